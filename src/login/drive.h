@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * drive: carries a plugin's actions out, one leg at a time: START to REDIRECT, CALLBACK to DONE or
+ * FAIL. It owns the code exchange, token bytes, discovery and key sets, ID-token checks and the
+ * overall deadline; what it needs of the outside comes through `struct drive_io`, so that the
+ * daemon and the replay harness drive the very same code. One loop thread.
+ */
+#ifndef LOGIN_DRIVE_H
+#define LOGIN_DRIVE_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "login/state.h"
+#include "net/fetch.h"
+#include "provider/step.h"
+#include "sys/log.h"
+
+/* How requests leave. `fetch` behaves as fetch_start; `cached` may answer from a cache and shares
+ * requests; `refresh` asks for a fresh copy (throttled inside). The daemon's is in drive_net.c. */
+struct drive_io {
+    void *ctx;
+    void *(*fetch)(void *ctx, const struct provider *p, const struct fetch_request *rq, fetch_done_fn *done, void *arg);
+    void *(*cached)(void *ctx, const struct provider *p, const char *url, int64_t ttl, bool refresh, fetch_done_fn *done, void *arg);
+    void (*cancel)(void *ctx, void *call);
+    /* A parsed key set for a body, kept while the body stays the same. NULL + err when unusable. */
+    struct jwks *(*keys)(void *ctx, const char *url, struct str body, struct err *err);
+};
+
+struct drive;
+struct drive_args {
+    const struct drive_io *io;
+    const struct provider *provider;
+    const struct keyring *keys;
+    const char *redirect_uri;
+    const struct log_ctx *log;
+    struct loop *loop; /* deadline timer; NULL: none (replay) */
+    int64_t deadline_ms;
+};
+
+/* First leg's result: where to send the browser. */
+struct drive_redirect {
+    const char *url; /* complete, with state, nonce, PKCE, redirect_uri */
+};
+/* Second leg's result, validated; lives in the drive's arena until drive_free. */
+struct drive_identity {
+    const char *subject, *email, *username, *name, *picture, *locale;
+    uint32_t email_evidence;
+    const char *const *groups, *const *amr;
+    int64_t auth_time;
+    const struct jval *claims; /* verified ID-token claims, or NULL */
+};
+
+/* Exactly one call, on the loop's thread, possibly from within drive_begin/drive_finish itself.
+ * Exactly one of the results is set, or err->kind says why not (the kinds of enum usher_fail). The
+ * drive is still valid in it, and is freed by the caller afterwards (drive_free inside is fine). */
+typedef void drive_done_fn(void *arg, const struct drive_redirect *redirect, const struct drive_identity *identity,
+                           const struct err *err);
+
+/* First leg. `f` holds purpose, started, return_to …; the drive fills carry, issuer and flags and
+ * seals it for the browser behind `bind`. */
+struct drive_start {
+    const char *login_hint, *prompt, *locale;
+    int64_t max_age;
+};
+struct drive *drive_begin(const struct drive_args *a, const struct flow *f, struct str bind, const struct drive_start *hints,
+                          drive_done_fn *done, void *arg);
+/* Second leg. State, binding, age and single use are judged already; `state` is the sealed text. */
+struct drive *drive_finish(const struct drive_args *a, const struct flow *f, struct str state,
+                           const struct fields *callback, drive_done_fn *done, void *arg);
+void drive_free(struct drive **d); /* cancels what is under way; no callback */
+
+#endif

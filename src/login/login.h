@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * login: the main job from start to session, as the web room calls it: judge return_to, seal state,
+ * drive the plugin, spend the flow, map the identity to an account, open the session. Counts
+ * outcomes and upstream latency per provider and logs each flow once.
+ */
+#ifndef LOGIN_LOGIN_H
+#define LOGIN_LOGIN_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/form.h"
+#include "login/drive.h"
+#include "login/return_to.h"
+#include "session/session.h"
+#include "store/store.h"
+#include "sys/metrics.h"
+
+struct login;
+struct login_options {
+    struct loop *loop;
+    struct registry *registry;
+    struct store *store;
+    struct sessions *sessions;
+    const struct keyring *keys;
+    struct metrics *metrics;
+    const struct drive_io *io;
+    const char *public_url;
+    int64_t deadline_ms;       /* of one leg; 20 000 */
+    int64_t session_seconds;   /* absolute */
+    unsigned max_in_flight;    /* legs under way; 0: 4096; over it LIMITED */
+};
+/* Loads unexpired spent flow ids from the store. */
+struct login *login_new(const struct login_options *o, struct err *err) __attribute__((warn_unused_result));
+void login_free(struct login **l); /* cancels legs under way */
+size_t login_in_flight(const struct login *l);
+
+struct login_start {
+    const char *provider;
+    uint32_t purpose;
+    const char *return_to; /* judged */
+    struct str bind;       /* value of the binding cookie */
+    const char *login_hint, *prompt, *locale;
+    const struct log_ctx *log;
+};
+/* Called once, maybe from within login_start_flow. url on success. */
+typedef void login_started_fn(void *arg, const char *url, const struct err *err);
+void login_start_flow(struct login *l, const struct login_start *s, login_started_fn *done, void *arg);
+
+struct login_callback {
+    const char *provider;
+    const struct fields *fields; /* all of them, undecided */
+    struct str bind;
+    bool has_session;            /* the browser is signed in */
+    struct str old_session;      /* its cookie, ended on success; n == 0: none */
+    const char *ip, *user_agent;
+    const struct log_ctx *log;
+};
+struct login_result {
+    const char *return_to; /* where to go; judged */
+    const char *token;     /* new session cookie; NULL: replay with a live session, just go on */
+    int64_t max_age;
+};
+/* Called once, maybe from within. On error err->kind picks the page; */
+typedef void login_done_fn(void *arg, const struct login_result *r, const struct err *err);
+void login_finish_flow(struct login *l, const struct login_callback *c, login_done_fn *done, void *arg);
+
+#endif

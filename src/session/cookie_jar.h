@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cookie_jar: the names and attributes of usher's cookies. Session: __Host-usher (Secure, HttpOnly,
+ * SameSite=Lax, Path=/); with a configured domain __Secure-usher and Domain; on plain-http loopback
+ * without prefix and Secure. Binding: __Host-usher-bind likewise, never with a domain.
+ */
+#ifndef SESSION_COOKIE_JAR_H
+#define SESSION_COOKIE_JAR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct cookie_jar {
+    char session_name[24], bind_name[24];
+    const char *domain; /* NULL: host only */
+    bool secure;
+};
+/* `public_url` decides about Secure; `domain` NULL or a domain its host lies in. */
+int cookie_jar_init(struct cookie_jar *j, const char *public_url, const char *domain, struct err *err) __attribute__((warn_unused_result));
+/* Append a Set-Cookie value. max_age < 0: until the browser ends; 0: delete. */
+void cookie_jar_session(const struct cookie_jar *j, const char *token, int64_t max_age, struct buf *out);
+void cookie_jar_bind(const struct cookie_jar *j, const char *value, int64_t max_age, struct buf *out);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * session: who is signed in, answered from memory. A table keyed by the SHA-256 of the cookie, with
+ * everything an answer needs already rendered: identity header values and the account's facts. The
+ * store is the truth behind it; rows are added after their commit and ended before the answer.
+ * One loop thread owns a table. When it is full, expired sessions go, live ones never: adding fails.
+ *
+ * Validity is one function for all endpoints: not ended, before the absolute end, not idle too
+ * long. Times are wall seconds; a clock set back never revives a session (the latest time seen
+ * counts).
+ */
+#ifndef SESSION_SESSION_H
+#define SESSION_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "store/session_row.h"
+
+#define SESSION_TOKEN_LEN 43 /* base64url of 32 random bytes */
+
+struct sessions;
+struct sessions_options {
+    int64_t idle_seconds, absolute_seconds;
+    size_t max; /* live sessions; grows up to it */
+};
+
+/* One session, borrowed until the table changes (add, end, sweep). Strings are NUL-terminated, ""
+ * when unknown, valid as header values (percent-encoded UTF-8 where needed, see session.c). */
+struct session_view {
+    const unsigned char *hash;
+    const char *id, *account, *provider, *subject;
+    const char *username, *name, *email, *picture, *groups, *amr;  /* raw, for pages and JSON */
+    const char *header_user, *header_name, *header_email, *header_groups, *header_provider;
+    int email_evidence;
+    int64_t created, seen, ends;
+};
+
+struct sessions *sessions_new(const struct sessions_options *o);
+void sessions_free(struct sessions **t);
+/* A fresh token (into token[44]) and its hash. */
+void session_token_make(char *token, unsigned char hash[32]);
+void session_token_hash(struct str token, unsigned char hash[32]);
+
+int sessions_add(struct sessions *t, const struct session_row *row, struct err *err) __attribute__((warn_unused_result));
+/* The hot path: 1 and *out, 0 not signed in. Marks the session seen. */
+int sessions_check(struct sessions *t, struct str token, int64_t now, struct session_view *out);
+/* 1 ended, 0 was not there. Takes effect at once. */
+int sessions_end(struct sessions *t, const unsigned char hash[32]);
+size_t sessions_end_account(struct sessions *t, const char *account);
+/* Drop expired ones, at most `budget` slots a call; returns how many went. */
+size_t sessions_sweep(struct sessions *t, int64_t now, size_t budget);
+/* Sessions seen since the last call: for the minutely write-behind of `seen`. */
+size_t sessions_take_seen(struct sessions *t, void (*each)(void *arg, const unsigned char hash[32], int64_t seen), void *arg, size_t max);
+size_t sessions_count(const struct sessions *t);
+size_t sessions_bytes(const struct sessions *t); /* memory in use, for metrics and the bench */
+
+#endif

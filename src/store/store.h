@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * store: the one way to the database. "sqlite:/path" (one process, one writer thread with group
+ * commit) or "postgresql://…" (several replicas, pooled connections); the same functions run on
+ * both. A write is a function that gets an open transaction; waiting writers share one commit, each
+ * in a savepoint, so one failure undoes only its own work. `done` is called on the loop after the
+ * commit is durable, with one of three answers; UNKNOWN (the connection broke during COMMIT) is
+ * never guessed at: the caller must not say "made".
+ *
+ * Nothing here blocks a loop. SQL lives in schema/ and in the .sql file beside each noun.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "store/db.h"
+#include "sys/loop.h"
+
+struct store;
+
+enum store_outcome { STORE_DONE = 0, STORE_FAILED = 1, STORE_UNKNOWN = 2 };
+
+/* 0: keep what was done; -1: undo it, err says why. Runs on the writer's thread; `arg` is the
+ * caller's until done. May run again on another connection (serialisation failure): no side effects
+ * outside the database but into `arg`, and those start afresh each time. */
+typedef int store_fn(struct db *db, void *arg, struct err *err);
+typedef void store_done_fn(void *arg, enum store_outcome outcome, const struct err *err);
+
+/* Opens, migrates, starts the threads. Refuses a newer schema, a foreign file, bad file modes. */
+struct store *store_open(const char *url, struct err *err) __attribute__((warn_unused_result));
+/* Finishes what is queued, checkpoints, closes. */
+void store_close(struct store **s);
+/* Whether other processes share it (PostgreSQL). */
+bool store_shared(const struct store *s);
+
+/* Queue a write. `done` may be NULL (nobody waits; failures are counted and logged by the owner of
+ * the store's error hook). false when the queue is full: nothing will be called. */
+bool store_write(struct store *s, store_fn *fn, struct loop *loop, store_done_fn *done, void *arg)
+    __attribute__((warn_unused_result));
+/* A read-only transaction on another thread, not behind the writer. */
+bool store_read(struct store *s, store_fn *fn, struct loop *loop, store_done_fn *done, void *arg)
+    __attribute__((warn_unused_result));
+/* At start and in tests, before loops run: on the caller's thread, waits. */
+enum store_outcome store_write_now(struct store *s, store_fn *fn, void *arg, struct err *err);
+enum store_outcome store_read_now(struct store *s, store_fn *fn, void *arg, struct err *err);
+
+struct store_stats {
+    uint64_t commits, writes, failures, queued;
+};
+void store_get_stats(const struct store *s, struct store_stats *out);
+
+#endif
