@@ -21,12 +21,16 @@ void arena_reset(struct arena *a);
 /* Bytes handed out since the last reset. */
 size_t arena_used(const struct arena *a);
 
-void *arena_alloc(struct arena *a, size_t n) __attribute__((malloc, returns_nonnull)); /* zeroed, aligned for any type */
+/* Zeroed, aligned for any type. */
+void *arena_alloc(struct arena *a, size_t n) __attribute__((malloc, returns_nonnull));
+/* Copies; dupn and str add a NUL. */
 char *arena_dup(struct arena *a, const char *text) __attribute__((returns_nonnull));
-char *arena_dupn(struct arena *a, const char *p, size_t n) __attribute__((returns_nonnull)); /* NUL added */
-char *arena_str(struct arena *a, struct str s) __attribute__((returns_nonnull));             /* NUL added */
-char *arena_printf(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3), returns_nonnull));
-char *arena_vprintf(struct arena *a, const char *format, va_list ap) __attribute__((format(printf, 2, 0), returns_nonnull));
+char *arena_dupn(struct arena *a, const char *p, size_t n) __attribute__((returns_nonnull));
+char *arena_str(struct arena *a, struct str s) __attribute__((returns_nonnull));
+char *arena_printf(struct arena *a, const char *format, ...)
+    __attribute__((format(printf, 2, 3), returns_nonnull));
+char *arena_vprintf(struct arena *a, const char *format, va_list ap)
+    __attribute__((format(printf, 2, 0), returns_nonnull));
 
 /* Heap helpers with the same rule: abort instead of NULL. */
 void *mem_alloc(size_t n) __attribute__((malloc, returns_nonnull)); /* zeroed */

@@ -33,8 +33,8 @@ struct err {
 
 /* Record kind and text unless an error is there already; always -1, so: return err_set(...). */
 #define err_set(e, kind, ...) err_set_at((e), (kind), __FILE__, __LINE__, __VA_ARGS__)
-int err_set_at(struct err *e, enum err_kind kind, const char *file, int line, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+int err_set_at(struct err *e, enum err_kind kind, const char *file, int line, const char *format,
+               ...) __attribute__((format(printf, 5, 6)));
 /* Put "context: " in front of the text; cut from the right when it does not fit. */
 void err_context(struct err *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void err_clear(struct err *e);

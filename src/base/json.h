@@ -17,10 +17,19 @@
 
 struct jval; /* opaque; may be handed out as struct usher_json */
 
-enum jval_type { JVAL_NONE = 0, JVAL_NULL, JVAL_BOOL, JVAL_NUMBER, JVAL_TEXT, JVAL_ARRAY, JVAL_OBJECT };
+enum jval_type {
+    JVAL_NONE = 0,
+    JVAL_NULL = 1,
+    JVAL_BOOL = 2,
+    JVAL_NUMBER = 3,
+    JVAL_TEXT = 4,
+    JVAL_ARRAY = 5,
+    JVAL_OBJECT = 6,
+};
 
 #define JSON_DEPTH_MAX 16
 #define JSON_SIZE_MAX (512u * 1024)
+#define JSON_VALUES_MAX 50000u /* a value of two bytes takes 150 of memory */
 
 /* NULL with ERR_INVALID in err. Anything may be at the top; callers check the type. */
 struct jval *jval_parse(struct str text, size_t max_size, unsigned max_depth, struct err *err)
@@ -48,13 +57,15 @@ struct jval *jval_new_text(const char *text); /* bad UTF-8 becomes U+FFFD */
 struct jval *jval_new_int(int64_t n);
 struct jval *jval_new_bool(bool b);
 struct jval *jval_new_null(void);
+/* Setting on what is no object, or pushing on what is no array, is a mistake that aborts: check the
+ * type of what you did not make yourself. */
 void jval_set(struct jval *object, const char *key, struct jval *take);
 void jval_set_text(struct jval *object, const char *key, const char *text); /* NULL: null */
 void jval_set_int(struct jval *object, const char *key, int64_t n);
 void jval_set_bool(struct jval *object, const char *key, bool b);
 void jval_remove(struct jval *object, const char *key);
 void jval_push(struct jval *array, struct jval *take);
-/* Compact, members in order of insertion, '/' not escaped. */
+/* Compact, members in order of insertion, '/' not escaped. NULL is null. */
 void jval_render(const struct jval *v, struct buf *out);
 
 #endif

@@ -30,7 +30,8 @@ bool str_is_nocase(struct str a, const char *text); /* ASCII */
 bool str_starts(struct str a, const char *prefix);
 bool str_ends(struct str a, const char *suffix);
 struct str str_trim(struct str a); /* blanks and tabs */
-/* The next piece up to `sep`, trimmed; false when there is none left. Empty pieces are pieces. */
+/* The next piece up to `sep`, trimmed; false when there is none left. Empty pieces are pieces, so
+ * "" holds one and "a," two. At the end rest->p is NULL. */
 bool str_split(struct str *rest, char sep, struct str *piece);
 
 /* Whole input or nothing: no sign on unsigned, no blanks, no trailing bytes, no overflow. */
@@ -41,8 +42,13 @@ bool text_bool(struct str s, bool *out);            /* true false yes no on off 
 
 bool text_utf8(struct str s);      /* well formed, no surrogates, no overlong forms, no NUL */
 bool text_printable(struct str s); /* 0x21..0x7e only */
-/* A copy fit for display, at most `max` bytes at a character boundary: control bytes and bidi
- * overrides become U+FFFD, blanks at both ends go. `out` has room for max + 1. Returns length. */
+/* The first character of a non-empty text: bytes taken, at least 1. What is malformed gives
+ * TEXT_MALFORMED for each longest piece that could have begun a character (as browsers do). */
+#define TEXT_MALFORMED UINT32_MAX
+size_t text_utf8_next(struct str s, uint32_t *code);
+/* A copy fit for display, at most `max` bytes at a character boundary: control and malformed bytes,
+ * line separators and bidi overrides become U+FFFD, blanks at both ends go. `out` has room for
+ * max + 1. Returns length. */
 size_t text_display(struct str s, char *out, size_t max);
 
 /* base64url without padding (RFC 4648 section 5). Decoding refuses padding, other alphabets,
@@ -51,7 +57,8 @@ size_t text_b64url_len(size_t n); /* of the encoding, without NUL */
 void text_b64url(const void *p, size_t n, char *out); /* NUL added */
 bool text_b64url_decode(struct str s, void *out, size_t room, size_t *n);
 void text_hex(const void *p, size_t n, char *out); /* lower case, NUL added */
-bool text_hex_decode(struct str s, void *out, size_t room, size_t *n);
+bool text_hex_decode(struct str s, void *out, size_t room, size_t *n); /* either case */
+int text_hex_digit(char c); /* 0 to 15, or -1 */
 
 /* Edits between two words; and the nearest of a NULL-ended list, or NULL if none is near. */
 unsigned text_distance(const char *a, const char *b);
