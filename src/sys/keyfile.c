@@ -36,6 +36,15 @@ const struct keyfile_key *keyfile_find(const struct keyring *k, const unsigned c
     return NULL;
 }
 
+/* HKDF-Extract of RFC 5869 without salt. */
+static void key_extract(struct keyfile_key *key, const unsigned char bytes[KEYFILE_KEY])
+{
+    static const char no_salt[32];
+
+    seal_hmac_sha256((struct str){no_salt, sizeof no_salt},
+                     (struct str){(const char *)bytes, KEYFILE_KEY}, key->prk);
+}
+
 static bool key_weak(const unsigned char *key)
 {
     bool seen[256] = {false};
@@ -52,8 +61,10 @@ static int line_parse(struct keyring *k, struct str line, const char *path, unsi
                       struct err *err)
 {
     struct keyfile_key *key = &k->keys[k->n];
+    unsigned char bytes[KEYFILE_KEY];
     struct str id, hex;
     size_t n = 0;
+    bool good = false;
 
     if (line.n == 0 || line.p[0] == '#')
         return 0;
@@ -65,15 +76,21 @@ static int line_parse(struct keyring *k, struct str line, const char *path, unsi
         return err_set(err, ERR_MISCONFIGURED,
                        "%s:%u: expected a key id of %d hex digits and a key", path, number,
                        2 * KEYFILE_ID);
-    if (!text_hex_decode(hex, key->bytes, KEYFILE_KEY, &n) || n != KEYFILE_KEY)
-        return err_set(err, ERR_MISCONFIGURED, "%s:%u: a key has exactly %d hex digits", path,
-                       number, 2 * KEYFILE_KEY);
-    if (key_weak(key->bytes))
-        return err_set(err, ERR_MISCONFIGURED, "%s:%u: this key is not random", path, number);
     if (keyfile_find(k, key->id))
         return err_set(err, ERR_MISCONFIGURED, "%s:%u: key id is used twice", path, number);
-    k->n++;
-    return 0;
+    if (!text_hex_decode(hex, bytes, sizeof bytes, &n) || n != sizeof bytes)
+        (void)err_set(err, ERR_MISCONFIGURED, "%s:%u: a key has exactly %d hex digits", path,
+                      number, 2 * KEYFILE_KEY);
+    else if (key_weak(bytes))
+        (void)err_set(err, ERR_MISCONFIGURED, "%s:%u: this key is not random", path, number);
+    else
+        good = true;
+    if (good) {
+        key_extract(key, bytes);
+        k->n++;
+    }
+    seal_wipe(bytes, sizeof bytes);
+    return good ? 0 : -1;
 }
 
 static int text_parse(struct keyring *k, struct str text, const char *path, struct err *err)
@@ -179,7 +196,9 @@ static int folder_sync(const char *path)
  * key another process made meanwhile. Whoever loses that race reads the winner's file. */
 static int file_make(const char *path, struct err *err)
 {
-    struct keyfile_key key;
+    struct {
+        unsigned char id[KEYFILE_ID], bytes[KEYFILE_KEY];
+    } key;
     char line[LINE_LEN + 2], unique[32], *tmp = NULL;
     size_t room = strlen(path) + sizeof unique + 2;
     int fd = -1, result = -1;
@@ -230,7 +249,7 @@ struct keyring *keyring_fixed(const unsigned char key[32])
 
     seal_sha256((struct str){(const char *)key, KEYFILE_KEY}, hash);
     memcpy(k->keys[0].id, hash, KEYFILE_ID);
-    memcpy(k->keys[0].bytes, key, KEYFILE_KEY);
+    key_extract(&k->keys[0], key);
     k->n = 1;
     return k;
 }

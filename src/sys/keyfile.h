@@ -21,7 +21,7 @@ struct keyring;
 
 struct keyfile_key {
     unsigned char id[KEYFILE_ID];
-    unsigned char bytes[KEYFILE_KEY];
+    unsigned char prk[32]; /* HKDF-Extract of the key: all that is needed of it */
 };
 
 /* The key that seals: the newest. Borrowed. */

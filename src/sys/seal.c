@@ -11,7 +11,6 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/kdf.h>
 #include <openssl/params.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -24,7 +23,6 @@
 #define NONCE 12
 #define TAG 16
 #define HEAD (KEYFILE_ID + NONCE)
-#define PURPOSE_MAX 64
 
 struct secret {
     size_t n;
@@ -36,7 +34,6 @@ struct algs {
     EVP_MD *sha256;
     EVP_CIPHER *gcm;
     EVP_MAC *hmac;
-    EVP_KDF *hkdf;
     pthread_key_t key; /* only for its destructor */
 };
 
@@ -45,7 +42,6 @@ struct kept {
     EVP_MD_CTX *md;
     EVP_CIPHER_CTX *cipher;
     EVP_MAC_CTX *mac;
-    EVP_KDF_CTX *kdf;
 };
 
 static struct algs algs;
@@ -71,7 +67,6 @@ static void kept_free(void *p)
     EVP_MD_CTX_free(kept->md);
     EVP_CIPHER_CTX_free(kept->cipher);
     EVP_MAC_CTX_free(kept->mac);
-    EVP_KDF_CTX_free(kept->kdf);
     free(kept);
     kept_here = NULL;
 }
@@ -81,8 +76,7 @@ static void algs_fetch(void)
     algs.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     algs.gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
     algs.hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-    algs.hkdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
-    must(algs.sha256 && algs.gcm && algs.hmac && algs.hkdf, "fetching algorithms");
+    must(algs.sha256 && algs.gcm && algs.hmac, "fetching algorithms");
     must(pthread_key_create(&algs.key, kept_free) == 0, "pthread_key_create");
 }
 
@@ -98,8 +92,7 @@ static struct kept *kept_make(void)
     kept->md = EVP_MD_CTX_new();
     kept->cipher = EVP_CIPHER_CTX_new();
     kept->mac = EVP_MAC_CTX_new(algs.hmac);
-    kept->kdf = EVP_KDF_CTX_new(algs.hkdf);
-    must(kept->md && kept->cipher && kept->mac && kept->kdf, "making contexts");
+    must(kept->md && kept->cipher && kept->mac, "making contexts");
     must(EVP_DigestInit_ex2(kept->md, algs.sha256, NULL) == 1, "EVP_DigestInit_ex2");
     must(EVP_MAC_CTX_set_params(kept->mac, digest) == 1, "EVP_MAC_CTX_set_params");
     must(pthread_setspecific(algs.key, kept) == 0, "pthread_setspecific");
@@ -171,47 +164,36 @@ void seal_sha256(struct str in, unsigned char out[32])
          "SHA-256");
 }
 
-void seal_hmac_sha256(struct str key, struct str in, unsigned char out[32])
+static void hmac(struct str key, const struct str *parts, size_t n_parts, unsigned char out[32])
 {
     EVP_MAC_CTX *mac = kept_get()->mac;
     size_t n = 0;
 
     /* OpenSSL takes an empty key without a word; it would authenticate nothing. */
     must(key.n > 0, "HMAC with an empty key");
-    must(EVP_MAC_init(mac, (const unsigned char *)key.p, key.n, NULL) == 1 &&
-             EVP_MAC_update(mac, (const unsigned char *)in.p, in.n) == 1 &&
-             EVP_MAC_final(mac, out, &n, 32) == 1 && n == 32,
-         "HMAC-SHA256");
+    must(EVP_MAC_init(mac, (const unsigned char *)key.p, key.n, NULL) == 1, "EVP_MAC_init");
+    for (size_t i = 0; i < n_parts; i++)
+        must(EVP_MAC_update(mac, (const unsigned char *)parts[i].p, parts[i].n) == 1,
+             "EVP_MAC_update");
+    must(EVP_MAC_final(mac, out, &n, 32) == 1 && n == 32, "EVP_MAC_final");
 }
 
-/* HKDF-SHA256 without salt; info is "usher/v1/", what for, '/', the purpose, NUL, `more`. */
+void seal_hmac_sha256(struct str key, struct str in, unsigned char out[32])
+{
+    hmac(key, &in, 1, out);
+}
+
+/* HKDF-Expand of RFC 5869 to one block, which is one HMAC; the extraction was done when the key
+ * was read. The info is "usher/v1/", what for, '/', the purpose, NUL, `more`. */
 static void derive(const struct keyfile_key *key, const char *what, const char *purpose,
                    struct str more, unsigned char out[32])
 {
-    EVP_KDF_CTX *kdf = kept_get()->kdf;
-    char label[PURPOSE_MAX + 32];
-    int n = snprintf(label, sizeof label, "usher/v1/%s/%s", what, purpose);
-
-    must(n > 0 && (size_t)n < sizeof label, "a purpose of that length");
-
-    size_t info_len = (size_t)n + 1 + more.n;
-    char *info = mem_alloc(info_len);
-    memcpy(info, label, (size_t)n + 1);
-    if (more.n > 0)
-        memcpy(info + n + 1, more.p, more.n);
-
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char[]){"SHA256"}, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)(uintptr_t)key->bytes,
-                                          KEYFILE_KEY),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, info, info_len),
-        OSSL_PARAM_construct_end(),
+    struct str parts[] = {
+        STR("usher/v1/"), str_of(what), STR("/"), str_of(purpose), {"", 1}, more, {"\x01", 1},
     };
-    EVP_KDF_CTX_reset(kdf); /* INFO is added to what was set before */
-    must(EVP_KDF_derive(kdf, out, 32, params) == 1, "HKDF");
-    EVP_KDF_CTX_reset(kdf);
-    seal_wipe(info, info_len);
-    free(info);
+
+    hmac((struct str){(const char *)key->prk, sizeof key->prk}, parts, sizeof parts / sizeof *parts,
+         out);
 }
 
 void keyring_seal(const struct keyring *k, const char *purpose, struct str aad, struct str plain,

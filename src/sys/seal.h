@@ -4,7 +4,8 @@
  * and is wiped when freed. A key ring holds one current key and older ones; what it seals is
  * key id (4 bytes) || nonce (12) || ciphertext || tag (16), AES-256-GCM, with the purpose and the
  * caller's associated data authenticated. Keys for different purposes are derived with HKDF-SHA256,
- * so one file (mode 0600, made on first start) is all there is to keep.
+ * so one file (mode 0600, made on first start) is all there is to keep. Its format: sys/keyfile.h.
+ * Nonces are random, so a key should be replaced before it has sealed 2^32 values.
  */
 #ifndef SYS_SEAL_H
 #define SYS_SEAL_H
@@ -29,6 +30,7 @@ bool seal_equal(const void *a, const void *b, size_t n); /* constant time */
 void seal_wipe(void *p, size_t n);
 
 void seal_sha256(struct str in, unsigned char out[32]); /* hot path: no allocation */
+/* The key must not be empty: that would authenticate nothing, and ends the process. */
 void seal_hmac_sha256(struct str key, struct str in, unsigned char out[32]);
 
 struct keyring;
