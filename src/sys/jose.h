@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * jose: keys and signatures of RFC 7515, 7517, 7518, and nothing that is not needed: compact JWS,
- * RS/PS/ES 256-512 and EdDSA. Never `none`, never HMAC, no JWE, no jku/x5u/jwk/x5c headers, any
+ * RS/PS/ES 256-512 and EdDSA with Ed25519. Never `none`, never HMAC, no JWE, no jku/x5u/jwk/x5c headers, any
  * `crit` refused. Which claims are right is login/verify's business, not ours.
  *
  * Import checks every key: RSA modulus 2048 to 8192 bits, exponent odd, 65537 to 64 bits; EC point
@@ -49,8 +49,9 @@ void jws_deinit(struct jws *j);
  * alphabet, alg, crit and typ ("JWT" or absent) are checked. ERR_UPSTREAM_BAD. */
 int jws_decode(struct str token, struct jws *out, struct err *err) __attribute__((warn_unused_result));
 /* Check the signature of a decoded token under one of `allowed` algorithms.
- * 1 good; 0 no key of the set fits (unknown kid: refresh the set and ask again); -1 refused.
- * Without kid: the one fitting key, or each fitting key in turn (at most 4). */
+ * 1 good; 0 no key of the set fits (refresh the set and ask again; 0 again is a refusal); -1 refused.
+ * Without kid each fitting key is tried in turn (at most 4), and a signature that none of them made
+ * is 0 too: the key may have been replaced. */
 int jws_check(const struct jws *j, struct str token, const struct jwks *set, uint32_t allowed, struct err *err)
     __attribute__((warn_unused_result));
 /* Left half of the hash that belongs to alg, base64url: at_hash, c_hash (OIDC Core 3.1.3.6). */
@@ -59,9 +60,10 @@ int jws_half_hash(uint32_t alg, struct str value, char *out, size_t room) __attr
 /* Private keys, for what we sign (and for usher-fake). PEM, PKCS#8. */
 struct jws_key;
 struct jws_key *jws_key_pem(struct str pem, struct err *err) __attribute__((warn_unused_result));
-struct jws_key *jws_key_make(uint32_t alg); /* RS*, PS*: 2048 bits */
+struct jws_key *jws_key_make(uint32_t alg); /* RS*, PS*: 2048 bits; NULL: unknown alg */
 void jws_key_free(struct jws_key **k);
-/* The public half as a JWK object with kid, alg, use=sig. Caller frees. */
+/* The public half as a JWK object with kid (NULL: none), alg, use=sig. Caller frees. NULL when the
+ * key does not fit `alg`. */
 struct jval *jws_key_public(const struct jws_key *k, uint32_t alg, const char *kid);
 /* Compact JWS over `payload`. RSA blocks for 0.2 ms: not on a loop. */
 int jws_sign(const struct jws_key *k, uint32_t alg, const char *kid, const char *typ,

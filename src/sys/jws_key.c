@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The signing half of sys/jose.h.
+ */
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sys/jose.h"
+#include "sys/jwk.h"
+
+#define PEM_MAX ((size_t)32 * 1024)
+#define MADE_RSA_BITS 2048
+
+struct jws_key {
+    EVP_PKEY *pkey;
+    uint32_t algs;
+};
+
+/* Without this OpenSSL would ask for a password on the terminal. */
+static int no_password(char *buf, int size, int writing, void *arg)
+{
+    (void)buf, (void)size, (void)writing, (void)arg;
+    return -1;
+}
+
+struct jws_key *jws_key_pem(struct str pem, struct err *err)
+{
+    struct err why = ERR_INIT;
+    struct jws_key *k = NULL;
+    EVP_PKEY *pkey = NULL;
+    BIO *bio = NULL;
+    uint32_t algs = 0;
+
+    ERR_clear_error();
+    if (pem.n > 0 && pem.n <= PEM_MAX && (bio = BIO_new_mem_buf(pem.p, (int)pem.n)))
+        pkey = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
+    BIO_free(bio);
+    if (!pkey)
+        (void)err_set(err, ERR_MISCONFIGURED, "not an unencrypted private key in PEM form");
+    else if (!(algs = jwk_judge(pkey, &why)))
+        (void)err_set(err, ERR_MISCONFIGURED, "private key: %s", why.text);
+    ERR_clear_error();
+    if (!algs) {
+        EVP_PKEY_free(pkey);
+        return NULL;
+    }
+    k = mem_alloc(sizeof *k);
+    *k = (struct jws_key){pkey, algs};
+    return k;
+}
+
+struct jws_key *jws_key_make(uint32_t alg)
+{
+    const struct jose_alg *found = jose_alg_get(alg);
+    struct err err = ERR_INIT;
+    struct jws_key *k = mem_alloc(sizeof *k);
+
+    if (found && found->family == JOSE_EC)
+        k->pkey = EVP_EC_gen(found->group);
+    else if (found && found->family == JOSE_ED)
+        k->pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    else if (found)
+        k->pkey = EVP_RSA_gen(MADE_RSA_BITS);
+    if (k->pkey)
+        k->algs = jwk_judge(k->pkey, &err);
+    ERR_clear_error();
+    if (!k->algs)
+        jws_key_free(&k);
+    return k;
+}
+
+void jws_key_free(struct jws_key **k)
+{
+    if (!*k)
+        return;
+    EVP_PKEY_free((*k)->pkey);
+    free(*k);
+    *k = NULL;
+}
+
+struct jval *jws_key_public(const struct jws_key *k, uint32_t alg, const char *kid)
+{
+    struct jval *json = jose_alg_get(alg) && (k->algs & alg) ? jwk_export(k->pkey) : NULL;
+
+    if (!json)
+        return NULL;
+    if (kid)
+        jval_set_text(json, "kid", kid);
+    jval_set_text(json, "alg", jws_alg_name(alg));
+    jval_set_text(json, "use", "sig");
+    return json;
+}
+
+/* DER to r and s of exact length, in place. */
+static bool signature_raw(const struct jose_alg *alg, unsigned char *sig, size_t *n)
+{
+    const unsigned char *at = sig;
+    ECDSA_SIG *pair = d2i_ECDSA_SIG(NULL, &at, (long)*n);
+    int size = (int)alg->coordinate;
+    bool good = pair && BN_bn2binpad(ECDSA_SIG_get0_r(pair), sig, size) == size &&
+                BN_bn2binpad(ECDSA_SIG_get0_s(pair), sig + size, size) == size;
+
+    ECDSA_SIG_free(pair);
+    *n = (size_t)2 * alg->coordinate;
+    return good;
+}
+
+/* `sig` has room for JWK_RSA_BYTES_MAX bytes. */
+static bool signature_make(const struct jose_alg *alg, EVP_PKEY *pkey, struct str input,
+                           unsigned char *sig, size_t *n)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    EVP_PKEY_CTX *key_ctx = NULL; /* owned by ctx */
+    bool good = false;
+
+    *n = JWK_RSA_BYTES_MAX;
+    good = ctx &&
+           EVP_DigestSignInit_ex(ctx, &key_ctx, alg->family == JOSE_ED ? NULL : alg->digest, NULL,
+                                 NULL, pkey, NULL) == 1 &&
+           (alg->family != JOSE_PSS ||
+            (EVP_PKEY_CTX_set_rsa_padding(key_ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
+             EVP_PKEY_CTX_set_rsa_pss_saltlen(key_ctx, RSA_PSS_SALTLEN_DIGEST) == 1)) &&
+           EVP_DigestSign(ctx, sig, n, (const unsigned char *)input.p, input.n) == 1 &&
+           (alg->family != JOSE_EC || signature_raw(alg, sig, n));
+    EVP_MD_CTX_free(ctx);
+    return good;
+}
+
+static void part_add(struct buf *out, const void *p, size_t n)
+{
+    char *text = mem_alloc(text_b64url_len(n) + 1);
+
+    text_b64url(p, n, text);
+    buf_text(out, text);
+    free(text);
+}
+
+static void json_add(struct buf *out, const struct jval *json)
+{
+    struct buf text;
+
+    buf_init(&text, JWS_TOKEN_MAX);
+    jval_render(json, &text);
+    if (buf_ok(&text))
+        part_add(out, text.p, text.n);
+    else
+        out->over = true;
+    buf_deinit(&text);
+}
+
+int jws_sign(const struct jws_key *k, uint32_t alg, const char *kid, const char *typ,
+             const struct jval *payload, struct buf *out, struct err *err)
+{
+    const struct jose_alg *found = jose_alg_get(alg);
+    struct jval *header = NULL;
+    unsigned char sig[JWK_RSA_BYTES_MAX];
+    size_t n = 0;
+    int result = -1;
+    struct buf token;
+
+    if (!found || !(k->algs & alg))
+        return err_set(err, ERR_MISCONFIGURED, "private key does not fit algorithm %s",
+                       jws_alg_name(alg));
+    buf_init(&token, JWS_TOKEN_MAX);
+    header = jval_new_object();
+    jval_set_text(header, "alg", found->name);
+    if (typ)
+        jval_set_text(header, "typ", typ);
+    if (kid)
+        jval_set_text(header, "kid", kid);
+    json_add(&token, header);
+    buf_byte(&token, '.');
+    json_add(&token, payload);
+    if (buf_ok(&token) && !signature_make(found, k->pkey, buf_view(&token), sig, &n)) {
+        (void)err_set(err, ERR_INTERNAL, "signing with %s failed", found->name);
+        goto out;
+    }
+    buf_byte(&token, '.');
+    part_add(&token, sig, n);
+    buf_str(out, buf_view(&token));
+    if (!buf_ok(&token) || !buf_ok(out))
+        (void)err_set(err, ERR_INTERNAL, "signed token does not fit");
+    else
+        result = 0;
+out:
+    ERR_clear_error();
+    jval_free(&header);
+    buf_deinit(&token);
+    return result;
+}
