@@ -29,6 +29,7 @@ struct flow {
     const char *pending;   /* id of a pending authorization request; NULL */
     const char *carry;     /* the plugin's; "" */
     const char *issuer;    /* expected `iss`; NULL */
+    int64_t max_age;       /* seconds that were asked for, -1: none */
     bool iss_required, nonce_sent, pkce_sent;
 };
 
