@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * embed: files that travel inside the program. The lists are sql_files, html_files and asset_files
- * of Makefile.am; src/embed.sh turns them into src/base/embed.c while building. Each table is in the
- * order of its list and ends with a NULL name. A name is the file's own, without folders.
+ * of Makefile.am; src/embed.sh turns them into src/base/embed.c while building. Each table keeps
+ * the order of its list and ends with a NULL name. A name is the file's own, without folders.
  */
 #ifndef BASE_EMBED_H
 #define BASE_EMBED_H

@@ -73,7 +73,8 @@ int main(int argc, char **argv)
         name = name ? name + 1 : argv[0];
         name = strncmp(name, "fuzz_", 5) == 0 ? name + 5 : name;
         char folder[4096];
-        int len = snprintf(folder, sizeof folder, "%s/tests/fuzz/corpus/%s", srcdir ? srcdir : ".", name);
+        int len = snprintf(folder, sizeof folder, "%s/tests/fuzz/corpus/%s", srcdir ? srcdir : ".",
+                           name);
         n = len < (int)sizeof folder ? replay_folder(folder) : -1;
     }
     printf("%d inputs replayed\n", n);
