@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "main/config.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/url.h"
+#include "net/origin.h"
+
+#define DURATION_MAX (400 * 86400)
+
+static const struct usher_setting server_rows[] = {
+    USHER_SET_TEXT(struct config_server, listen, .value = "127.0.0.1:8080", .label = "Address to listen on",
+                   .help = "Numeric address and port, or unix:/path. Put a reverse proxy with TLS in front.",
+                   .example = "127.0.0.1:8080"),
+    USHER_SET_URL(struct config_server, public_url, .label = "Public address",
+                  .help = "How browsers reach usher: https://host, without a path. Plain http only on loopback. "
+                          "Default: http on the address listened on.",
+                  .example = "https://login.example.com"),
+    USHER_SET_TEXT(struct config_server, site_name, .value = "usher", .label = "Name of the site",
+                   .help = "What the pages call it."),
+    USHER_SET_TEXT(struct config_server, user, .flags = USHER_ADVANCED, .label = "User to run as",
+                   .help = "When started as root: become this user once the port is open."),
+    USHER_SET_LIST(struct config_server, trusted_proxies, .value = "127.0.0.1 ::1", .label = "Trusted proxies",
+                   .help = "Addresses or networks whose X-Forwarded-* and X-Original-* headers count.",
+                   .example = "127.0.0.1 10.0.0.0/8"),
+    USHER_SET_INT(struct config_server, max_connections, .value = "10000", .flags = USHER_ADVANCED,
+                  .label = "Connections at once", .help = "More are refused.", .min = 16, .max = 1000000),
+    USHER_SET_DURATION(struct config_server, idle_timeout, .value = "75s", .flags = USHER_ADVANCED,
+                       .label = "Idle time-out", .help = "A kept-alive connection without a request is closed.",
+                       .min = 1, .max = 3600),
+    USHER_SET_DURATION(struct config_server, request_deadline, .value = "15s", .flags = USHER_ADVANCED,
+                       .label = "Request deadline",
+                       .help = "A request must be whole, and an answer be read, within this time.", .min = 1,
+                       .max = 600),
+};
+
+static const struct usher_setting login_rows[] = {
+    USHER_SET_LIST(struct config_login, return_hosts, .label = "Hosts to return to",
+                   .help = "Hosts people may be sent to after signing in, and whose apps may ask who they are: "
+                           "app.example.com, app.example.com:8443, or .example.com for all below it.",
+                   .example = "app.example.com"),
+    USHER_SET_TEXT(struct config_login, default_return, .value = "/", .label = "Default place to return to",
+                   .help = "Where people land when they came from nowhere in particular."),
+    USHER_SET_DURATION(struct config_login, deadline, .value = "20s", .flags = USHER_ADVANCED,
+                       .label = "Deadline of a login",
+                       .help = "All upstream requests of one login must be answered in this time.", .min = 1,
+                       .max = 120),
+    USHER_SET_INT(struct config_login, max_in_flight, .value = "4096", .flags = USHER_ADVANCED,
+                  .label = "Logins at once", .help = "Logins that wait for an upstream; more are told to wait.",
+                  .min = 1, .max = 100000),
+};
+
+static const struct usher_setting session_rows[] = {
+    USHER_SET_DURATION(struct config_session, idle, .value = "12h", .label = "Idle limit",
+                       .help = "A session nobody used for this long is over.", .min = 60, .max = DURATION_MAX),
+    USHER_SET_DURATION(struct config_session, absolute, .value = "7d", .label = "Absolute limit",
+                       .help = "A session is over after this long in any case.", .min = 60, .max = DURATION_MAX),
+    USHER_SET_INT(struct config_session, max, .value = "2000000", .flags = USHER_ADVANCED,
+                  .label = "Sessions at once", .help = "When the table is full, sign-in is refused; live sessions stay.",
+                  .min = 16, .max = 100000000),
+    USHER_SET_TEXT(struct config_session, domain, .label = "Cookie domain",
+                   .help = "Share the session cookie with every host below this domain. Needed for forward auth "
+                           "of apps on other hosts; leave it out if there are none.",
+                   .example = "example.com"),
+};
+
+static const struct usher_setting store_rows[] = {
+    USHER_SET_TEXT(struct config_store, url, .value = "sqlite:" USHER_STATE_DIR "/usher.db", .label = "Store",
+                   .help = "sqlite:/path for one usher, postgresql://… for several behind a load balancer."),
+    USHER_SET_TEXT(struct config_store, key_file, .value = USHER_STATE_DIR "/usher.key", .label = "Key file",
+                   .help = "Seals what must stay secret. Made on first start, mode 0600; keep a copy apart from "
+                           "the database."),
+};
+
+static const struct usher_setting provider_rows[] = {
+    USHER_SET_TEXT(struct config_providers, dir, .value = USHER_CONF_DIR "/providers.d", .label = "Provider files",
+                   .help = "Folder of <id>.conf files, one a provider."),
+    USHER_SET_TEXT(struct config_providers, plugin_dir, .value = USHER_PROVIDER_DIR, .flags = USHER_ADVANCED,
+                   .label = "Plugins", .help = "Folder of provider plugins."),
+    USHER_SET_TEXT(struct config_providers, ca_file, .flags = USHER_ADVANCED, .label = "CA certificates",
+                   .help = "PEM bundle to trust instead of the system's."),
+    USHER_SET_BOOL(struct config_providers, allow_http_loopback, .value = "no",
+                   .flags = USHER_ADVANCED | USHER_INSECURE, .label = "Plain http to this machine",
+                   .help = "Development only: providers may be on http://127.0.0.1. Refused unless usher itself "
+                           "listens on loopback."),
+};
+
+static const char *const level_choices[] = {"debug", "info", "warn", "error", NULL};
+static const char *const format_choices[] = {"auto", "logfmt", "json", NULL};
+static const struct usher_setting log_rows[] = {
+    USHER_SET_CHOICE(struct config_log, level, .value = "info", .choices = level_choices, .label = "Log level",
+                     .help = "The least important line to write."),
+    USHER_SET_CHOICE(struct config_log, format, .value = "auto", .choices = format_choices, .label = "Log format",
+                     .help = "auto: logfmt on a terminal, JSON otherwise."),
+};
+
+static const struct usher_setting metrics_rows[] = {
+    USHER_SET_SECRET(struct config_metrics, token, .label = "Bearer token for /metrics",
+                     .help = "Without one, /metrics is not there."),
+};
+
+#define ROWS(rows) rows, sizeof(rows) / sizeof *(rows)
+#define N_TABLES 7
+
+static void tables_fill(struct config *c, struct conf_table t[N_TABLES])
+{
+    const struct conf_table all[N_TABLES] = {
+        {"server", "USHER_SERVER", ROWS(server_rows), &c->server},
+        {"login", "USHER_LOGIN", ROWS(login_rows), &c->login},
+        {"session", "USHER_SESSION", ROWS(session_rows), &c->session},
+        {"store", "USHER_STORE", ROWS(store_rows), &c->store},
+        {"providers", "USHER_PROVIDERS", ROWS(provider_rows), &c->providers},
+        {"log", "USHER_LOG", ROWS(log_rows), &c->log},
+        {"metrics", "USHER_METRICS", ROWS(metrics_rows), &c->metrics},
+    };
+    memcpy(t, all, sizeof all);
+}
+
+static void use_url(struct config *c, const struct url *u)
+{
+    struct buf b;
+    buf_init(&b, 512);
+    url_origin(u, &b);
+    c->origin = arena_dup(c->arena, b.p);
+    c->host = strstr(c->origin, "://") + 3;
+    c->https = strcmp(u->scheme, "https") == 0;
+    buf_deinit(&b);
+}
+
+static void check_url(struct config *c, const char *file, struct conf_problems *p)
+{
+    struct err err = ERR_INIT;
+    struct url u;
+    if (c->server.public_url == NULL)
+        return;
+    if (url_parse(c->arena, str_of(c->server.public_url), &u, &err) != 0) {
+        conf_problem(p, file, 0, "[server] public_url: %s", err.text);
+        return;
+    }
+    if (u.query || u.fragment || strcmp(u.path, "/") != 0)
+        conf_problem(p, file, 0, "[server] public_url: only https://host[:port], without path, query or fragment");
+    if (strcmp(u.scheme, "https") != 0 && !url_is_loopback(&u))
+        conf_problem(p, file, 0, "[server] public_url: must be https; plain http is for 127.0.0.1 only");
+    use_url(c, &u);
+    c->server.public_url = c->origin;
+}
+
+static bool listens_on_loopback(const char *listen)
+{
+    return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "[::1]:", 6) == 0 || strncmp(listen, "unix:", 5) == 0;
+}
+
+static void check_hosts(const struct config *c, const char *file, struct conf_problems *p)
+{
+    for (const char *const *h = c->login.return_hosts; h && *h; h++) {
+        const char *host = **h == '.' ? *h + 1 : *h;
+        const size_t n = strcspn(host, ":");
+        int64_t port = 1;
+        const bool bad_port = host[n] == ':' && (!text_int(str_of(host + n + 1), &port) || port < 1 || port > 65535);
+        if (!url_host_valid((struct str){host, n}) || bad_port)
+            conf_problem(p, file, 0,
+                         "[login] return_hosts: \"%s\" is not a host; write app.example.com or .example.com, "
+                         "without scheme, path or \"*\"", *h);
+    }
+}
+
+static void check_all(struct config *c, const char *file, struct conf_problems *p)
+{
+    const char *bad = NULL;
+    check_url(c, file, p);
+    check_hosts(c, file, p);
+    struct origin_nets *nets = c->server.trusted_proxies ? origin_nets_parse(c->server.trusted_proxies, &bad) : NULL;
+    if (c->server.trusted_proxies && nets == NULL)
+        conf_problem(p, file, 0, "[server] trusted_proxies: \"%s\" is no address or network", bad);
+    origin_nets_free(&nets);
+    if (c->session.idle > c->session.absolute)
+        conf_problem(p, file, 0, "[session] idle: longer than absolute, so it would never matter");
+    if (c->providers.allow_http_loopback && c->server.listen && !listens_on_loopback(c->server.listen))
+        conf_problem(p, file, 0,
+                     "[providers] allow_http_loopback: is for development and needs [server] listen on 127.0.0.1");
+    if (c->login.default_return && c->login.default_return[0] != '/')
+        conf_problem(p, file, 0, "[login] default_return: must be a path on this site, like /");
+}
+
+struct config *config_load(const char *path, bool required, struct conf_problems *p)
+{
+    struct config *c = mem_alloc(sizeof *c);
+    struct conf_table tables[N_TABLES];
+    const unsigned before = p->n;
+    struct conf_file *f = NULL;
+    c->arena = arena_new();
+    c->secrets = conf_secrets_new();
+    tables_fill(c, tables);
+    if (required || access(path, F_OK) == 0)
+        f = conf_file_read(path, false, p);
+    if (f != NULL || p->n == before) {
+        conf_apply(f, tables, N_TABLES, c->arena, c->secrets, p);
+        if (p->n == before)
+            check_all(c, f ? path : "environment", p);
+    }
+    conf_file_free(&f);
+    if (p->n != before)
+        config_free(&c);
+    return c;
+}
+
+void config_fill_url(struct config *c, int port)
+{
+    struct err err = ERR_INIT;
+    struct url u;
+    if (c->server.public_url != NULL)
+        return;
+    const char *colon = strrchr(c->server.listen, ':');
+    const bool local = strncmp(c->server.listen, "unix:", 5) == 0 || colon == NULL;
+    const int host_n = local ? 0 : (int)(colon - c->server.listen);
+    const char *url = local ? "http://localhost"
+                            : arena_printf(c->arena, "http://%.*s:%d", host_n, c->server.listen, port);
+    if (url_parse(c->arena, str_of(url), &u, &err) == 0)
+        use_url(c, &u);
+    c->server.public_url = c->origin;
+}
+
+void config_sample(struct buf *out)
+{
+    struct config c = {.arena = NULL};
+    struct conf_table tables[N_TABLES];
+    tables_fill(&c, tables);
+    for (size_t i = 0; i < N_TABLES; i++)
+        conf_sample(&tables[i], out);
+}
+
+void config_free(struct config **cp)
+{
+    struct config *c = *cp;
+    if (c == NULL)
+        return;
+    conf_secrets_free(&c->secrets);
+    arena_free(&c->arena);
+    free(c);
+    *cp = NULL;
+}

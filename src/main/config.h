@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * config: usherd's own settings, by section, from usher.conf and the environment. Built whole and
+ * then immutable; a reload builds another beside it. Rules between settings are judged here, so
+ * that --check and a start say the same.
+ */
+#ifndef MAIN_CONFIG_H
+#define MAIN_CONFIG_H
+
+#include "base/arena.h"
+#include "sys/conf.h"
+
+struct config_server {
+    const char *listen, *public_url, *site_name, *user;
+    const char *const *trusted_proxies;
+    int64_t max_connections, idle_timeout, request_deadline;
+};
+struct config_login {
+    const char *const *return_hosts;
+    const char *default_return;
+    int64_t deadline, max_in_flight;
+};
+struct config_session {
+    int64_t idle, absolute, max;
+    const char *domain;
+};
+struct config_store {
+    const char *url, *key_file;
+};
+struct config_providers {
+    const char *dir, *plugin_dir, *ca_file;
+    bool allow_http_loopback;
+};
+struct config_log {
+    int level, format;
+};
+struct config_metrics {
+    struct usher_secret token;
+};
+
+struct config {
+    struct arena *arena;
+    struct conf_secrets *secrets;
+    struct config_server server;
+    struct config_login login;
+    struct config_session session;
+    struct config_store store;
+    struct config_providers providers;
+    struct config_log log;
+    struct config_metrics metrics;
+    const char *host;   /* of public_url, with the port unless it is the default */
+    const char *origin; /* of public_url */
+    bool https;
+};
+
+/* NULL when anything is wrong; `p` says what. `path` may be missing only if it was not asked for. */
+struct config *config_load(const char *path, bool required, struct conf_problems *p);
+void config_free(struct config **c);
+/* Once the port is known: public_url, host and origin when none was configured. */
+void config_fill_url(struct config *c, int port);
+/* The sample usher.conf. */
+void config_sample(struct buf *out);
+
+#endif

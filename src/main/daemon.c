@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "main/daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "login/drive_net.h"
+#include "main/harden.h"
+#include "main/keep.h"
+#include "sys/clock.h"
+#include "sys/log.h"
+#include "web/app.h"
+#include "web/page.h"
+
+#define DRAIN_MS 10000 /* then what is still under way is cut */
+
+struct daemon {
+    struct config *config;
+    struct loop *loop;
+    struct metrics *metrics;
+    struct keyring *keys;
+    struct store *store;
+    struct sessions *sessions;
+    struct registry *registry;
+    struct fetch *fetch;
+    struct drive_net *net;
+    struct login *login;
+    struct serve *serve;
+    struct keep *keep;
+    struct loop_watch *signals;
+    struct loop_timer *patience;
+    struct web_app app;
+    int signal_fd;
+};
+
+/* ---- stopping */
+
+static void on_drained(void *arg) { loop_stop(((struct daemon *)arg)->loop); }
+
+static void on_impatient(void *arg)
+{
+    struct daemon *d = arg;
+    log_event(NULL, LOG_WARN, "daemon.cut", LF_INT("logins", login_in_flight(d->login)));
+    loop_stop(d->loop);
+}
+
+static void stop(struct daemon *d)
+{
+    if (!d->app.ready)
+        return;
+    d->app.ready = false;
+    log_event(NULL, LOG_INFO, "daemon.stopping", LF_INT("logins", login_in_flight(d->login)));
+    loop_timer_set(d->patience, DRAIN_MS);
+    serve_drain(d->serve, on_drained, d);
+}
+
+static void on_signal(void *arg, int fd, unsigned events)
+{
+    struct daemon *d = arg;
+    struct signalfd_siginfo info;
+    (void)events;
+    while (read(fd, &info, sizeof info) == (ssize_t)sizeof info) {
+        if (info.ssi_signo == SIGHUP)
+            log_event(NULL, LOG_WARN, "daemon.no_reload", LF_TEXT("hint", "restart usherd to read its settings again"));
+        else
+            stop(d);
+    }
+}
+
+/* ---- starting */
+
+static int open_signals(struct daemon *d, struct err *err)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    signal(SIGPIPE, SIG_IGN);
+    if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
+        return err_set(err, ERR_INTERNAL, "cannot block signals");
+    d->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (d->signal_fd < 0)
+        return err_set(err, ERR_INTERNAL, "signalfd: %s", strerror(errno));
+    d->signals = loop_watch_add(d->loop, d->signal_fd, LOOP_READ, on_signal, d);
+    d->patience = loop_timer_add(d->loop, on_impatient, d);
+    return 0;
+}
+
+static int open_data(struct daemon *d, struct err *err)
+{
+    const struct config *c = d->config;
+    const struct sessions_options so = {.idle_seconds = c->session.idle,
+                                        .absolute_seconds = c->session.absolute,
+                                        .max = (size_t)c->session.max};
+    d->keys = keyring_open(c->store.key_file, true, err);
+    d->store = d->keys ? store_open(c->store.url, err) : NULL;
+    if (d->store == NULL)
+        return -1;
+    d->sessions = sessions_new(&so);
+    d->keep = keep_new(d->loop, d->store, d->sessions, c->session.idle);
+    return keep_load(d->keep, err);
+}
+
+static void report_providers(const struct registry *r, struct conf_problems *p)
+{
+    for (size_t i = 0; i < registry_count(r); i++) {
+        const struct provider *v = registry_at(r, i);
+        if (v->usable)
+            log_event(NULL, LOG_INFO, "provider.ready", LF_TEXT("provider", v->id),
+                      LF_TEXT("plugin", v->common.plugin), LF_BOOL("fake", v->fake));
+        else
+            log_event(NULL, LOG_WARN, "provider.unusable", LF_TEXT("provider", v->id), LF_TEXT("reason", v->reason));
+    }
+    if (p->n > 0)
+        log_event(NULL, LOG_WARN, "provider.problems", LF_INT("problems", p->n), LF_TEXT("hint", "usherd --check"));
+}
+
+static void open_providers(struct daemon *d)
+{
+    const struct config *c = d->config;
+    const struct registry_options o = {.providers_dir = c->providers.dir,
+                                       .plugin_dir = c->providers.plugin_dir,
+                                       .environment = true,
+                                       .allow_http_loopback = c->providers.allow_http_loopback};
+    struct conf_problems p;
+    conf_problems_init(&p);
+    d->registry = registry_load(&o, &p);
+    report_providers(d->registry, &p);
+    conf_problems_deinit(&p);
+}
+
+static int open_login(struct daemon *d, struct err *err)
+{
+    const struct config *c = d->config;
+    const struct fetch_options fo = {.allow_http_loopback = c->providers.allow_http_loopback,
+                                     .ca_file = c->providers.ca_file};
+    open_providers(d);
+    d->fetch = fetch_new(d->loop, &fo, err);
+    if (d->fetch == NULL)
+        return -1;
+    d->net = drive_net_new(d->loop, d->fetch);
+    const struct login_options lo = {.loop = d->loop,
+                                     .registry = d->registry,
+                                     .store = d->store,
+                                     .sessions = d->sessions,
+                                     .keys = d->keys,
+                                     .metrics = d->metrics,
+                                     .io = drive_net_io(d->net),
+                                     .public_url = c->server.public_url,
+                                     .deadline_ms = c->login.deadline * 1000,
+                                     .session_seconds = c->session.absolute,
+                                     .max_in_flight = (unsigned)c->login.max_in_flight};
+    d->login = login_new(&lo, err);
+    return d->login ? 0 : -1;
+}
+
+static int fill_app(struct daemon *d, struct err *err)
+{
+    const struct config *c = d->config;
+    d->app = (struct web_app){
+        .public_url = c->server.public_url,
+        .public_origin = c->origin,
+        .site_name = c->server.site_name,
+        .default_return = c->login.default_return,
+        .return_rules = {.public_url = c->server.public_url, .hosts = c->login.return_hosts},
+        .loop = d->loop,
+        .metrics_token = conf_secrets_get(c->secrets, "token"),
+        .registry = d->registry,
+        .login = d->login,
+        .sessions = d->sessions,
+        .store = d->store,
+        .metrics = d->metrics,
+        .version = PACKAGE_VERSION,
+        .ready = true,
+    };
+    return cookie_jar_init(&d->app.jar, c->server.public_url, c->session.domain, err);
+}
+
+static int open_serve(struct daemon *d, struct err *err)
+{
+    const struct config *c = d->config;
+    const struct serve_options o = {.listen = c->server.listen,
+                                    .host = c->host,
+                                    .trusted_proxies = c->server.trusted_proxies,
+                                    .max_connections = (unsigned)c->server.max_connections,
+                                    .idle_seconds = c->server.idle_timeout,
+                                    .deadline_seconds = c->server.request_deadline,
+                                    .hsts = c->https};
+    d->serve = serve_new(d->loop, &o, web_routes, web_routes_n, &d->app, d->metrics, err);
+    if (d->serve == NULL)
+        return -1;
+    serve_set_error_page(d->serve, page_refused);
+    return 0;
+}
+
+static int write_ready(const char *path, const char *url, struct err *err)
+{
+    if (path == NULL)
+        return 0;
+    FILE *f = fopen(path, "we");
+    const bool written = f && fprintf(f, "%s\n", url) > 0;
+    if (f == NULL || fclose(f) != 0 || !written)
+        return err_set(err, ERR_MISCONFIGURED, "cannot write %s: %s", path, strerror(errno));
+    return 0;
+}
+
+static int start(struct daemon *d, const char *ready_file, struct err *err)
+{
+    struct config *c = d->config;
+    d->loop = loop_new(err);
+    d->metrics = metrics_new();
+    if (d->loop == NULL || open_signals(d, err) != 0)
+        return -1;
+    config_fill_url(c, 0);
+    if (open_data(d, err) != 0 || open_login(d, err) != 0 || fill_app(d, err) != 0 || open_serve(d, err) != 0)
+        return -1;
+    harden_environment();
+    if (harden_drop_root(c->server.user, err) != 0 || write_ready(ready_file, c->server.public_url, err) != 0)
+        return -1;
+    if (geteuid() == 0)
+        log_event(NULL, LOG_WARN, "daemon.root", LF_TEXT("hint", "set [server] user, or start as another user"));
+    if (c->providers.allow_http_loopback)
+        log_event(NULL, LOG_WARN, "daemon.insecure", LF_TEXT("setting", "[providers] allow_http_loopback"));
+    log_event(NULL, LOG_INFO, "daemon.ready", LF_TEXT("url", c->server.public_url),
+              LF_INT("providers", registry_count(d->registry)), LF_INT("sessions", sessions_count(d->sessions)));
+    keep_start(d->keep);
+    return 0;
+}
+
+static void take_down(struct daemon *d)
+{
+    keep_free(&d->keep);
+    login_free(&d->login);
+    serve_free(&d->serve);
+    drive_net_free(&d->net);
+    fetch_free(&d->fetch);
+    store_close(&d->store);
+    registry_free(&d->registry);
+    sessions_free(&d->sessions);
+    keyring_free(&d->keys);
+    metrics_free(&d->metrics);
+    loop_watch_del(&d->signals);
+    loop_timer_del(&d->patience);
+    if (d->signal_fd > 0)
+        close(d->signal_fd);
+    loop_free(&d->loop);
+}
+
+int daemon_run(struct config *c, const char *ready_file, struct err *err)
+{
+    struct daemon *d = mem_alloc(sizeof *d);
+    d->config = c;
+    const int started = start(d, ready_file, err);
+    if (started == 0) {
+        loop_run(d->loop);
+        log_event(NULL, LOG_INFO, "daemon.stopped", LF_INT("sessions", sessions_count(d->sessions)));
+    }
+    take_down(d);
+    free(d);
+    return started;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "main/harden.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+extern char **environ;
+
+void harden_process(void)
+{
+    struct rlimit files;
+    const struct rlimit none = {0, 0};
+    umask(077);
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
+int harden_drop_root(const char *user, struct err *err)
+{
+    if (geteuid() != 0 || user == NULL || user[0] == 0)
+        return 0;
+    errno = 0;
+    const struct passwd *pw = getpwnam(user);
+    if (pw == NULL)
+        return err_set(err, ERR_MISCONFIGURED, "[server] user: there is no user \"%s\"", user);
+    if (pw->pw_uid == 0)
+        return err_set(err, ERR_MISCONFIGURED, "[server] user: \"%s\" is root", user);
+    if (initgroups(user, pw->pw_gid) != 0 || setgid(pw->pw_gid) != 0 || setuid(pw->pw_uid) != 0)
+        return err_set(err, ERR_INTERNAL, "cannot become %s: %s", user, strerror(errno));
+    if (setuid(0) == 0)
+        return err_set(err, ERR_INTERNAL, "became %s, but could become root again", user);
+    return 0;
+}
+
+void harden_environment(void)
+{
+    char name[256];
+    for (char **e = environ; *e;) {
+        const size_t n = strcspn(*e, "=");
+        if (strncmp(*e, "USHER_", 6) != 0 || n >= sizeof name) {
+            e++;
+            continue;
+        }
+        memcpy(name, *e, n);
+        name[n] = 0;
+        explicit_bzero(*e + n, strlen(*e + n)); /* /proc/self/environ shows this very memory */
+        unsetenv(name);
+    }
+}

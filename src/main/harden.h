@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * harden: what the process gives up. No core dumps, no tracing, no new privileges, no more root, and
+ * no settings left in the environment for children or /proc to show.
+ */
+#ifndef MAIN_HARDEN_H
+#define MAIN_HARDEN_H
+
+#include "base/err.h"
+
+/* At start: limits and flags. */
+void harden_process(void);
+/* After ports and files are open: become `user` for good, if we are root and it is set. */
+int harden_drop_root(const char *user, struct err *err) __attribute__((warn_unused_result));
+/* Remove every USHER_ variable once configuration has been read. */
+void harden_environment(void);
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "main/keep.h"
+
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "store/spent.h"
+#include "sys/clock.h"
+#include "sys/log.h"
+
+#define STEP_MS 1000
+#define STEPS_A_MINUTE 60
+#define SLOTS_A_STEP 65536 /* of the table, well under a millisecond */
+#define SEEN_A_WRITE 2048
+#define ROWS_A_SWEEP 2000
+
+struct keep {
+    struct loop *loop;
+    struct store *store;
+    struct sessions *sessions;
+    struct loop_timer *timer;
+    int64_t idle;
+    unsigned step;
+};
+
+struct seen {
+    struct {
+        unsigned char hash[32];
+        int64_t at;
+    } v[SEEN_A_WRITE];
+    size_t n;
+};
+
+static int64_t now(void) { return wall_seconds(clock_wall()); }
+
+static int load_one(void *arg, const struct session_row *row, struct err *err)
+{
+    return sessions_add(arg, row, err);
+}
+
+static int load_all(struct db *db, void *arg, struct err *err)
+{
+    struct keep *k = arg;
+    return session_row_each(db, now(), now() - k->idle, load_one, k->sessions, err);
+}
+
+int keep_load(struct keep *k, struct err *err)
+{
+    return store_read_now(k->store, load_all, k, err) == STORE_DONE ? 0 : -1;
+}
+
+static void seen_add(void *arg, const unsigned char hash[32], int64_t at)
+{
+    struct seen *s = arg;
+    memcpy(s->v[s->n].hash, hash, 32);
+    s->v[s->n++].at = at;
+}
+
+static int seen_write(struct db *db, void *arg, struct err *err)
+{
+    const struct seen *s = arg;
+    for (size_t i = 0; i < s->n; i++)
+        if (session_row_touch(db, s->v[i].hash, s->v[i].at, err) < 0)
+            return -1;
+    return 0;
+}
+
+static void seen_written(void *arg, enum store_outcome outcome, const struct err *err)
+{
+    if (outcome != STORE_DONE)
+        log_error(NULL, LOG_ERROR, "store.seen_lost", err);
+    free(arg);
+}
+
+/* true: there may be more. */
+static bool write_seen(struct keep *k)
+{
+    struct seen *s = mem_alloc(sizeof *s);
+    sessions_take_seen(k->sessions, seen_add, s, SEEN_A_WRITE);
+    const bool more = s->n == SEEN_A_WRITE;
+    if (s->n == 0 || !store_write(k->store, seen_write, k->loop, seen_written, s))
+        free(s);
+    return more;
+}
+
+static int sweep_rows(struct db *db, void *arg, struct err *err)
+{
+    const struct keep *k = arg;
+    if (session_row_sweep(db, now(), now() - k->idle, ROWS_A_SWEEP, err) < 0)
+        return -1;
+    return spent_sweep(db, now(), ROWS_A_SWEEP, err) < 0 ? -1 : 0;
+}
+
+static void swept(void *arg, enum store_outcome outcome, const struct err *err)
+{
+    (void)arg;
+    if (outcome != STORE_DONE)
+        log_error(NULL, LOG_ERROR, "store.sweep_failed", err);
+}
+
+static void on_step(void *arg)
+{
+    struct keep *k = arg;
+    sessions_sweep(k->sessions, now(), SLOTS_A_STEP);
+    k->step++;
+    if (k->step % STEPS_A_MINUTE == 0 && write_seen(k))
+        k->step--; /* the rest next second */
+    if (k->step % STEPS_A_MINUTE == STEPS_A_MINUTE / 2 &&
+        !store_write(k->store, sweep_rows, k->loop, swept, k))
+        log_event(NULL, LOG_WARN, "store.busy", LF_TEXT("job", "sweep"));
+    loop_timer_set(k->timer, STEP_MS);
+}
+
+struct keep *keep_new(struct loop *l, struct store *s, struct sessions *t, int64_t idle_seconds)
+{
+    struct keep *k = mem_alloc(sizeof *k);
+    *k = (struct keep){.loop = l, .store = s, .sessions = t, .idle = idle_seconds};
+    k->timer = loop_timer_add(l, on_step, k);
+    return k;
+}
+
+void keep_start(struct keep *k) { loop_timer_set(k->timer, STEP_MS); }
+
+static void write_last(struct keep *k)
+{
+    struct err err = ERR_INIT;
+    struct seen *s = mem_alloc(sizeof *s);
+    do {
+        s->n = 0;
+        sessions_take_seen(k->sessions, seen_add, s, SEEN_A_WRITE);
+        if (s->n > 0 && store_write_now(k->store, seen_write, s, &err) != STORE_DONE) {
+            log_error(NULL, LOG_ERROR, "store.seen_lost", &err);
+            break;
+        }
+    } while (s->n == SEEN_A_WRITE);
+    free(s);
+}
+
+void keep_free(struct keep **kp)
+{
+    struct keep *k = *kp;
+    if (k == NULL)
+        return;
+    write_last(k);
+    loop_timer_del(&k->timer);
+    free(k);
+    *kp = NULL;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * keep: housekeeping on the loop. Loads the live sessions at start; then, in small steps, drops
+ * expired ones from memory, writes "last seen" behind once a minute, and sweeps the store of
+ * expired sessions and spent flow ids.
+ */
+#ifndef MAIN_KEEP_H
+#define MAIN_KEEP_H
+
+#include "session/session.h"
+#include "store/store.h"
+#include "sys/loop.h"
+
+struct keep;
+struct keep *keep_new(struct loop *l, struct store *s, struct sessions *t, int64_t idle_seconds);
+/* Before the loop runs; blocks. */
+int keep_load(struct keep *k, struct err *err) __attribute__((warn_unused_result));
+void keep_start(struct keep *k);
+/* Writes what was seen since the last time, waits for it, then frees. */
+void keep_free(struct keep **k);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * app: what the pages need of the rest of the house, put together by main/ and borrowed by every
+ * handler. The registry may be replaced by a reload; handlers take it from here on each request.
+ */
+#ifndef WEB_APP_H
+#define WEB_APP_H
+
+#include "login/login.h"
+#include "login/return_to.h"
+#include "provider/registry.h"
+#include "session/cookie_jar.h"
+#include "sys/metrics.h"
+#include "web/serve.h"
+
+struct web_app {
+    const char *public_url;    /* without a slash at the end */
+    const char *public_origin; /* scheme://host[:port] */
+    const char *site_name;
+    const char *default_return; /* "/" */
+    struct return_rules return_rules;
+    struct loop *loop;
+    struct cookie_jar jar;
+    const struct secret *metrics_token; /* NULL: /metrics is not there */
+    struct registry *registry;
+    struct login *login;
+    struct sessions *sessions;
+    struct store *store;
+    struct metrics *metrics;
+    const char *version;
+    bool ready; /* false while stopping */
+};
+
+/* Every path there is. */
+extern const struct route web_routes[];
+extern const size_t web_routes_n;
+
+/* The session behind a request: 1, 0 not signed in, -1 the cookie came more than once. */
+int web_session(const struct web_app *app, struct request *rq, struct session_view *out);
+
+/* Handlers, one file per area. */
+serve_handler signin_chooser, signin_start, signin_callback, signin_repost; /* signin.c */
+serve_handler signout_page, signout_post;                                   /* signout.c */
+serve_handler home_page, home_me;                                           /* home.c */
+serve_handler forward_check;                                                /* forward.c */
+serve_handler ops_health, ops_ready, ops_metrics;                           /* ops.c */
+serve_handler asset_get;                                                    /* asset.c */
+
+#endif

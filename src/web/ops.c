@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* For the machines that watch us: alive, ready, and the figures (behind a bearer token). */
+#include <strings.h>
+
+#include "web/app.h"
+#include "web/page.h"
+
+#define METRICS_MAX (1024u * 1024)
+
+void ops_health(struct request *rq, void *app)
+{
+    (void)app;
+    reply_send(rq, 200, "text/plain; charset=utf-8", STR("ok\n"));
+}
+
+void ops_ready(struct request *rq, void *app_)
+{
+    const struct web_app *app = app_;
+    if (app->ready)
+        reply_send(rq, 200, "text/plain; charset=utf-8", STR("ready\n"));
+    else
+        reply_send(rq, 503, "text/plain; charset=utf-8", STR("stopping\n"));
+}
+
+static bool authorized(struct request *rq, const struct secret *token)
+{
+    const char *value;
+    if (request_header(rq, "Authorization", &value) != 1 || strncasecmp(value, "Bearer ", 7) != 0)
+        return false;
+    return secret_eq(token, str_of(value + 7));
+}
+
+static void observe(const struct web_app *app)
+{
+    static const struct metric sessions = {
+        .name = "usher_sessions", .help = "Live sessions in memory.", .type = METRIC_GAUGE};
+    static const struct metric bytes = {
+        .name = "usher_sessions_bytes", .help = "Memory that live sessions use.", .type = METRIC_GAUGE};
+    static const struct metric legs = {
+        .name = "usher_logins_in_flight", .help = "Logins waiting for an upstream.", .type = METRIC_GAUGE};
+    static const struct metric commits = {
+        .name = "usher_store_commits", .help = "Commits of the store since start.", .type = METRIC_GAUGE};
+    static const struct metric failures = {
+        .name = "usher_store_failures", .help = "Writes the store refused.", .type = METRIC_GAUGE};
+    static const struct metric dropped = {
+        .name = "usher_log_dropped", .help = "Log lines dropped, the reader being too slow.", .type = METRIC_GAUGE};
+    struct store_stats st = {0};
+    store_get_stats(app->store, &st);
+    struct metrics *m = app->metrics;
+    metric_set(metrics_series(m, &sessions, NULL, NULL, NULL), (int64_t)sessions_count(app->sessions));
+    metric_set(metrics_series(m, &bytes, NULL, NULL, NULL), (int64_t)sessions_bytes(app->sessions));
+    metric_set(metrics_series(m, &legs, NULL, NULL, NULL), (int64_t)login_in_flight(app->login));
+    metric_set(metrics_series(m, &commits, NULL, NULL, NULL), (int64_t)st.commits);
+    metric_set(metrics_series(m, &failures, NULL, NULL, NULL), (int64_t)st.failures);
+    metric_set(metrics_series(m, &dropped, NULL, NULL, NULL), (int64_t)log_dropped());
+}
+
+void ops_metrics(struct request *rq, void *app_)
+{
+    const struct web_app *app = app_;
+    if (app->metrics_token == NULL) {
+        page_error(rq, app, ERR_NOT_FOUND, NULL);
+        return;
+    }
+    if (!authorized(rq, app->metrics_token)) {
+        reply_header_static(rq, "WWW-Authenticate", "Bearer realm=\"usher metrics\"");
+        reply_send(rq, 401, "text/plain; charset=utf-8", STR("A bearer token is needed.\n"));
+        return;
+    }
+    struct buf out;
+    buf_init(&out, METRICS_MAX);
+    observe(app);
+    metrics_render(app->metrics, &out);
+    reply_send(rq, 200, "text/plain; version=0.0.4; charset=utf-8",
+               (struct str){arena_dupn(request_arena(rq), out.p, out.n), out.n});
+    buf_deinit(&out);
+}

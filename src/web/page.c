@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "web/page.h"
+
+#include <stdio.h>
+
+#include "base/embed.h"
+#include "base/template.h"
+
+#define PAGE_MAX (256u * 1024)
+
+static struct str find_html(void *ctx, const char *name)
+{
+    (void)ctx;
+    const size_t n = strlen(name);
+    for (const struct embedded *e = embedded_html; e->name; e++)
+        if (strncmp(e->name, name, n) == 0 && strcmp(e->name + n, ".html") == 0)
+            return (struct str){e->p, e->n};
+    return (struct str){NULL, 0};
+}
+
+void page_send(struct request *rq, const struct web_app *app, int status, const char *name,
+               const char *title, struct jval *data)
+{
+    struct err err = ERR_INIT;
+    struct buf out;
+    buf_init(&out, PAGE_MAX);
+    jval_set_text(data, "title", title);
+    jval_set_text(data, "site", app->site_name);
+    jval_set_text(data, "request_id", request_id(rq));
+    jval_set_bool(data, name, true); /* layout.html includes the partial of this name */
+    const int rendered = template_render(find_html(NULL, "layout"), data, find_html, NULL, &out, &err);
+    jval_free(&data);
+    if (rendered != 0 || !buf_ok(&out)) {
+        log_error(request_log(rq), LOG_ERROR, "page.broken", &err);
+        reply_send(rq, 500, "text/plain; charset=utf-8", STR("This page is broken. It is our fault.\n"));
+    } else {
+        char *body = arena_dupn(request_arena(rq), out.p, out.n);
+        reply_send(rq, status, "text/html; charset=utf-8", (struct str){body, out.n});
+    }
+    buf_deinit(&out);
+}
+
+void json_send(struct request *rq, int status, struct jval *take)
+{
+    struct buf out;
+    buf_init(&out, PAGE_MAX);
+    jval_render(take, &out);
+    jval_free(&take);
+    if (buf_ok(&out))
+        reply_send(rq, status, "application/json",
+                   (struct str){arena_dupn(request_arena(rq), out.p, out.n), out.n});
+    else
+        reply_send(rq, 500, "application/json", STR("{\"error\":\"internal\"}"));
+    buf_deinit(&out);
+}
+
+struct error_words {
+    enum err_kind kind;
+    int status;
+    const char *title, *text;
+    bool again; /* trying again may help */
+};
+
+static const struct error_words words[] = {
+    {ERR_DENIED, 403, "Sign-in cancelled", "You chose not to sign in, so nothing was shared.", true},
+    {ERR_NOT_ALLOWED, 403, "This account may not sign in here",
+     "You are who you say, but this account is not among those allowed. Another one may be.", true},
+    {ERR_EXPIRED, 400, "That sign-in is over",
+     "It took too long, or it was used already. Start again and it will take a few seconds.", true},
+    {ERR_MISCONFIGURED, 500, "This sign-in is not set up right",
+     "Only the people who run this site can mend it. Tell them the reference below.", false},
+    {ERR_UPSTREAM_DOWN, 502, "The sign-in service does not answer",
+     "It is slow or down at the moment. Try again in a minute, or sign in another way.", true},
+    {ERR_UPSTREAM_BAD, 502, "The sign-in service gave a bad answer",
+     "We could not be sure who you are, so you were not signed in. Try again, or tell the people "
+     "who run this site the reference below.", true},
+    {ERR_INTERNAL, 500, "Something broke on our side",
+     "You were not signed in. Try again; if it happens twice, pass on the reference below.", true},
+    {ERR_INVALID, 400, "That sign-in did not start here",
+     "This address only works in the browser that began the sign-in, and only once. Start again.", true},
+    {ERR_NOT_FOUND, 404, "There is nothing here", "The address may be mistyped or out of date.", false},
+    {ERR_LIMITED, 503, "Too busy just now",
+     "More people are signing in than we take at once. Try again in a few seconds.", true},
+};
+
+static bool wants_json(struct request *rq) { return strncmp(request_path(rq), "/api/", 5) == 0; }
+
+static void json_error(struct request *rq, int status, const char *code)
+{
+    struct jval *o = jval_new_object();
+    jval_set_text(o, "error", code);
+    jval_set_text(o, "request_id", request_id(rq));
+    json_send(rq, status, o);
+}
+
+void page_error(struct request *rq, const struct web_app *app, enum err_kind kind, const char *provider)
+{
+    const struct error_words *w = &words[6];
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (words[i].kind == kind)
+            w = &words[i];
+    if (kind == ERR_LIMITED)
+        reply_header_static(rq, "Retry-After", "5");
+    if (wants_json(rq)) {
+        json_error(rq, w->status, err_kind_name(kind));
+        return;
+    }
+    struct jval *data = jval_new_object();
+    const struct provider *p = provider ? registry_find(app->registry, provider) : NULL;
+    jval_set_text(data, "heading", w->title);
+    jval_set_text(data, "text", w->text);
+    jval_set_bool(data, "again", w->again);
+    if (p && p->usable && w->again) {
+        jval_set_text(data, "provider", p->id);
+        jval_set_text(data, "provider_label", p->label);
+    }
+    page_send(rq, app, w->status, "error", w->title, data);
+}
+
+void page_refused(struct request *rq, int status, const char *what, void *app)
+{
+    if (wants_json(rq)) {
+        json_error(rq, status, status == 404 ? "not_found" : "bad_request");
+        return;
+    }
+    struct jval *data = jval_new_object();
+    jval_set_text(data, "heading", status == 404 ? "There is nothing here" : "That did not work");
+    jval_set_text(data, "text", what);
+    jval_set_bool(data, "again", false);
+    page_send(rq, app, status, "error", status == 404 ? "Not found" : "Refused", data);
+}

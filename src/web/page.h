@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * page: HTML from src/web/html/ and error answers. An error has a kind that says whose fault it is;
+ * the kind picks status, words and whether trying again makes sense. Texts of errors never reach a
+ * page, the request id does. Paths below /api/ get JSON instead.
+ */
+#ifndef WEB_PAGE_H
+#define WEB_PAGE_H
+
+#include "base/json.h"
+#include "web/app.h"
+
+/* Renders html/<name>.html inside html/layout.html; takes `data`. */
+void page_send(struct request *rq, const struct web_app *app, int status, const char *name, const char *title,
+               struct jval *data);
+/* The page for an error kind. `provider` is a provider's id or NULL: then "try again" leads there. */
+void page_error(struct request *rq, const struct web_app *app, enum err_kind kind, const char *provider);
+/* For the gate's refusals (serve_set_error_page). */
+void page_refused(struct request *rq, int status, const char *what, void *app);
+void json_send(struct request *rq, int status, struct jval *take);
+
+#endif

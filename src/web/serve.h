@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * serve: HTTP in. libmicrohttpd in external epoll mode on our loop, behind a gate that refuses what
+ * the library lets through (duplicate or malformed framing headers, odd targets, methods and
+ * versions), with deadlines of our own. Only serve*.c know libmicrohttpd.
+ *
+ * A handler runs on the loop and must not block. It answers with one reply_* call before it
+ * returns, or calls request_hold and answers later from the loop. Everything a request hands out
+ * lives until its answer is sent; what it allocates comes from its arena.
+ */
+#ifndef WEB_SERVE_H
+#define WEB_SERVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/form.h"
+#include "sys/log.h"
+#include "sys/loop.h"
+#include "sys/metrics.h"
+
+struct serve;
+struct request;
+
+typedef void serve_handler(struct request *rq, void *app);
+
+enum route_flag {
+    ROUTE_ANY_HOST = 1u << 0, /* reachable under any Host: probes and forward auth */
+    ROUTE_QUIET = 1u << 1,    /* no access log line */
+};
+
+/* Exact path, or one that ends in '*': the rest (not empty, without '/') is request_rest. */
+struct route {
+    const char *method; /* "GET" also serves HEAD */
+    const char *path;
+    serve_handler *handler;
+    unsigned flags;
+    size_t body_max; /* of a form body; 0: none is accepted */
+};
+
+struct serve_options {
+    const char *listen;     /* "127.0.0.1:8080", "[::1]:8080", "unix:/path" */
+    const char *host;       /* Host we answer to, with the port if not the default; NULL: any */
+    const char *const *trusted_proxies; /* networks whose X-Forwarded-* count; NULL-ended */
+    unsigned max_connections;
+    int64_t idle_seconds;     /* a kept-alive connection without a request */
+    int64_t deadline_seconds; /* from the first byte of a request to its last, and for the answer */
+    size_t memory_per_connection; /* request head; 0: 16 KiB */
+    bool hsts;                    /* public_url is https */
+};
+
+struct serve *serve_new(struct loop *l, const struct serve_options *o, const struct route *routes, size_t n,
+                        void *app, struct metrics *m, struct err *err) __attribute__((warn_unused_result));
+/* The port really bound (for port 0). */
+int serve_port(const struct serve *s);
+/* Stop accepting; `done` runs when every request under way is answered and sent. */
+void serve_drain(struct serve *s, loop_job_fn *done, void *arg);
+void serve_free(struct serve **s);
+/* The answer to a path no route has, and to everything the gate refuses after routing. */
+typedef void serve_error_page(struct request *rq, int status, const char *what, void *app);
+void serve_set_error_page(struct serve *s, serve_error_page *page);
+
+/* ---- request */
+struct arena *request_arena(struct request *rq);
+const char *request_method(const struct request *rq);
+bool request_is_head(const struct request *rq);
+const char *request_path(const struct request *rq);
+const char *request_rest(const struct request *rq); /* what '*' matched */
+/* 1 and *value; 0 absent or empty header; -1 more than once. Names are compared without case. */
+int request_header(const struct request *rq, const char *name, const char **value) __attribute__((warn_unused_result));
+int request_cookie(const struct request *rq, struct str name, struct str *value) __attribute__((warn_unused_result));
+/* Parsed on first use; NULL: malformed (answer 400). */
+const struct fields *request_query(struct request *rq);
+const struct fields *request_form(struct request *rq);
+const char *request_id(struct request *rq);
+const char *request_client(struct request *rq); /* address text, through trusted proxies */
+bool request_from_trusted_proxy(const struct request *rq);
+const struct log_ctx *request_log(struct request *rq);
+/* A POST that came from our own pages: Sec-Fetch-Site and Origin agree (RFC 6265bis 8.8). */
+bool request_same_origin(const struct request *rq, const char *public_origin);
+
+/* ---- answer */
+void reply_header(struct request *rq, const char *name, const char *value);
+void reply_header_static(struct request *rq, const char *name, const char *value); /* outlives rq */
+/* The body must live until the answer is sent: static data or the request's arena. */
+void reply_send(struct request *rq, int status, const char *content_type, struct str body);
+void reply_empty(struct request *rq, int status);
+/* 303 See Other, with Referrer-Policy: no-referrer. */
+void reply_redirect(struct request *rq, const char *url);
+/* The error page set above. `what` is one plain sentence of ours. */
+void reply_error(struct request *rq, int status, const char *what);
+/* Close the connection after this answer. */
+void reply_close(struct request *rq);
+
+/* Answer later: the connection waits without a thread. Exactly one reply_* must follow. */
+void request_hold(struct request *rq);
+
+#endif

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What libmicrohttpd 0.9.75 lets through and we do not: header names that are no tokens, repeated
+ * framing headers, Transfer-Encoding beside Content-Length or of another kind than chunked, odd
+ * targets, methods and versions. It cannot show folded lines or NUL in values; for those, identity
+ * headers are never read from a request at all.
+ */
+#include "web/serve_int.h"
+
+#include <stdio.h>
+#include <strings.h>
+
+static bool is_token_byte(unsigned char c)
+{
+    static const char other[] = "!#$%&'*+-.^_`|~";
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c != 0 && strchr(other, c) != NULL);
+}
+
+static bool is_token(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!is_token_byte((unsigned char)s.p[i]))
+            return false;
+    return s.n > 0;
+}
+
+static bool is_field_value(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (((unsigned char)s.p[i] < 0x20 && s.p[i] != '\t') || s.p[i] == 0x7f)
+            return false;
+    return true;
+}
+
+struct gather {
+    struct request *rq;
+    bool bad;
+    bool many;
+};
+
+static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_n,
+                                 const char *value, size_t value_n)
+{
+    (void)kind;
+    struct gather *g = cls;
+    struct request *rq = g->rq;
+    const struct header h = {{name, name_n}, {value ? value : "", value ? value_n : 0}};
+    if (rq->n_headers == SERVE_HEADERS_MAX) {
+        g->many = true;
+        return MHD_NO;
+    }
+    if (!is_token(h.name) || !is_field_value(h.value)) {
+        g->bad = true;
+        return MHD_NO;
+    }
+    rq->headers[rq->n_headers++] = h;
+    return MHD_YES;
+}
+
+const char *serve_gate_header(const struct request *rq, struct str name, size_t *count)
+{
+    const char *found = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < rq->n_headers; i++) {
+        const struct header *h = &rq->headers[i];
+        if (h->name.n == name.n && (h->name.p[0] | 32) == (name.p[0] | 32) &&
+            strncasecmp(h->name.p, name.p, name.n) == 0) {
+            if (n++ == 0)
+                found = h->value.p;
+        }
+    }
+    *count = n;
+    return found;
+}
+
+/* Headers that must not come twice, whoever sent them. */
+static bool repeats(const struct request *rq)
+{
+    static const struct str once[] = {
+        {"host", 4},          {"content-length", 14}, {"transfer-encoding", 17},
+        {"authorization", 13}, {"content-type", 12},  {"origin", 6},
+    };
+    /* One pass over the headers, comparing lengths first: this is on the path of every check. */
+    unsigned seen = 0;
+    for (size_t i = 0; i < rq->n_headers; i++) {
+        const struct str name = rq->headers[i].name;
+        for (unsigned k = 0; k < sizeof once / sizeof *once; k++) {
+            if (name.n != once[k].n || strncasecmp(name.p, once[k].p, name.n) != 0)
+                continue;
+            if (seen & (1u << k))
+                return true;
+            seen |= 1u << k;
+        }
+    }
+    return false;
+}
+
+/* A target of our own kind: origin-form, plain bytes, no dot segments, nothing encoded in the path
+ * (no route needs it), no fragment. */
+static int split_target(struct request *rq, const char **what)
+{
+    const char *t = rq->target;
+    *what = "This address is not one of ours.";
+    if (t == NULL)
+        return 414;
+    if (t[0] != '/')
+        return 400;
+    for (const char *p = t; *p; p++)
+        if ((unsigned char)*p <= 0x20 || (unsigned char)*p >= 0x7f || *p == '#' || *p == '\\')
+            return 400;
+    const size_t n = strcspn(t, "?");
+    rq->query = t[n] == '?' ? t + n + 1 : "";
+    rq->path = n > SERVE_PATH_MAX ? "/" : t[n] == 0 ? t : arena_dupn(rq->arena, t, n);
+    if (n > SERVE_PATH_MAX)
+        return 404;
+    for (const char *p = rq->path; *p; p++) {
+        const bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
+                           (*p >= '0' && *p <= '9') || strchr("/-_.~", *p) != NULL;
+        if (!plain || (*p == '/' && (p[1] == '/' || p[1] == '.')))
+            return 404;
+    }
+    return 0;
+}
+
+static bool route_fits(const struct route *r, struct request *rq)
+{
+    const size_t n = strlen(r->path);
+    if (r->path[n - 1] != '*')
+        return strcmp(r->path, rq->path) == 0;
+    if (strncmp(r->path, rq->path, n - 1) != 0 || rq->path[n - 1] == 0 ||
+        strchr(rq->path + n - 1, '/') != NULL)
+        return false;
+    rq->rest = rq->path + n - 1;
+    return true;
+}
+
+static int find_route(struct request *rq, const char **what)
+{
+    const struct serve *s = rq->serve;
+    char allow[64] = "";
+    size_t n = 0;
+    for (size_t i = 0; i < s->n_routes; i++) {
+        const struct route *r = &s->routes[i];
+        if (!route_fits(r, rq))
+            continue;
+        const bool get = strcmp(r->method, "GET") == 0;
+        if (strcmp(r->method, rq->method) == 0 || (get && rq->head)) {
+            rq->route = r;
+            rq->quiet = (r->flags & ROUTE_QUIET) != 0;
+            return 0;
+        }
+        n += (size_t)snprintf(allow + n, sizeof allow - n, "%s%s", n ? ", " : "", get ? "GET, HEAD" : r->method);
+    }
+    *what = "There is nothing here.";
+    if (n == 0)
+        return 404;
+    reply_header(rq, "Allow", arena_dup(rq->arena, allow));
+    *what = "This address cannot be used that way.";
+    return 405;
+}
+
+/* Whether a body follows, and whether that is as it should be. */
+static int check_body(struct request *rq, const char **what)
+{
+    size_t lengths, encodings, types;
+    const char *length = serve_gate_header(rq, STR("content-length"), &lengths);
+    const char *encoding = serve_gate_header(rq, STR("transfer-encoding"), &encodings);
+    *what = "The request's framing is ambiguous.";
+    if (encodings && (lengths || strcasecmp(encoding, "chunked") != 0))
+        return 400;
+    int64_t declared = 0;
+    if (lengths && !text_int(str_of(length), &declared))
+        return 400;
+    const bool body = encodings || declared > 0;
+    if (strcmp(rq->method, "POST") != 0) {
+        *what = "This kind of request takes no body.";
+        return body ? 413 : 0;
+    }
+    if (rq->route == NULL)
+        return 0;
+    *what = "The form is too large.";
+    rq->body.limit = rq->route->body_max;
+    if (declared < 0 || (uint64_t)declared > rq->route->body_max)
+        return 413;
+    const char *type = serve_gate_header(rq, STR("content-type"), &types);
+    const struct str media = {type ? type : "", type ? strcspn(type, "; \t") : 0};
+    *what = "A form is expected here.";
+    if (body && !str_is_nocase(media, "application/x-www-form-urlencoded"))
+        return 415;
+    return 0;
+}
+
+static int check_host(const struct request *rq, const char **what)
+{
+    size_t n;
+    const char *host = serve_gate_header(rq, STR("host"), &n);
+    *what = "This server answers under another name.";
+    if (n != 1 || host[0] == 0)
+        return 400;
+    if (rq->serve->host == NULL || (rq->route && rq->route->flags & ROUTE_ANY_HOST))
+        return 0;
+    return strcasecmp(host, rq->serve->host) == 0 ? 0 : 421;
+}
+
+int serve_gate(struct request *rq, const char *version, const char **what)
+{
+    struct gather g = {.rq = rq};
+    rq->head = strcmp(rq->method, "HEAD") == 0;
+    rq->path = "/";
+    rq->query = "";
+    *what = "This is not a request we understand.";
+    if (strcmp(version, "HTTP/1.1") != 0 && strcmp(version, "HTTP/1.0") != 0)
+        return 505;
+    for (const char *p = rq->method; *p; p++)
+        if (*p < 'A' || *p > 'Z')
+            return 400;
+    MHD_get_connection_values_n(rq->conn->mhd, MHD_HEADER_KIND, on_header, &g);
+    if (g.many)
+        return 431;
+    if (g.bad || repeats(rq))
+        return 400;
+    int status = split_target(rq, what);
+    if (status == 0)
+        status = find_route(rq, what);
+    const char *body_what = NULL;
+    const int body = check_body(rq, &body_what);
+    if (body != 0 && (status == 0 || body == 400)) {
+        *what = body_what;
+        return body;
+    }
+    return status != 0 ? status : check_host(rq, what);
+}

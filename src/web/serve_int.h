@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * serve_int: what serve.c (daemon and connections), serve_gate.c (what is refused) and
+ * serve_request.c (reading and answering) share. Nobody else includes it.
+ */
+#ifndef WEB_SERVE_INT_H
+#define WEB_SERVE_INT_H
+
+#include <microhttpd.h>
+
+#include "base/buf.h"
+#include "net/origin.h"
+#include "web/serve.h"
+
+#define SERVE_HEADERS_MAX 64 /* request headers */
+#define SERVE_REPLY_HEADERS_MAX 24
+#define SERVE_TARGET_MAX 8192
+#define SERVE_FIELDS_MAX 64
+#define SERVE_PATH_MAX 256
+
+struct header {
+    struct str name, value;
+};
+
+/* A connection, in order of `since`: when it began to owe us a whole request or to read its answer. */
+struct conn {
+    struct conn *prev, *next;
+    struct serve *serve;
+    struct MHD_Connection *mhd;
+    struct mono since;
+    int64_t sampled; /* bytes received when it was last looked at, -1: not yet */
+    struct request *rq;
+    int fd;
+    bool listed;  /* on the deadline list */
+    bool trusted; /* the peer is a trusted proxy */
+    char peer[64];
+};
+
+enum stage { STAGE_NEW = 0, STAGE_BODY, STAGE_HANDLER, STAGE_HELD, STAGE_ANSWERED };
+
+struct request {
+    struct request *next_free;
+    struct serve *serve;
+    struct conn *conn;
+    struct arena *arena;
+    const struct route *route;
+    const char *target; /* raw, copied */
+    const char *path, *rest, *query;
+    const char *method;
+    struct header headers[SERVE_HEADERS_MAX];
+    size_t n_headers;
+    struct buf body;
+    bool body_over;
+    struct fields query_fields, form_fields;
+    int query_state, form_state; /* 0 not parsed, 1 good, -1 malformed */
+    const char *client;
+    struct mono began;
+    uint64_t number;
+    char id[32];
+    struct log_field log_fields[1];
+    struct log_ctx log;
+    enum stage stage;
+    bool counted; /* among serve->active */
+    bool head, close, quiet;
+    /* the answer */
+    bool answered, bare;
+    int status;
+    const char *content_type;
+    struct str answer;
+    struct {
+        const char *name, *value;
+    } reply_headers[SERVE_REPLY_HEADERS_MAX];
+    size_t n_reply_headers;
+};
+
+struct serve {
+    struct loop *loop;
+    struct MHD_Daemon *mhd;
+    struct loop_watch *watch;
+    struct loop_prepare *prepare;
+    struct loop_timer *timer;
+    const struct route *routes;
+    size_t n_routes;
+    struct metric_series **series; /* n_routes + 1 rows of 5 status classes */
+    struct metrics *metrics;
+    void *app;
+    serve_error_page *error_page;
+    struct origin_nets *proxies;
+    char *host;
+    int64_t deadline_ms;
+    bool hsts, draining;
+    int port;
+    struct conn list; /* head of the deadline list */
+    struct request *free;
+    size_t active;
+    uint64_t requests;
+    char boot[13]; /* makes request ids differ between runs */
+    loop_job_fn *drained;
+    void *drained_arg;
+    struct MHD_Response *failed; /* 500 without anything, for when building an answer fails */
+};
+
+/* serve.c */
+void serve_conn_owes(struct conn *c); /* the deadline starts now */
+void serve_conn_rests(struct conn *c); /* no deadline: a handler is at work */
+
+/* serve_gate.c: 0, or the status to refuse with and *what. Fills path, query, headers, route. */
+int serve_gate(struct request *rq, const char *version, const char **what);
+const char *serve_gate_header(const struct request *rq, struct str name, size_t *count);
+
+/* serve_request.c */
+enum MHD_Result serve_queue(struct request *rq);
+void serve_refuse(struct request *rq, int status, const char *what);
+void request_reset(struct request *rq);
+
+#endif

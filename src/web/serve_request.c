@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "web/serve_int.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <strings.h>
+
+#include "base/cookie.h"
+
+void request_reset(struct request *rq)
+{
+    struct request keep = {.serve = rq->serve, .arena = rq->arena, .body = rq->body};
+    buf_clear(&keep.body);
+    arena_reset(keep.arena);
+    /* Everything but the header table, whose count says how much of it is valid. */
+    memset(rq, 0, offsetof(struct request, headers));
+    rq->n_headers = 0;
+    memset((char *)rq + offsetof(struct request, n_headers), 0,
+           sizeof *rq - offsetof(struct request, n_headers));
+    rq->serve = keep.serve;
+    rq->arena = keep.arena;
+    rq->body = keep.body;
+}
+
+/* ---- reading */
+
+struct arena *request_arena(struct request *rq) { return rq->arena; }
+const char *request_method(const struct request *rq) { return rq->method; }
+bool request_is_head(const struct request *rq) { return rq->head; }
+const char *request_path(const struct request *rq) { return rq->path; }
+const char *request_rest(const struct request *rq) { return rq->rest ? rq->rest : ""; }
+
+int request_header(const struct request *rq, const char *name, const char **value)
+{
+    size_t n;
+    const char *found = serve_gate_header(rq, str_of(name), &n);
+    *value = NULL;
+    if (n > 1)
+        return -1;
+    if (n == 0 || found[0] == 0)
+        return 0;
+    *value = found;
+    return 1;
+}
+
+int request_cookie(const struct request *rq, struct str name, struct str *value)
+{
+    unsigned n = 0;
+    struct str found;
+    for (size_t i = 0; i < rq->n_headers; i++) {
+        const struct header *h = &rq->headers[i];
+        if (h->name.n != 6 || strncasecmp(h->name.p, "cookie", 6) != 0)
+            continue;
+        const unsigned here = cookie_find(h->value, name, &found);
+        if (here > 0 && n == 0)
+            *value = found;
+        n += here;
+    }
+    return n == 0 ? 0 : n == 1 ? 1 : -1;
+}
+
+static const struct fields *parse(struct request *rq, struct str text, struct fields *out, int *state)
+{
+    struct err err = ERR_INIT;
+    if (*state == 0)
+        *state = form_parse(rq->arena, text, SERVE_FIELDS_MAX, out, &err) == 0 ? 1 : -1;
+    return *state == 1 ? out : NULL;
+}
+
+const struct fields *request_query(struct request *rq)
+{
+    return parse(rq, str_of(rq->query), &rq->query_fields, &rq->query_state);
+}
+
+const struct fields *request_form(struct request *rq)
+{
+    return parse(rq, buf_view(&rq->body), &rq->form_fields, &rq->form_state);
+}
+
+const char *request_id(struct request *rq)
+{
+    if (rq->id[0] == 0)
+        snprintf(rq->id, sizeof rq->id, "%s-%llx", rq->serve->boot, (unsigned long long)rq->number);
+    return rq->id;
+}
+
+const struct log_ctx *request_log(struct request *rq)
+{
+    rq->log_fields[0] = LF_TEXT("request", request_id(rq));
+    rq->log = (struct log_ctx){.fields = rq->log_fields, .n = 1};
+    return &rq->log;
+}
+
+bool request_from_trusted_proxy(const struct request *rq) { return rq->conn->trusted; }
+
+/* The rightmost address of X-Forwarded-For that no trusted proxy of ours has written down for
+ * another trusted proxy. Anything that does not parse ends the walk at the last good one. */
+static const char *forwarded_client(struct request *rq)
+{
+    const char *list;
+    const char *client = rq->conn->peer;
+    if (request_header(rq, "X-Forwarded-For", &list) != 1)
+        return client;
+    size_t end = strlen(list);
+    for (unsigned hops = 0; hops < 32; hops++) {
+        size_t start = end;
+        while (start > 0 && list[start - 1] != ',')
+            start--;
+        const struct str piece = str_trim((struct str){list + start, end - start});
+        struct sockaddr_storage sa;
+        char text[64];
+        if (piece.n == 0 || piece.n >= sizeof text)
+            break;
+        memcpy(text, piece.p, piece.n);
+        text[piece.n] = 0;
+        if (!origin_parse(text, &sa))
+            break;
+        origin_text((const struct sockaddr *)&sa, text);
+        client = arena_dup(rq->arena, text);
+        if (start == 0 || rq->serve->proxies == NULL ||
+            !origin_nets_has(rq->serve->proxies, (const struct sockaddr *)&sa))
+            break;
+        end = start - 1;
+    }
+    return client;
+}
+
+const char *request_client(struct request *rq)
+{
+    if (rq->client == NULL)
+        rq->client = rq->conn->trusted ? forwarded_client(rq) : rq->conn->peer;
+    return rq->client;
+}
+
+bool request_same_origin(const struct request *rq, const char *public_origin)
+{
+    const char *site, *origin;
+    const int has_site = request_header(rq, "Sec-Fetch-Site", &site);
+    const int has_origin = request_header(rq, "Origin", &origin);
+    if (has_site < 0 || has_origin < 0)
+        return false;
+    if (has_site == 1 && strcmp(site, "same-origin") != 0)
+        return false;
+    if (has_origin == 1)
+        return strcmp(origin, public_origin) == 0;
+    return has_site == 1;
+}
+
+/* ---- answering */
+
+static void header_add(struct request *rq, const char *name, const char *value)
+{
+    if (rq->n_reply_headers == SERVE_REPLY_HEADERS_MAX)
+        return;
+    rq->reply_headers[rq->n_reply_headers].name = name;
+    rq->reply_headers[rq->n_reply_headers++].value = value;
+}
+
+void reply_header(struct request *rq, const char *name, const char *value)
+{
+    header_add(rq, arena_dup(rq->arena, name), arena_dup(rq->arena, value));
+}
+
+void reply_header_static(struct request *rq, const char *name, const char *value)
+{
+    header_add(rq, name, value);
+}
+
+void reply_close(struct request *rq) { rq->close = true; }
+
+static void answer(struct request *rq, int status, const char *content_type, struct str body)
+{
+    rq->status = status;
+    rq->content_type = content_type;
+    rq->answer = body;
+    rq->answered = true;
+    if (rq->stage == STAGE_HELD)
+        MHD_resume_connection(rq->conn->mhd);
+}
+
+void reply_send(struct request *rq, int status, const char *content_type, struct str body)
+{
+    answer(rq, status, content_type, body);
+}
+
+void reply_empty(struct request *rq, int status)
+{
+    rq->bare = true;
+    answer(rq, status, NULL, STR(""));
+}
+
+void reply_redirect(struct request *rq, const char *url)
+{
+    reply_header(rq, "Location", url);
+    answer(rq, 303, "text/plain; charset=utf-8", STR("Go on.\n"));
+}
+
+void reply_error(struct request *rq, int status, const char *what)
+{
+    if (rq->serve->error_page)
+        rq->serve->error_page(rq, status, what, rq->serve->app);
+    if (!rq->answered)
+        answer(rq, status, "text/plain; charset=utf-8", str_of(what));
+}
+
+void serve_refuse(struct request *rq, int status, const char *what)
+{
+    /* After a framing error nobody knows where the next request begins. */
+    if (status == 400 || status == 413 || status == 415 || status == 431 || status == 505)
+        reply_close(rq);
+    rq->stage = STAGE_HANDLER;
+    reply_error(rq, status, what);
+}
+
+void request_hold(struct request *rq) { (void)rq; /* not answering is what holds; this says so */ }
+
+static bool has_header(const struct request *rq, const char *name)
+{
+    for (size_t i = 0; i < rq->n_reply_headers; i++)
+        if (strcasecmp(rq->reply_headers[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Pictures may come from any https host; in development, on plain http, from http ones too. */
+#define CSP(images)                                                                                \
+    "default-src 'none'; style-src 'self'; img-src 'self' " images "; form-action 'self'; "        \
+    "base-uri 'none'; frame-ancestors 'none'"
+
+static bool add(struct MHD_Response *r, const char *name, const char *value)
+{
+    return MHD_add_response_header(r, name, value) == MHD_YES;
+}
+
+/* Every header call is checked: a redirect that lost its Location must not leave. */
+static bool add_headers(struct request *rq, struct MHD_Response *r)
+{
+    bool ok = true;
+    for (size_t i = 0; i < rq->n_reply_headers; i++)
+        ok = ok && add(r, rq->reply_headers[i].name, rq->reply_headers[i].value);
+    if (rq->close || rq->serve->draining)
+        ok = ok && add(r, "Connection", "close");
+    if (rq->bare)
+        return ok && add(r, "Cache-Control", "no-store");
+    if (rq->content_type)
+        ok = ok && add(r, "Content-Type", rq->content_type);
+    if (!has_header(rq, "Cache-Control"))
+        ok = ok && add(r, "Cache-Control", "no-store");
+    if (!has_header(rq, "Content-Security-Policy"))
+        ok = ok && add(r, "Content-Security-Policy", rq->serve->hsts ? CSP("https:") : CSP("https: http:"));
+    if (rq->serve->hsts)
+        ok = ok && add(r, "Strict-Transport-Security", "max-age=31536000");
+    return ok && add(r, "X-Content-Type-Options", "nosniff") && add(r, "X-Frame-Options", "DENY") &&
+           add(r, "Referrer-Policy", "no-referrer") &&
+           add(r, "Cross-Origin-Opener-Policy", "same-origin") &&
+           add(r, "Permissions-Policy", "camera=(), geolocation=(), microphone=()") &&
+           add(r, "X-Request-Id", request_id(rq));
+}
+
+enum MHD_Result serve_queue(struct request *rq)
+{
+    struct MHD_Response *r = MHD_create_response_from_buffer(
+        rq->answer.n, (void *)(uintptr_t)rq->answer.p, MHD_RESPMEM_PERSISTENT);
+    enum MHD_Result result;
+    rq->stage = STAGE_ANSWERED;
+    serve_conn_owes(rq->conn);
+    if (r != NULL && add_headers(rq, r)) {
+        result = MHD_queue_response(rq->conn->mhd, (unsigned)rq->status, r);
+    } else {
+        log_event(request_log(rq), LOG_ERROR, "http.unanswerable", LF_INT("status", rq->status));
+        rq->status = 500;
+        result = MHD_queue_response(rq->conn->mhd, 500, rq->serve->failed);
+    }
+    if (r != NULL)
+        MHD_destroy_response(r);
+    return result;
+}

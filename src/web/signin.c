@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Signing in, as the browser sees it: the chooser, the hop to the provider, and the way back. The
+ * binding cookie ties a flow to this browser; there is one per browser, not one per flow.
+ */
+#include <stdio.h>
+
+#include "sys/random.h"
+#include "web/page.h"
+
+#define BIND_SECONDS (30 * 86400)
+
+/* ---- where to go afterwards */
+
+/* 0 and *out (the default when nothing was asked for), -1 after having answered. */
+static int judge_return(struct request *rq, const struct web_app *app, const char **out)
+{
+    struct err err = ERR_INIT;
+    const struct fields *q = request_query(rq);
+    const char *raw = NULL;
+    const int n = q ? form_get(q, "return_to", &raw) : -1;
+    *out = app->default_return;
+    if (n == 0)
+        return 0;
+    if (n == 1 && return_to_judge(&app->return_rules, str_of(raw), request_arena(rq), out, &err) == 0)
+        return 0;
+    log_event(request_log(rq), LOG_INFO, "login.return_to_refused", LF_TEXT("reason", n < 0 ? "malformed" : err.text));
+    reply_error(rq, 400, "The address to return to is not one this site sends people to.");
+    return -1;
+}
+
+/* ---- the chooser */
+
+static struct jval *provider_entry(const struct provider *p, const char *query)
+{
+    struct jval *o = jval_new_object();
+    jval_set_text(o, "id", p->id);
+    jval_set_text(o, "label", p->label);
+    jval_set_text(o, "query", query);
+    jval_set_bool(o, "fake", p->fake);
+    jval_set_bool(o, p->plugin->name, true); /* picks the mark beside the name */
+    jval_set_bool(o, "plain", strcmp(p->plugin->name, "discord") != 0 && strcmp(p->plugin->name, "google") != 0);
+    return o;
+}
+
+void signin_chooser(struct request *rq, void *app_)
+{
+    const struct web_app *app = app_;
+    const char *return_to;
+    struct session_view v;
+    if (judge_return(rq, app, &return_to) != 0)
+        return;
+    struct buf query;
+    buf_init(&query, 8192);
+    if (strcmp(return_to, app->default_return) != 0) {
+        buf_byte(&query, '?');
+        form_add(&query, "return_to", return_to);
+    }
+    struct jval *data = jval_new_object();
+    struct jval *list = jval_new_array();
+    bool fake = false;
+    size_t usable = 0;
+    for (size_t i = 0; i < registry_count(app->registry); i++) {
+        const struct provider *p = registry_at(app->registry, i);
+        if (!p->usable)
+            continue;
+        jval_push(list, provider_entry(p, query.p));
+        fake = fake || p->fake;
+        usable++;
+    }
+    buf_deinit(&query);
+    jval_set(data, "providers", list);
+    jval_set_bool(data, "none", usable == 0);
+    jval_set_bool(data, "fake", fake);
+    if (web_session(app, rq, &v) == 1) {
+        jval_set_text(data, "signed_in_as", v.name[0] ? v.name : v.username[0] ? v.username : v.account);
+        jval_set_text(data, "return_to", return_to);
+    }
+    page_send(rq, app, 200, "chooser", "Sign in", data);
+}
+
+/* ---- the hop to the provider */
+
+/* 1 and the cookie's value; 0 after making one; -1: it came twice or is not one of ours. */
+static int bind_get(struct request *rq, const struct web_app *app, struct str *out)
+{
+    const int n = request_cookie(rq, str_of(app->jar.bind_name), out);
+    unsigned char raw[32];
+    size_t len;
+    if (n == 0)
+        return 0;
+    if (n < 0 || !text_b64url_decode(*out, raw, sizeof raw, &len) || len != sizeof raw)
+        return -1;
+    return 1;
+}
+
+static struct str bind_make(struct request *rq, const struct web_app *app)
+{
+    unsigned char raw[32];
+    char *value = arena_alloc(request_arena(rq), 44);
+    struct buf cookie;
+    rng_fill(raw, sizeof raw);
+    text_b64url(raw, sizeof raw, value);
+    buf_init(&cookie, 512);
+    cookie_jar_bind(&app->jar, value, BIND_SECONDS, &cookie);
+    reply_header(rq, "Set-Cookie", cookie.p);
+    buf_deinit(&cookie);
+    return str_of(value);
+}
+
+static bool is_prefetch(struct request *rq)
+{
+    const char *purpose;
+    return request_header(rq, "Sec-Purpose", &purpose) == 1 || request_header(rq, "Purpose", &purpose) == 1;
+}
+
+struct hop {
+    struct request *rq;
+    const struct web_app *app;
+    const char *provider;
+};
+
+static void on_started(void *arg, const char *url, const struct err *err)
+{
+    struct hop *h = arg;
+    if (url)
+        reply_redirect(h->rq, url);
+    else
+        page_error(h->rq, h->app, err->kind, h->provider);
+}
+
+/* Of what a visitor may ask for, only these reach the upstream. */
+static const char *hint(struct request *rq, const char *name, size_t max)
+{
+    const char *value;
+    const struct fields *q = request_query(rq);
+    if (q == NULL || form_get(q, name, &value) != 1 || strlen(value) > max || !text_utf8(str_of(value)))
+        return NULL;
+    for (const char *p = value; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            return NULL;
+    return value[0] ? value : NULL;
+}
+
+static const char *prompt_hint(struct request *rq)
+{
+    static const char *const known[] = {"login", "consent", "select_account", "none"};
+    const char *value = hint(rq, "prompt", 32);
+    for (size_t i = 0; value && i < sizeof known / sizeof *known; i++)
+        if (strcmp(value, known[i]) == 0)
+            return known[i];
+    return NULL;
+}
+
+void signin_start(struct request *rq, void *app_)
+{
+    const struct web_app *app = app_;
+    const struct provider *p = registry_find(app->registry, request_rest(rq));
+    const char *return_to;
+    struct str bind;
+    if (p == NULL || !p->common.enabled) {
+        page_error(rq, app, ERR_NOT_FOUND, NULL);
+        return;
+    }
+    if (!p->usable) {
+        page_error(rq, app, ERR_MISCONFIGURED, NULL);
+        return;
+    }
+    if (request_is_head(rq) || is_prefetch(rq)) {
+        reply_empty(rq, 204); /* nothing begins until somebody really comes */
+        return;
+    }
+    if (judge_return(rq, app, &return_to) != 0)
+        return;
+    const int bound = bind_get(rq, app, &bind);
+    if (bound != 1)
+        bind = bind_make(rq, app);
+    struct hop *h = arena_alloc(request_arena(rq), sizeof *h);
+    *h = (struct hop){rq, app, p->id};
+    const struct login_start start = {.provider = p->id,
+                                      .purpose = USHER_FLOW_LOGIN,
+                                      .return_to = return_to,
+                                      .bind = bind,
+                                      .login_hint = hint(rq, "login_hint", 256),
+                                      .prompt = prompt_hint(rq),
+                                      .log = request_log(rq)};
+    request_hold(rq);
+    login_start_flow(app->login, &start, on_started, h);
+}
+
+/* ---- the way back */
+
+static void on_finished(void *arg, const struct login_result *r, const struct err *err)
+{
+    struct hop *h = arg;
+    struct buf cookie;
+    if (r == NULL) {
+        page_error(h->rq, h->app, err->kind, h->provider);
+        return;
+    }
+    if (r->token) {
+        buf_init(&cookie, 512);
+        cookie_jar_session(&h->app->jar, r->token, r->max_age, &cookie);
+        reply_header(h->rq, "Set-Cookie", cookie.p);
+        buf_wipe(&cookie);
+    }
+    reply_redirect(h->rq, r->return_to);
+}
+
+static void finish(struct request *rq, const struct web_app *app, const struct fields *fields)
+{
+    const char *user_agent = NULL;
+    struct login_callback c = {.provider = request_rest(rq), .fields = fields, .log = request_log(rq)};
+    struct session_view v;
+    if (fields == NULL || bind_get(rq, app, &c.bind) != 1) {
+        page_error(rq, app, ERR_INVALID, request_rest(rq));
+        return;
+    }
+    if (web_session(app, rq, &v) == 1) {
+        c.has_session = true;
+        if (request_cookie(rq, str_of(app->jar.session_name), &c.old_session) != 1)
+            c.old_session = (struct str){NULL, 0};
+    }
+    c.ip = request_client(rq);
+    if (request_header(rq, "User-Agent", &user_agent) == 1)
+        c.user_agent = user_agent;
+    struct hop *h = arena_alloc(request_arena(rq), sizeof *h);
+    *h = (struct hop){rq, app, arena_dup(request_arena(rq), request_rest(rq))};
+    request_hold(rq);
+    login_finish_flow(app->login, &c, on_finished, h);
+}
+
+void signin_callback(struct request *rq, void *app)
+{
+    if (request_is_head(rq) || is_prefetch(rq)) {
+        reply_empty(rq, 204); /* a code is used by a person's visit, not by a preview */
+        return;
+    }
+    finish(rq, app, request_query(rq));
+}
+
+/* response_mode=form_post comes as a cross-site POST, to which browsers attach no Lax cookies. The
+ * same fields are posted once more from a page of our own, and then they do. */
+static void repost_page(struct request *rq, const struct web_app *app, const struct fields *form)
+{
+    struct jval *data = jval_new_object();
+    struct jval *list = jval_new_array();
+    for (size_t i = 0; i < form->n; i++) {
+        struct jval *o = jval_new_object();
+        jval_set_text(o, "name", form->v[i].name);
+        jval_set_text(o, "value", form->v[i].value);
+        jval_push(list, o);
+    }
+    jval_set(data, "fields", list);
+    jval_set_text(data, "action", request_path(rq));
+    reply_header_static(rq, "Content-Security-Policy",
+                        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+                        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'");
+    page_send(rq, app, 200, "repost", "One moment", data);
+}
+
+void signin_repost(struct request *rq, void *app_)
+{
+    const struct web_app *app = app_;
+    const struct fields *form = request_form(rq);
+    const char *mark;
+    struct str bind;
+    if (form == NULL || form->n == 0 || registry_find(app->registry, request_rest(rq)) == NULL) {
+        page_error(rq, app, ERR_INVALID, NULL);
+        return;
+    }
+    const bool again = form_get(form, "usher_repost", &mark) == 1;
+    if (!again && bind_get(rq, app, &bind) != 1) {
+        repost_page(rq, app, form);
+        return;
+    }
+    if (again && !request_same_origin(rq, app->public_origin)) {
+        page_error(rq, app, ERR_INVALID, request_rest(rq));
+        return;
+    }
+    finish(rq, app, form);
+}

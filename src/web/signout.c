@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Signing out. A POST from our own page ends the session before it is answered; a link from
+ * elsewhere only gets a page with a button, so that no picture tag signs anybody out.
+ */
+#include "web/page.h"
+
+void signout_page(struct request *rq, void *app_)
+{
+    const struct web_app *app = app_;
+    struct session_view v;
+    struct jval *data = jval_new_object();
+    jval_set_bool(data, "signed_in", web_session(app, rq, &v) == 1);
+    page_send(rq, app, 200, "signout", "Sign out", data);
+}
+
+struct ending {
+    struct request *rq;
+    const struct web_app *app;
+    unsigned char hash[32];
+};
+
+static void say_goodbye(struct request *rq, const struct web_app *app)
+{
+    struct buf cookie;
+    struct jval *data = jval_new_object();
+    buf_init(&cookie, 512);
+    cookie_jar_session(&app->jar, "", 0, &cookie);
+    reply_header(rq, "Set-Cookie", cookie.p);
+    buf_deinit(&cookie);
+    jval_set_bool(data, "done", true);
+    page_send(rq, app, 200, "signout", "Signed out", data);
+}
+
+static int end_row(struct db *db, void *arg, struct err *err)
+{
+    const struct ending *e = arg;
+    return session_row_end(db, e->hash, err) < 0 ? -1 : 0;
+}
+
+static void on_ended(void *arg, enum store_outcome outcome, const struct err *err)
+{
+    struct ending *e = arg;
+    if (outcome != STORE_DONE) {
+        log_error(request_log(e->rq), LOG_ERROR, "logout.failed", err);
+        page_error(e->rq, e->app, ERR_INTERNAL, NULL);
+        return;
+    }
+    log_event(request_log(e->rq), LOG_INFO, "logout.done", LF_TEXT("client", request_client(e->rq)));
+    say_goodbye(e->rq, e->app);
+}
+
+void signout_post(struct request *rq, void *app_)
+{
+    const struct web_app *app = app_;
+    struct session_view v;
+    if (!request_same_origin(rq, app->public_origin)) {
+        reply_error(rq, 403, "Signing out must be asked for on this site's own page.");
+        return;
+    }
+    if (web_session(app, rq, &v) != 1) {
+        say_goodbye(rq, app);
+        return;
+    }
+    struct ending *e = arena_alloc(request_arena(rq), sizeof *e);
+    *e = (struct ending){.rq = rq, .app = app};
+    memcpy(e->hash, v.hash, sizeof e->hash);
+    sessions_end(app->sessions, e->hash); /* at once, whatever the store says */
+    request_hold(rq);
+    if (!store_write(app->store, end_row, app->loop, on_ended, e))
+        page_error(rq, app, ERR_LIMITED, NULL);
+}
