@@ -7,8 +7,9 @@
 all_files | while read -r file; do
     [ -f "$file" ] || continue
     case $file in
-    *.[ch] | *.sh | *.py | *.js | *.mjs | *.sql | *.ac | *.am | m4/usher*.m4) ;;
+    m4/usher* | *.ac | *.am) ;;
     m4/* | build-aux/* | configure) continue ;; # made by autoreconf, in an archive
+    *.[ch] | *.sh | *.py | *.js | *.mjs | *.sql) ;;
     *) head -c 2 "$file" | grep -q '^#!' || continue ;;
     esac
     head -n 3 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' ||
