@@ -21,8 +21,8 @@ enum provider_link { LINK_NEVER = 0, LINK_ASK, LINK_VERIFIED };
 
 /* What the core itself wants to know of every provider. */
 struct provider_common {
-    const char *plugin;      /* default: the id */
-    const char *label;       /* default: the plugin's */
+    const char *plugin; /* default: the id */
+    const char *label;  /* default: the plugin's */
     bool enabled;
     const char *client_id;
     struct usher_secret client_secret;
@@ -31,7 +31,7 @@ struct provider_common {
     int link;
     const char *const *allow_private; /* hosts that may resolve to private addresses */
     const char *ca_file;
-    int64_t timeout;           /* seconds for one request */
+    int64_t timeout; /* seconds for one request */
     const char *user_agent;
 };
 extern const struct usher_setting provider_common_settings[];
@@ -40,23 +40,25 @@ extern const size_t provider_common_n;
 struct provider {
     const char *id; /* [a-z0-9-]{1,32} */
     const char *label;
-    const char *source;   /* file it comes from, or "environment" */
+    const char *source; /* file it comes from, or "environment" */
     bool usable;
-    const char *reason;   /* why not usable, for logs and admins */
+    const char *reason;                  /* why not usable, for logs and admins */
     const struct usher_provider *plugin; /* NULL when not loaded */
     const char *plugin_label;
     struct provider_common common;
     const void *config; /* the plugin's struct */
     const struct conf_secrets *secrets;
-    const char *const *origins; /* NULL-ended: where secrets may go */
-    bool fake;          /* upstream is usher-fake: pages say so */
+    const char *const *origins;  /* NULL-ended: where secrets may go */
+    const char *const *insecure; /* NULL-ended: INSECURE settings that are not at their default */
+    bool allow_http_loopback;
+    bool fake; /* every ORIGIN setting is http on loopback, as with usher-fake: pages say so */
 };
 
 struct registry;
 struct registry_options {
     const char *providers_dir; /* "*.conf", sorted; NULL: none */
     const char *plugin_dir;
-    bool environment;          /* also take USHER_PROVIDER_<ID>_CLIENT_ID for plugins without a file */
+    bool environment; /* also take USHER_PROVIDER_<ID>_CLIENT_ID for plugins without a file */
     bool allow_http_loopback;
 };
 /* Problems go to `p`; the registry is there in any case. */
@@ -67,6 +69,7 @@ size_t registry_count(const struct registry *r);
 const struct provider *registry_at(const struct registry *r, size_t i); /* in display order */
 const struct provider *registry_find(const struct registry *r, const char *id);
 /* One provider from text instead of files: the replay harness, drafts. */
-struct registry *registry_text(const struct registry_options *o, const char *id, struct str conf, struct conf_problems *p);
+struct registry *registry_text(const struct registry_options *o, const char *id, struct str conf,
+                               struct conf_problems *p);
 
 #endif

@@ -15,16 +15,18 @@
 
 struct leg;
 struct leg_budget {
-    unsigned steps;      /* 16 */
-    unsigned requests;   /* 12 */
-    size_t memory;       /* 1 MiB of host allocations */
+    unsigned steps;    /* 16 */
+    unsigned requests; /* 12 */
+    size_t memory;     /* 1 MiB of host allocations */
 };
 extern const struct leg_budget leg_budget_default;
 
 /* The provider and the log context must outlive the leg. */
-struct leg *leg_new(const struct provider *p, enum usher_flow flow, const struct leg_budget *b, const struct log_ctx *log);
+struct leg *leg_new(const struct provider *p, enum usher_flow flow, const struct leg_budget *b,
+                    const struct log_ctx *log);
 void leg_free(struct leg **l);
 struct arena *leg_arena(struct leg *l);
+const struct provider *leg_provider(const struct leg *l);
 /* The access token, for token_proof and USHER_VALUE_ACCESS_TOKEN; owned by the caller. */
 void leg_set_access_token(struct leg *l, const struct secret *token);
 /* Issuer metadata was fetched and checked: its endpoints' origins count as declared. */
@@ -32,9 +34,14 @@ void leg_declare_origin(struct leg *l, const char *origin);
 bool leg_origin_declared(const struct leg *l, const char *url);
 
 /* One event in, one validated action out; strings live in the leg's arena. -1: the plugin broke a
- * rule or a budget (kind MISCONFIGURED, UPSTREAM_BAD or INTERNAL). A FAIL action is a success here. */
-int leg_step(struct leg *l, const struct usher_event *ev, struct usher_action *out, struct err *err) __attribute__((warn_unused_result));
-/* The secret behind a SETTING value, NULL if it is plain text then in *text. */
+ * rule or a budget (kind MISCONFIGURED, UPSTREAM_BAD or INTERNAL). A FAIL action is a success here.
+ * Events must answer the action before them: EXCHANGE by TOKENS, VERIFY by CLAIMS, FETCH by
+ * RESPONSES. JSON of an event is kept until the leg ends. In a REDIRECT the provider's `pkce`
+ * setting has already had its say about USHER_SEND_PKCE. */
+int leg_step(struct leg *l, const struct usher_event *ev, struct usher_action *out, struct err *err)
+    __attribute__((warn_unused_result));
+/* What a value stands for: *text, then the secret if one is returned (which has been checked to be
+ * for a declared origin). For plain text and settings that are no secret, NULL and the text. */
 const struct secret *leg_value(struct leg *l, const struct usher_param *v, const char **text);
 
 #endif

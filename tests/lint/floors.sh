@@ -21,6 +21,9 @@ BEGIN {
     home["libpq-fe.h"] = "^src/store/pgsql[.]c$"
     home["microhttpd.h"] = "^src/web/serve[a-z_]*[.][ch]$"
     home["dlfcn.h"] = "^src/provider/load[.]c$"
+    home["link.h"] = "^src/provider/(load|elf)[.]c$"
+    home["elf.h"] = "^src/provider/elf[.]c$"
+    home["setjmp.h"] = "^src/provider/host[.]h$" # out of a plugin that may hold nothing
     home["sanitizer/"] = "^src/base/arena[.]c$"
     home["arpa/inet.h"] = "^src/(base/url[.]c$|(sys|net|web|fake)/)" # inet_pton is pure
 

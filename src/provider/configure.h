@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * configure: one provider from its file and the environment: find the plugin, fill both tables (the
+ * core's and the plugin's), judge what lies between settings, and say which origins may be sent
+ * secrets. What is wrong goes to the problems, and the first of it becomes the provider's reason.
+ */
+#ifndef PROVIDER_CONFIGURE_H
+#define PROVIDER_CONFIGURE_H
+
+#include "provider/registry.h"
+
+struct configure_args {
+    const struct registry_options *options;
+    const char *id;
+    const struct conf_file *file; /* NULL: environment only */
+    struct arena *arena;
+};
+/* `p` is zeroed and lives in the arena, like everything it points to except p->secrets, which the
+ * caller frees. */
+void provider_configure(struct provider *p, const struct configure_args *args,
+                        struct conf_problems *problems);
+/* [a-z0-9-]{1,32}, not beginning or ending with '-': what may stand in a path and a file name. */
+bool provider_id_valid(struct str id);
+/* "USHER_PROVIDER_MY_IDP" for "my-idp". */
+const char *provider_env_prefix(const char *id, struct arena *a);
+
+#endif
