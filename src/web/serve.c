@@ -228,15 +228,16 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const c
         rq->counted = true;
         rq->serve->active++;
         status = serve_gate(rq, version, &what);
-        if (status != 0) {
-            serve_refuse(rq, status, what);
-            return serve_queue(rq);
-        }
-        if (strcmp(method, "POST") != 0)
-            return dispatch(rq);
         rq->stage = STAGE_BODY;
-        return MHD_YES;
+        if (status == 0)
+            return MHD_YES;
+        serve_refuse(rq, status, what);
+        /* An answer to this first call makes the library close the connection: what follows a
+         * request we do not read is not looked at. */
+        return rq->close || strcmp(method, "POST") == 0 ? serve_queue(rq) : MHD_YES;
     case STAGE_BODY:
+        if (rq->answered)
+            return serve_queue(rq);
         if (*upload_size == 0 && !rq->body.over)
             return dispatch(rq);
         if (*upload_size == 0) {

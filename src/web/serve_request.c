@@ -208,7 +208,6 @@ void serve_refuse(struct request *rq, int status, const char *what)
     /* After a framing error nobody knows where the next request begins. */
     if (status == 400 || status == 413 || status == 415 || status == 431 || status == 505)
         reply_close(rq);
-    rq->stage = STAGE_HANDLER;
     reply_error(rq, status, what);
 }
 
