@@ -20,9 +20,12 @@ struct cookie_jar {
     bool secure;
 };
 /* `public_url` decides about Secure; `domain` NULL or a domain its host lies in. */
-int cookie_jar_init(struct cookie_jar *j, const char *public_url, const char *domain, struct err *err) __attribute__((warn_unused_result));
+int cookie_jar_init(struct cookie_jar *j, const char *public_url, const char *domain,
+                    struct err *err) __attribute__((warn_unused_result));
 /* Append a Set-Cookie value. max_age < 0: until the browser ends; 0: delete. */
-void cookie_jar_session(const struct cookie_jar *j, const char *token, int64_t max_age, struct buf *out);
-void cookie_jar_bind(const struct cookie_jar *j, const char *value, int64_t max_age, struct buf *out);
+void cookie_jar_session(const struct cookie_jar *j, const char *token, int64_t max_age,
+                        struct buf *out);
+void cookie_jar_bind(const struct cookie_jar *j, const char *value, int64_t max_age,
+                     struct buf *out);
 
 #endif

@@ -3,7 +3,8 @@
  * session: who is signed in, answered from memory. A table keyed by the SHA-256 of the cookie, with
  * everything an answer needs already rendered: identity header values and the account's facts. The
  * store is the truth behind it; rows are added after their commit and ended before the answer.
- * One loop thread owns a table. When it is full, expired sessions go, live ones never: adding fails.
+ * One loop thread owns a table. When it is full, expired sessions go, live ones never: adding
+ * fails.
  *
  * Validity is one function for all endpoints: not ended, before the absolute end, not idle too
  * long. Times are wall seconds; a clock set back never revives a session (the latest time seen
@@ -33,7 +34,7 @@ struct sessions_options {
 struct session_view {
     const unsigned char *hash;
     const char *id, *account, *provider, *subject;
-    const char *username, *name, *email, *picture, *groups, *amr;  /* raw, for pages and JSON */
+    const char *username, *name, *email, *picture, *groups, *amr; /* raw, for pages and JSON */
     const char *header_user, *header_name, *header_email, *header_groups, *header_provider;
     int email_evidence;
     int64_t created, seen, ends;
@@ -45,7 +46,8 @@ void sessions_free(struct sessions **t);
 void session_token_make(char *token, unsigned char hash[32]);
 void session_token_hash(struct str token, unsigned char hash[32]);
 
-int sessions_add(struct sessions *t, const struct session_row *row, struct err *err) __attribute__((warn_unused_result));
+int sessions_add(struct sessions *t, const struct session_row *row, struct err *err)
+    __attribute__((warn_unused_result));
 /* The hot path: 1 and *out, 0 not signed in. Marks the session seen. */
 int sessions_check(struct sessions *t, struct str token, int64_t now, struct session_view *out);
 /* 1 ended, 0 was not there. Takes effect at once. */
@@ -54,7 +56,9 @@ size_t sessions_end_account(struct sessions *t, const char *account);
 /* Drop expired ones, at most `budget` slots a call; returns how many went. */
 size_t sessions_sweep(struct sessions *t, int64_t now, size_t budget);
 /* Sessions seen since the last call: for the minutely write-behind of `seen`. */
-size_t sessions_take_seen(struct sessions *t, void (*each)(void *arg, const unsigned char hash[32], int64_t seen), void *arg, size_t max);
+size_t sessions_take_seen(struct sessions *t,
+                          void (*each)(void *arg, const unsigned char hash[32], int64_t seen),
+                          void *arg, size_t max);
 size_t sessions_count(const struct sessions *t);
 size_t sessions_bytes(const struct sessions *t); /* memory in use, for metrics and the bench */
 

@@ -13,18 +13,19 @@
 struct account_profile {
     const char *provider, *subject;
     const char *username, *name, *email, *picture, *locale; /* NULL: not said */
-    int email_evidence;     /* enum usher_evidence */
-    const char *groups;     /* JSON array of strings, namespaced by provider; NULL: none */
+    int email_evidence;                                     /* enum usher_evidence */
+    const char *groups; /* JSON array of strings, namespaced by provider; NULL: none */
 };
 
 struct account {
-    char id[24]; /* rng_id */
+    char id[24];  /* rng_id */
     bool created; /* by this call */
     bool disabled;
 };
 
-/* Find or make the account of (provider, subject) and refresh its profile. now: seconds since 1970. */
-int account_sign_in(struct db *db, const struct account_profile *p, int64_t now, struct account *out,
-                    struct err *err) __attribute__((warn_unused_result));
+/* Find or make the account of (provider, subject) and refresh its profile. now: seconds since 1970.
+ */
+int account_sign_in(struct db *db, const struct account_profile *p, int64_t now,
+                    struct account *out, struct err *err) __attribute__((warn_unused_result));
 
 #endif

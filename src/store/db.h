@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * db: prepared statements inside a transaction, alike on SQLite and PostgreSQL. Placeholders are
- * $1, $2 …; text is bound with its length and refused when it holds NUL. Statements are cached per
- * connection by the address of their SQL.
+ * $1, $2 …; text is bound with its length and refused when it holds NUL or is no UTF-8. Statements
+ * are cached per connection by the address of their SQL or name: string literals, please.
+ *
+ * What is bound is not copied: it must stay until the statement is done with. A write whose
+ * statement failed is undone even if its function returns 0.
  */
 #ifndef STORE_DB_H
 #define STORE_DB_H
@@ -18,6 +21,8 @@ struct db_stmt;
 
 /* Never NULL; errors surface at db_step. The statement is reset and unbound. */
 struct db_stmt *db_query(struct db *db, const char *sql);
+/* The same for section "find" of account.sql by the name "account.find" (store/query.h). */
+struct db_stmt *db_named(struct db *db, const char *name);
 void db_text(struct db_stmt *st, int i, const char *text); /* NULL: NULL */
 void db_str(struct db_stmt *st, int i, struct str text);
 void db_int(struct db_stmt *st, int i, int64_t n);

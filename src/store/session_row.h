@@ -22,17 +22,22 @@ struct session_row {
     int64_t created, seen, ends; /* seconds since 1970; ends: the absolute limit */
 };
 
-int session_row_add(struct db *db, const struct session_row *row, struct err *err) __attribute__((warn_unused_result));
+int session_row_add(struct db *db, const struct session_row *row, struct err *err)
+    __attribute__((warn_unused_result));
 /* 1 ended, 0 there was none. */
-int session_row_end(struct db *db, const unsigned char hash[32], struct err *err) __attribute__((warn_unused_result));
-int session_row_touch(struct db *db, const unsigned char hash[32], int64_t seen, struct err *err) __attribute__((warn_unused_result));
+int session_row_end(struct db *db, const unsigned char hash[32], struct err *err)
+    __attribute__((warn_unused_result));
+int session_row_touch(struct db *db, const unsigned char hash[32], int64_t seen, struct err *err)
+    __attribute__((warn_unused_result));
 /* Delete what ended before `now` or was idle since `idle_before`, at most `max` rows; how many. */
-int64_t session_row_sweep(struct db *db, int64_t now, int64_t idle_before, int64_t max, struct err *err) __attribute__((warn_unused_result));
+int64_t session_row_sweep(struct db *db, int64_t now, int64_t idle_before, int64_t max,
+                          struct err *err) __attribute__((warn_unused_result));
 /* Every live row in turn; -1 from `each` stops with -1. */
 int session_row_each(struct db *db, int64_t now, int64_t idle_before,
-                     int (*each)(void *arg, const struct session_row *row, struct err *err), void *arg,
-                     struct err *err) __attribute__((warn_unused_result));
+                     int (*each)(void *arg, const struct session_row *row, struct err *err),
+                     void *arg, struct err *err) __attribute__((warn_unused_result));
 /* 1 and *out (strings in the arena), or 0. */
-int session_row_get(struct db *db, const unsigned char hash[32], struct arena *a, struct session_row *out, struct err *err) __attribute__((warn_unused_result));
+int session_row_get(struct db *db, const unsigned char hash[32], struct arena *a,
+                    struct session_row *out, struct err *err) __attribute__((warn_unused_result));
 
 #endif

@@ -6,9 +6,12 @@
 #include "store/db.h"
 
 /* 1: recorded now; 0: it was spent before. */
-int spent_add(struct db *db, const unsigned char flow[16], int64_t expires, struct err *err) __attribute__((warn_unused_result));
-int64_t spent_sweep(struct db *db, int64_t now, int64_t max, struct err *err) __attribute__((warn_unused_result));
-int spent_each(struct db *db, int64_t now, int (*each)(void *arg, const unsigned char flow[16], int64_t expires), void *arg,
+int spent_add(struct db *db, const unsigned char flow[16], int64_t expires, struct err *err)
+    __attribute__((warn_unused_result));
+int64_t spent_sweep(struct db *db, int64_t now, int64_t max, struct err *err)
+    __attribute__((warn_unused_result));
+int spent_each(struct db *db, int64_t now,
+               int (*each)(void *arg, const unsigned char flow[16], int64_t expires), void *arg,
                struct err *err) __attribute__((warn_unused_result));
 
 #endif

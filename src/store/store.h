@@ -7,6 +7,7 @@
  * commit is durable, with one of three answers; UNKNOWN (the connection broke during COMMIT) is
  * never guessed at: the caller must not say "made".
  *
+ * Several writers of a shared store commit in any order: what must follow a write waits for `done`.
  * Nothing here blocks a loop. SQL lives in schema/ and in the .sql file beside each noun.
  */
 #ifndef STORE_STORE_H
@@ -46,9 +47,14 @@ bool store_read(struct store *s, store_fn *fn, struct loop *loop, store_done_fn 
 enum store_outcome store_write_now(struct store *s, store_fn *fn, void *arg, struct err *err);
 enum store_outcome store_read_now(struct store *s, store_fn *fn, void *arg, struct err *err);
 
+/* Called on a store thread for every write or read that did not end in DONE. Set it before loops
+ * run. */
+typedef void store_error_fn(void *arg, const struct err *err);
+void store_on_error(struct store *s, store_error_fn *fn, void *arg);
+
 struct store_stats {
     uint64_t commits, writes, failures, queued;
 };
-void store_get_stats(const struct store *s, struct store_stats *out);
+void store_get_stats(struct store *s, struct store_stats *out);
 
 #endif

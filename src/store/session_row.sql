@@ -1,0 +1,31 @@
+-- SPDX-License-Identifier: Apache-2.0
+
+-- name: add
+INSERT INTO session (hash, id, account, provider, subject, username, name, email, email_evidence,
+    picture, group_names, amr, ip, user_agent, created, seen, ends)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17);
+
+-- name: end
+DELETE FROM session WHERE hash = $1;
+
+-- name: touch
+-- Never back in time: a late write-behind must not shorten a session.
+UPDATE session SET seen = $2 WHERE hash = $1 AND seen < $2;
+
+-- name: sweep_ended
+DELETE FROM session WHERE hash IN (SELECT hash FROM session WHERE ends <= $1 ORDER BY ends LIMIT $2);
+
+-- name: sweep_idle
+DELETE FROM session WHERE hash IN (SELECT hash FROM session WHERE seen <= $1 ORDER BY seen LIMIT $2);
+
+-- name: page
+-- Live rows in the order of their hash, from behind $1.
+SELECT hash, id, account, provider, subject, username, name, email, email_evidence, picture,
+    group_names, amr, ip, user_agent, created, seen, ends
+FROM session WHERE hash > $1 AND ends > $2 AND seen > $3
+ORDER BY hash LIMIT $4;
+
+-- name: get
+SELECT hash, id, account, provider, subject, username, name, email, email_evidence, picture,
+    group_names, amr, ip, user_agent, created, seen, ends
+FROM session WHERE hash = $1;

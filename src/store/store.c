@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/store.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "store/batch.h"
+#include "store/keeper.h"
+
+#define QUEUE_MAX 8192
+#define THREADS_MAX 8
+
+/* A queue and the threads that serve it. */
+struct lane {
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    struct store_job *head, **tail; /* under the lock, as is the rest */
+    size_t n;
+    bool stop;
+};
+
+struct worker {
+    struct store *store;
+    struct lane *lane;
+    struct db *db;
+    pthread_t thread;
+    bool started;
+};
+
+struct store {
+    const struct store_driver *driver;
+    struct store_site *site;
+    struct lane writes, reads;
+    struct worker workers[THREADS_MAX];
+    size_t n_workers;
+    struct keeper *keeper;
+    struct db *keeper_db;
+    store_error_fn *on_error;
+    void *on_error_arg;
+    atomic_uint_fast64_t commits, jobs_done, failures;
+};
+
+struct store_wait {
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool over;
+};
+
+/* ---- queues -------------------------------------------------------------------------------------
+ */
+
+static void lane_init(struct lane *q)
+{
+    pthread_mutex_init(&q->lock, NULL);
+    pthread_cond_init(&q->wake, NULL);
+    q->tail = &q->head;
+}
+
+static void lane_deinit(struct lane *q)
+{
+    pthread_cond_destroy(&q->wake);
+    pthread_mutex_destroy(&q->lock);
+}
+
+static bool lane_put(struct lane *q, struct store_job *job)
+{
+    pthread_mutex_lock(&q->lock);
+    bool fits = q->n < QUEUE_MAX && !q->stop;
+    if (fits) {
+        job->next = NULL;
+        *q->tail = job;
+        q->tail = &job->next;
+        q->n++;
+        pthread_cond_signal(&q->wake);
+    }
+    pthread_mutex_unlock(&q->lock);
+    return fits;
+}
+
+/* Up to `max` jobs as a list; NULL: the lane is closed and empty. */
+static struct store_job *lane_take(struct lane *q, size_t max)
+{
+    pthread_mutex_lock(&q->lock);
+    while (!q->head && !q->stop)
+        pthread_cond_wait(&q->wake, &q->lock);
+    struct store_job *first = q->head, **end = &q->head;
+    for (size_t i = 0; i < max && *end; i++) {
+        end = &(*end)->next;
+        q->n--;
+    }
+    q->head = *end;
+    if (!q->head)
+        q->tail = &q->head;
+    if (first)
+        *end = NULL;
+    pthread_mutex_unlock(&q->lock);
+    return first;
+}
+
+static void lane_stop(struct lane *q)
+{
+    pthread_mutex_lock(&q->lock);
+    q->stop = true;
+    pthread_cond_broadcast(&q->wake);
+    pthread_mutex_unlock(&q->lock);
+}
+
+/* ---- answers ------------------------------------------------------------------------------------
+ */
+
+/* On the loop: a list of jobs that all asked from it. */
+static void deliver(void *arg)
+{
+    for (struct store_job *job = arg, *next; job; job = next) {
+        next = job->next;
+        job->done(job->arg, job->outcome, job->outcome == STORE_DONE ? NULL : &job->err);
+        free(job);
+    }
+}
+
+static void wait_over(struct store_wait *w)
+{
+    pthread_mutex_lock(&w->lock);
+    w->over = true;
+    pthread_cond_signal(&w->wake);
+    pthread_mutex_unlock(&w->lock);
+}
+
+/* Hands every job back to whoever waits; neighbours of one loop share one wake-up. */
+static void answer(struct store *s, struct store_job *jobs)
+{
+    struct store_job *chain = NULL, **tail = &chain;
+    struct loop *loop = NULL;
+
+    for (struct store_job *job = jobs, *next; job; job = next) {
+        next = job->next;
+        job->next = NULL;
+        atomic_fetch_add_explicit(&s->jobs_done, 1, memory_order_relaxed);
+        if (job->outcome != STORE_DONE) {
+            atomic_fetch_add_explicit(&s->failures, 1, memory_order_relaxed);
+            if (s->on_error)
+                s->on_error(s->on_error_arg, &job->err);
+        }
+        if (job->wait) { /* the waiter owns it, and may be gone right after */
+            wait_over(job->wait);
+            continue;
+        }
+        if (!job->done) {
+            free(job);
+            continue;
+        }
+        if (chain && job->loop != loop) {
+            loop_post(loop, deliver, chain);
+            chain = NULL;
+            tail = &chain;
+        }
+        loop = job->loop;
+        *tail = job;
+        tail = &job->next;
+    }
+    if (chain)
+        loop_post(loop, deliver, chain);
+}
+
+/* ---- threads ------------------------------------------------------------------------------------
+ */
+
+static void *write_thread(void *arg)
+{
+    struct worker *w = arg;
+    struct store *s = w->store;
+    struct store_job *jobs;
+
+    while ((jobs = lane_take(w->lane, s->driver->batch_max))) {
+        batch_write(w->db, jobs);
+        atomic_fetch_add_explicit(&s->commits, 1, memory_order_relaxed);
+        answer(s, jobs);
+        if (s->keeper)
+            keeper_committed(s->keeper, w->db);
+    }
+    return NULL;
+}
+
+static void *read_thread(void *arg)
+{
+    struct worker *w = arg;
+    struct store_job *job;
+
+    while ((job = lane_take(w->lane, 1))) {
+        batch_read(w->db, job);
+        answer(w->store, job);
+    }
+    return NULL;
+}
+
+static int start(struct store *s, enum store_role role, struct err *err)
+{
+    struct worker *w = &s->workers[s->n_workers];
+    w->store = s;
+    w->lane = role == STORE_WRITER ? &s->writes : &s->reads;
+    if (!(w->db = s->driver->connect(s->site, role, err)))
+        return -1;
+    s->n_workers++;
+    if (role == STORE_WRITER && s->n_workers == 1 && migrate_run(w->db, err) < 0)
+        return -1;
+    if (pthread_create(&w->thread, NULL, role == STORE_WRITER ? write_thread : read_thread, w) != 0)
+        return err_set(err, ERR_INTERNAL, "no thread for the store");
+    w->started = true;
+    return 0;
+}
+
+static int start_all(struct store *s, struct err *err)
+{
+    const struct store_driver *d = s->driver;
+
+    for (unsigned i = 0; i < d->writers; i++) {
+        /* The writers' first act may need the keeper, so it comes before them. */
+        if (i == 0 && d->checkpoint) {
+            if (!(s->keeper_db = d->connect(s->site, STORE_KEEPER, err)) ||
+                !(s->keeper = keeper_start(s->keeper_db, err)))
+                return -1;
+        }
+        if (start(s, STORE_WRITER, err) < 0)
+            return -1;
+    }
+    for (unsigned i = 0; i < d->readers; i++)
+        if (start(s, STORE_READER, err) < 0)
+            return -1;
+    return 0;
+}
+
+/* ---- the room's door ----------------------------------------------------------------------------
+ */
+
+static const struct store_driver *driver_of(const char *url, const char **where, struct err *err)
+{
+    struct str u = str_of(url);
+    if (str_starts(u, "sqlite:")) {
+        *where = url + strlen("sqlite:");
+        return &store_sqlite;
+    }
+    if (str_starts(u, "postgresql://") || str_starts(u, "postgres://")) {
+        *where = url;
+#ifdef HAVE_LIBPQ
+        return &store_pgsql;
+#else
+        err_set(err, ERR_MISCONFIGURED, "this usher was built without PostgreSQL");
+        return NULL;
+#endif
+    }
+    /* The rest may hold a password: it is not repeated. */
+    err_set(err, ERR_MISCONFIGURED, "a store is \"sqlite:/path/to/file\" or \"postgresql://...\"");
+    return NULL;
+}
+
+struct store *store_open(const char *url, struct err *err)
+{
+    const char *where = NULL;
+    const struct store_driver *driver = driver_of(url, &where, err);
+    if (!driver)
+        return NULL;
+
+    struct store *s = mem_alloc(sizeof *s);
+    s->driver = driver;
+    lane_init(&s->writes);
+    lane_init(&s->reads);
+    if ((s->site = driver->site_open(where, err)) && start_all(s, err) == 0)
+        return s;
+    err_context(err, "store");
+    store_close(&s);
+    return NULL;
+}
+
+static void hang_up(struct db *db)
+{
+    db_forget_statements(db);
+    db->driver->disconnect(db);
+}
+
+void store_close(struct store **s)
+{
+    struct store *store = *s;
+    if (!store)
+        return;
+    lane_stop(&store->reads);
+    lane_stop(&store->writes);
+    for (size_t i = 0; i < store->n_workers; i++)
+        if (store->workers[i].started)
+            pthread_join(store->workers[i].thread, NULL);
+    keeper_stop(&store->keeper);
+    if (store->keeper_db)
+        hang_up(store->keeper_db);
+    /* The writer was first and goes last: SQLite's last connection moves the log and removes it. */
+    for (size_t i = store->n_workers; i > 0; i--)
+        hang_up(store->workers[i - 1].db);
+    if (store->site)
+        store->driver->site_close(store->site);
+    lane_deinit(&store->writes);
+    lane_deinit(&store->reads);
+    free(store);
+    *s = NULL;
+}
+
+bool store_shared(const struct store *s)
+{
+    return s->driver->shared;
+}
+
+void store_on_error(struct store *s, store_error_fn *fn, void *arg)
+{
+    s->on_error = fn;
+    s->on_error_arg = arg;
+}
+
+static bool ask(struct lane *lane, store_fn *fn, struct loop *loop, store_done_fn *done, void *arg)
+{
+    struct store_job *job = mem_alloc(sizeof *job);
+    job->fn = fn;
+    job->arg = arg;
+    job->loop = loop;
+    job->done = done;
+    if (lane_put(lane, job))
+        return true;
+    free(job);
+    return false;
+}
+
+bool store_write(struct store *s, store_fn *fn, struct loop *loop, store_done_fn *done, void *arg)
+{
+    return ask(&s->writes, fn, loop, done, arg);
+}
+
+bool store_read(struct store *s, store_fn *fn, struct loop *loop, store_done_fn *done, void *arg)
+{
+    return ask(&s->reads, fn, loop, done, arg);
+}
+
+static enum store_outcome ask_now(struct lane *lane, store_fn *fn, void *arg, struct err *err)
+{
+    struct store_wait wait = {.over = false};
+    struct store_job job = {.fn = fn, .arg = arg, .wait = &wait};
+
+    pthread_mutex_init(&wait.lock, NULL);
+    pthread_cond_init(&wait.wake, NULL);
+    if (lane_put(lane, &job)) {
+        pthread_mutex_lock(&wait.lock);
+        while (!wait.over)
+            pthread_cond_wait(&wait.wake, &wait.lock);
+        pthread_mutex_unlock(&wait.lock);
+    } else {
+        job.outcome = STORE_FAILED;
+        err_set(&job.err, ERR_LIMITED, "the store's queue is full");
+    }
+    pthread_cond_destroy(&wait.wake);
+    pthread_mutex_destroy(&wait.lock);
+    if (job.outcome != STORE_DONE && err && err->kind == ERR_NONE)
+        *err = job.err;
+    return job.outcome;
+}
+
+enum store_outcome store_write_now(struct store *s, store_fn *fn, void *arg, struct err *err)
+{
+    return ask_now(&s->writes, fn, arg, err);
+}
+
+enum store_outcome store_read_now(struct store *s, store_fn *fn, void *arg, struct err *err)
+{
+    return ask_now(&s->reads, fn, arg, err);
+}
+
+void store_get_stats(struct store *s, struct store_stats *out)
+{
+    out->commits = atomic_load_explicit(&s->commits, memory_order_relaxed);
+    out->writes = atomic_load_explicit(&s->jobs_done, memory_order_relaxed);
+    out->failures = atomic_load_explicit(&s->failures, memory_order_relaxed);
+    pthread_mutex_lock(&s->writes.lock);
+    out->queued = s->writes.n;
+    pthread_mutex_unlock(&s->writes.lock);
+}
