@@ -178,13 +178,18 @@ int jws_sign(const struct jws_key *k, uint32_t alg, const char *kid, const char 
     json_add(&token, header);
     buf_byte(&token, '.');
     json_add(&token, payload);
-    if (buf_ok(&token) && !signature_make(found, k->pkey, buf_view(&token), sig, &n)) {
+    if (!buf_ok(&token)) {
+        (void)err_set(err, ERR_INTERNAL, "token is too long to sign");
+        goto out;
+    }
+    if (!signature_make(found, k->pkey, buf_view(&token), sig, &n)) {
         (void)err_set(err, ERR_INTERNAL, "signing with %s failed", found->name);
         goto out;
     }
     buf_byte(&token, '.');
     part_add(&token, sig, n);
-    buf_str(out, buf_view(&token));
+    if (buf_ok(&token))
+        buf_str(out, buf_view(&token));
     if (!buf_ok(&token) || !buf_ok(out))
         (void)err_set(err, ERR_INTERNAL, "signed token does not fit");
     else
