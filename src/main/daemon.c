@@ -9,7 +9,6 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "config.h"
 #include "login/drive_net.h"
 #include "main/harden.h"
 #include "main/keep.h"

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "config.h"
 #include "main/config.h"
 #include "main/daemon.h"
 #include "main/harden.h"

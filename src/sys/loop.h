@@ -22,6 +22,8 @@ struct loop_timer;
 #define LOOP_WRITE 2u
 
 struct loop *loop_new(struct err *err) __attribute__((warn_unused_result));
+/* Runs the jobs that are left first. Watches and timers must be deleted before; threads that post
+ * must have ended. */
 void loop_free(struct loop **l);
 /* Until loop_stop. Runs posted jobs that are already there before it returns. */
 void loop_run(struct loop *l);
@@ -29,13 +31,16 @@ void loop_run(struct loop *l);
 void loop_once(struct loop *l, int ms);
 void loop_stop(struct loop *l);
 
-/* Level-triggered. `events` is what is ready; errors and hang-ups report as both. */
+/* Level-triggered. `events` is what is ready; errors and hang-ups report as both. With no events
+ * wanted nothing is reported, hang-ups neither. Delete a watch before closing its descriptor. */
 typedef void loop_watch_fn(void *arg, int fd, unsigned events);
-struct loop_watch *loop_watch_add(struct loop *l, int fd, unsigned events, loop_watch_fn *fn, void *arg);
+/* NULL when the kernel will not watch it (a regular file, a closed descriptor). */
+struct loop_watch *loop_watch_add(struct loop *l, int fd, unsigned events, loop_watch_fn *fn,
+                                  void *arg);
 void loop_watch_set(struct loop_watch *w, unsigned events);
 void loop_watch_del(struct loop_watch **w); /* allowed inside any callback */
 
-/* One-shot; re-arm with loop_timer_set, ms < 0 disarms. */
+/* One-shot, made disarmed; (re-)arm with loop_timer_set, ms < 0 disarms. */
 typedef void loop_timer_fn(void *arg);
 struct loop_timer *loop_timer_add(struct loop *l, loop_timer_fn *fn, void *arg);
 void loop_timer_set(struct loop_timer *t, int64_t ms);
@@ -48,7 +53,8 @@ struct loop_prepare;
 struct loop_prepare *loop_prepare_add(struct loop *l, loop_prepare_fn *fn, void *arg);
 void loop_prepare_del(struct loop_prepare **p);
 
-/* Run fn(arg) on the loop's thread, soon. Any thread. Jobs keep their order. */
+/* Run fn(arg) on the loop's thread, soon. Any thread. Jobs keep their order; one that posts another
+ * does not run it in the same round. */
 typedef void loop_job_fn(void *arg);
 void loop_post(struct loop *l, loop_job_fn *fn, void *arg);
 /* The time this round began; cheap. */

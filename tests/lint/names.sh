@@ -4,7 +4,8 @@
 . "$(dirname "$0")/lib.sh"
 
 # Brackets keep this file out of its own net.
-places='/wor[k]/|/far[m]/|\.\./share[d]/|/hom[e]/[a-z]|/roo[t]/[.a-z]|/User[s]/[A-Za-z]|/tm[p]/wt|C:\\User[s]'
+start='(^|[^A-Za-z0-9_.}/-])'
+places="$start/(wor[k]|far[m]|hom[e]|roo[t]|User[s]|tm[p]/wt)/|\.\./share[d]|C:.User[s]"
 registries='registr[y]\.[a-z0-9-]+\.|npmj[s]\.(org|com)|pyp[i]\.org|yarnpk[g]\.com|artifactor[y]|verdacci[o]|prox[y]\.golang'
 
 all_files | grep -vE '\.(png|jpg|ico|woff2)$' | while read -r file; do

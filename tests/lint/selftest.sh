@@ -91,12 +91,13 @@ code src/store/s.c '    system("x");'
 code src/store/s.c '    t = localtime(&now);'
 code src/store/s.c '    if (setjmp(b))'
 code src/store/s.c '    p = alloca(n);'
+code src/store/s.c '    signal(SIGTERM, on_term);'
 code src/web/w.c '    p = MHD_create_post_processor(c, 1, f, 0);'
 code src/web/w.c '    d = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0);'
 code src/web/w.c '    curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 1L);'
 code src/web/w.c '    printf("x");'
 code plugins/p.c '    p = malloc(3);'
-fresh; echo '    call->host->random(call, p, n); snprintf(b, n, "strcpy(x)"); localtime_r(a, b);' >>src/store/s.c
+fresh; echo '    call->host->random(call, p, n); snprintf(b, n, "strcpy(x)"); localtime_r(a, b); signal(SIGPIPE, SIG_IGN);' >>src/store/s.c
 clean banned
 fresh; echo '    curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L);' >>src/web/w.c; clean banned
 
