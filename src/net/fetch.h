@@ -41,6 +41,7 @@ struct fetch *fetch_new(struct loop *l, const struct fetch_options *o, struct er
 void fetch_free(struct fetch **f); /* cancels what is under way, without callbacks */
 struct fetch_pool *fetch_pool_new(struct fetch *f, const struct fetch_pool_options *o);
 void fetch_pool_free(struct fetch_pool **p); /* lives on until its last call ends */
+const char *fetch_pool_name(const struct fetch_pool *p);
 
 /* Text, then a secret, then text: the value of a header or a form field. */
 struct fetch_part {
