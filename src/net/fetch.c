@@ -90,7 +90,6 @@ void fetch_end_soon(struct fetch_call *c, uint32_t transport, enum err_kind kind
 
     loop_timer_del(&c->wait_timer);
     c->result.transport = transport;
-    c->result.content_type = c->result.charset = "";
     err_set(&c->result.err, kind, "%s", text);
     call_list_add(&f->ready, c);
     c->pool->ready_count++;
@@ -298,6 +297,8 @@ struct fetch_call *fetch_start(struct fetch_pool *p, const struct fetch_request 
     c->arena = arena_new();
     c->began = clock_mono();
     c->result.retry_after = -1;
+    c->result.content_type = c->result.charset = "";
+    c->result.body = STR("");
     if (fetch_request_take(c, rq, &err) < 0)
         fetch_end_soon(c, USHER_TRANSPORT_REFUSED, err.kind, err.text);
     else

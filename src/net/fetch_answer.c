@@ -193,6 +193,9 @@ void fetch_answer_finish(struct fetch_call *c, CURLcode code, long status)
 
     r->retry_after = -1;
     r->content_type = r->charset = "";
+    /* libcurl takes an end in the middle of the headers for the end of a body. */
+    if (code == CURLE_OK && !c->head_done)
+        code = CURLE_PARTIAL_FILE;
     if (code != CURLE_OK) {
         const struct verdict v = judge(c, code);
         r->transport = v.transport;
