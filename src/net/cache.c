@@ -196,7 +196,8 @@ static char *key_of(const struct fetch_pool *p, const struct cache_request *rq)
     return buf_take(&b);
 }
 
-static struct entry *entry_for(struct fetch_cache *c, const struct fetch_pool *p, const struct cache_request *rq)
+static struct entry *entry_for(struct fetch_cache *c, const struct fetch_pool *p,
+                               const struct cache_request *rq)
 {
     char *key = key_of(p, rq);
     struct entry *e;
@@ -227,7 +228,8 @@ static bool copy_serves(const struct entry *e, int64_t ttl)
 /* The copy, or else the failure that is remembered. */
 static void fill_result(const struct entry *e, int64_t ttl, struct fetch_result *r)
 {
-    *r = (struct fetch_result){.retry_after = -1, .content_type = "", .charset = "", .body = STR("")};
+    *r = (struct fetch_result){
+        .retry_after = -1, .content_type = "", .charset = "", .body = STR("")};
     if (copy_serves(e, ttl)) {
         r->status = 200;
         r->content_type = e->type;
@@ -303,7 +305,8 @@ static void on_fetched(void *arg, const struct fetch_result *r)
 {
     struct entry *e = arg;
     const unsigned round = e->round;
-    const bool good = r->transport == USHER_TRANSPORT_OK && r->status == 200 && (!e->usable || e->usable(r));
+    const bool good =
+        r->transport == USHER_TRANSPORT_OK && r->status == 200 && (!e->usable || e->usable(r));
 
     e->call = NULL;
     e->tried = clock_mono();
@@ -324,7 +327,8 @@ static void on_fetched(void *arg, const struct fetch_result *r)
 
 static void refresh(struct entry *e, struct fetch_pool *p, const struct cache_request *rq)
 {
-    const struct fetch_request fr = {.url = rq->url, .headers = rq->headers, .n_headers = rq->n_headers};
+    const struct fetch_request fr = {
+        .url = rq->url, .headers = rq->headers, .n_headers = rq->n_headers};
 
     e->usable = rq->usable;
     e->round++;
@@ -343,8 +347,8 @@ static bool may_refresh(const struct entry *e, bool force)
     return !force || !e->was_forced || age_ms(e->forced) >= CACHE_FORCE_S * 1000;
 }
 
-struct cache_call *cache_fetch(struct fetch_cache *c, struct fetch_pool *p, const struct cache_request *rq,
-                               fetch_done_fn *done, void *arg)
+struct cache_call *cache_fetch(struct fetch_cache *c, struct fetch_pool *p,
+                               const struct cache_request *rq, fetch_done_fn *done, void *arg)
 {
     struct entry *e = entry_for(c, p, rq);
     struct cache_call *call = mem_alloc(sizeof *call);

@@ -37,8 +37,8 @@ void cache_free(struct fetch_cache **c); /* cancels what is under way, without c
 
 /* As fetch_start: one callback, later, on the loop. The result is the fetched one, or a copy with
  * status 200, no headers but content type and charset, and ms = 0. */
-struct cache_call *cache_fetch(struct fetch_cache *c, struct fetch_pool *p, const struct cache_request *rq,
-                               fetch_done_fn *done, void *arg);
+struct cache_call *cache_fetch(struct fetch_cache *c, struct fetch_pool *p,
+                               const struct cache_request *rq, fetch_done_fn *done, void *arg);
 void cache_cancel(struct cache_call **call); /* no callback will come; others' requests go on */
 size_t cache_count(const struct fetch_cache *c);
 

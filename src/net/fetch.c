@@ -167,7 +167,8 @@ static void on_socket(void *arg, int fd, unsigned events)
 {
     struct fetch *f = arg;
     int running;
-    const int mask = (events & LOOP_READ ? CURL_CSELECT_IN : 0) | (events & LOOP_WRITE ? CURL_CSELECT_OUT : 0);
+    const int mask =
+        (events & LOOP_READ ? CURL_CSELECT_IN : 0) | (events & LOOP_WRITE ? CURL_CSELECT_OUT : 0);
 
     curl_multi_socket_action(f->multi, fd, mask, &running);
     deliver_done(f);
@@ -182,7 +183,8 @@ static void on_curl_timer(void *arg)
     deliver_done(f);
 }
 
-/* libcurl says when it wants to be called. Never call it from here: it is in the middle of things. */
+/* libcurl says when it wants to be called. Never call it from here: it is in the middle of things.
+ */
 static int set_timer(CURLM *multi, long ms, void *arg)
 {
     struct fetch *f = arg;
@@ -196,7 +198,8 @@ static int set_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *w
 {
     struct fetch *f = arg;
     struct loop_watch *w = watch;
-    const unsigned events = (what & CURL_POLL_IN ? LOOP_READ : 0) | (what & CURL_POLL_OUT ? LOOP_WRITE : 0);
+    const unsigned events =
+        (what & CURL_POLL_IN ? LOOP_READ : 0) | (what & CURL_POLL_OUT ? LOOP_WRITE : 0);
 
     (void)easy;
     if (what == CURL_POLL_REMOVE) {
@@ -286,7 +289,8 @@ void fetch_free(struct fetch **fp)
     *fp = NULL;
 }
 
-struct fetch_call *fetch_start(struct fetch_pool *p, const struct fetch_request *rq, fetch_done_fn *done, void *arg)
+struct fetch_call *fetch_start(struct fetch_pool *p, const struct fetch_request *rq,
+                               fetch_done_fn *done, void *arg)
 {
     struct fetch_call *c = mem_alloc(sizeof *c);
     struct err err = ERR_INIT;

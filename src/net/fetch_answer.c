@@ -155,18 +155,22 @@ static struct verdict verdict_tls(void)
 static struct verdict judge(const struct fetch_call *c, CURLcode code)
 {
     if (c->too_large || code == CURLE_FILESIZE_EXCEEDED)
-        return (struct verdict){USHER_TRANSPORT_TOO_LARGE, ERR_UPSTREAM_BAD, "the answer is too large"};
+        return (struct verdict){USHER_TRANSPORT_TOO_LARGE, ERR_UPSTREAM_BAD,
+                                "the answer is too large"};
     if (c->refused && (code == CURLE_COULDNT_CONNECT || code == CURLE_ABORTED_BY_CALLBACK))
         return (struct verdict){USHER_TRANSPORT_REFUSED, ERR_MISCONFIGURED,
                                 "the host has an address that may not be talked to"};
     switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
         return (struct verdict){USHER_TRANSPORT_TIMEOUT, ERR_UPSTREAM_DOWN,
-                                c->connected ? "no complete answer in time" : "no connection in time"};
+                                c->connected ? "no complete answer in time"
+                                             : "no connection in time"};
     case CURLE_COULDNT_RESOLVE_HOST:
-        return (struct verdict){USHER_TRANSPORT_UNREACHABLE, ERR_UPSTREAM_DOWN, "the host name has no address"};
+        return (struct verdict){USHER_TRANSPORT_UNREACHABLE, ERR_UPSTREAM_DOWN,
+                                "the host name has no address"};
     case CURLE_COULDNT_CONNECT:
-        return (struct verdict){USHER_TRANSPORT_UNREACHABLE, ERR_UPSTREAM_DOWN, "the connection was not accepted"};
+        return (struct verdict){USHER_TRANSPORT_UNREACHABLE, ERR_UPSTREAM_DOWN,
+                                "the connection was not accepted"};
     case CURLE_SSL_CACERT_BADFILE:
         return (struct verdict){USHER_TRANSPORT_UNREACHABLE, ERR_MISCONFIGURED,
                                 "the file of trusted certificates cannot be read"};
@@ -181,7 +185,8 @@ static struct verdict judge(const struct fetch_call *c, CURLcode code)
     case CURLE_SEND_ERROR:
         if (!c->connected && strcmp(c->url.scheme, "https") == 0)
             return verdict_tls();
-        return (struct verdict){USHER_TRANSPORT_BROKEN, ERR_UPSTREAM_BAD, "the connection ended before the answer did"};
+        return (struct verdict){USHER_TRANSPORT_BROKEN, ERR_UPSTREAM_BAD,
+                                "the connection ended before the answer did"};
     default:
         return (struct verdict){USHER_TRANSPORT_BROKEN, ERR_UPSTREAM_BAD, "the answer is not HTTP"};
     }

@@ -75,7 +75,8 @@ static void *wipe_realloc(void *p, size_t n)
 
 CURLcode fetch_easy_global(void)
 {
-    return curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wipe_free, wipe_realloc, strdup, calloc);
+    return curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wipe_free, wipe_realloc, strdup,
+                                calloc);
 }
 
 static void must(CURLcode code)

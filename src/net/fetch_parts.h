@@ -25,11 +25,11 @@
 
 #define FETCH_HEADER_BYTES_MAX (32u * 1024) /* of one answer, interim ones included */
 #define FETCH_HEADER_COUNT_MAX 128
-#define FETCH_BLOCKS_MAX 8            /* status lines: 1xx answers and the real one */
+#define FETCH_BLOCKS_MAX 8             /* status lines: 1xx answers and the real one */
 #define FETCH_REQUEST_MAX (64u * 1024) /* a request's body, or all its headers */
-#define FETCH_CLOSED_MAX_S 300        /* the longest Retry-After we believe */
-#define FETCH_COLD_MAX 32             /* at once until a pool's first connection stands */
-#define FETCH_IDLE_MAX 64             /* easy handles kept */
+#define FETCH_CLOSED_MAX_S 300         /* the longest Retry-After we believe */
+#define FETCH_COLD_MAX 32              /* at once until a pool's first connection stands */
+#define FETCH_IDLE_MAX 64              /* easy handles kept */
 
 struct call_list {
     struct fetch_call *first, *last;

@@ -102,7 +102,8 @@ static void end_limited(struct fetch_call *c, int64_t seconds, const char *text)
 
 static bool has_room(const struct fetch_pool *p)
 {
-    const unsigned max = p->warm || p->max_in_flight < FETCH_COLD_MAX ? p->max_in_flight : FETCH_COLD_MAX;
+    const unsigned max =
+        p->warm || p->max_in_flight < FETCH_COLD_MAX ? p->max_in_flight : FETCH_COLD_MAX;
 
     return p->in_flight < max && p->f->in_flight < p->f->max_in_flight;
 }
@@ -113,7 +114,8 @@ static void wait_over(void *arg)
 
     call_list_remove(c);
     c->pool->waiting_count--;
-    fetch_end_soon(c, USHER_TRANSPORT_TIMEOUT, ERR_UPSTREAM_DOWN, "too many requests were ahead of this one");
+    fetch_end_soon(c, USHER_TRANSPORT_TIMEOUT, ERR_UPSTREAM_DOWN,
+                   "too many requests were ahead of this one");
 }
 
 void fetch_pool_admit(struct fetch_call *c)

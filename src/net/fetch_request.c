@@ -21,8 +21,8 @@ static bool host_listed(const struct fetch_pool *p, const char *host)
 /* libcurl must understand the URL exactly as we do, or one of us judges the wrong host. */
 static int url_agree(const char *text, const struct url *u, struct err *err)
 {
-    static const CURLUPart parts[] = {CURLUPART_SCHEME, CURLUPART_HOST, CURLUPART_PORT,
-                                      CURLUPART_PATH, CURLUPART_QUERY, CURLUPART_USER,
+    static const CURLUPart parts[] = {CURLUPART_SCHEME,  CURLUPART_HOST,  CURLUPART_PORT,
+                                      CURLUPART_PATH,    CURLUPART_QUERY, CURLUPART_USER,
                                       CURLUPART_FRAGMENT};
     char port[16];
     const char *ours[] = {u->scheme, u->host, port, u->path, u->query, NULL, NULL};
@@ -71,7 +71,8 @@ static int take_url(struct fetch_call *c, const char *text, struct err *err)
         return -1;
     c->text_url = arena_dup(c->arena, text);
     c->may_private = host_listed(c->pool, c->url.host);
-    c->may_loopback = c->may_private || (c->pool->f->allow_http_loopback && url_is_loopback(&c->url));
+    c->may_loopback =
+        c->may_private || (c->pool->f->allow_http_loopback && url_is_loopback(&c->url));
     return 0;
 }
 
@@ -108,9 +109,18 @@ static bool is_token(const char *name)
 /* Names whose meaning is ours: framing, routing, and what would undo a promise of fetch.h. */
 static bool is_reserved(const char *name)
 {
-    static const char *const ours[] = {"host", "content-length", "transfer-encoding", "connection",
-                                       "expect", "te", "trailer", "upgrade", "cookie",
-                                       "accept-encoding", "proxy-authorization", "keep-alive"};
+    static const char *const ours[] = {"host",
+                                       "content-length",
+                                       "transfer-encoding",
+                                       "connection",
+                                       "expect",
+                                       "te",
+                                       "trailer",
+                                       "upgrade",
+                                       "cookie",
+                                       "accept-encoding",
+                                       "proxy-authorization",
+                                       "keep-alive"};
 
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
         if (str_is_nocase(str_of(name), ours[i]))
@@ -128,7 +138,8 @@ static int part_value(const struct fetch_part *part, struct buf *out)
     return buf_ok(out) && !memchr(out->p, 0, out->n) ? 0 : -1;
 }
 
-static int add_header(struct fetch_call *c, const struct fetch_part *part, size_t *total, struct err *err)
+static int add_header(struct fetch_call *c, const struct fetch_part *part, size_t *total,
+                      struct err *err)
 {
     struct buf line;
     int rc = -1;
@@ -210,7 +221,8 @@ static int take_form(struct fetch_call *c, const struct fetch_request *rq, struc
             form_add(&c->body, rq->form[i].name, value.p);
         buf_wipe(&value);
         if (rc < 0 || !buf_ok(&c->body))
-            return err_set(err, ERR_MISCONFIGURED, "the form field %s cannot be sent", rq->form[i].name);
+            return err_set(err, ERR_MISCONFIGURED, "the form field %s cannot be sent",
+                           rq->form[i].name);
     }
     return 0;
 }

@@ -34,10 +34,10 @@ static const struct {
     unsigned char net[16];
     unsigned bits;
 } special6[] = {
-    {{0x20, 0x01, 0x00}, 23},             /* 2001::/23: IETF protocols, Teredo, ORCHID */
-    {{0x20, 0x01, 0x0d, 0xb8}, 32},       /* 2001:db8::/32: documentation */
-    {{0x20, 0x02}, 16},                   /* 2002::/16: 6to4 holds any IPv4 address */
-    {{0x3f, 0xff, 0x00}, 20},             /* 3fff::/20: documentation */
+    {{0x20, 0x01, 0x00}, 23},       /* 2001::/23: IETF protocols, Teredo, ORCHID */
+    {{0x20, 0x01, 0x0d, 0xb8}, 32}, /* 2001:db8::/32: documentation */
+    {{0x20, 0x02}, 16},             /* 2002::/16: 6to4 holds any IPv4 address */
+    {{0x3f, 0xff, 0x00}, 20},       /* 3fff::/20: documentation */
 };
 
 static const unsigned char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};

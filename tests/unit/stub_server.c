@@ -75,7 +75,8 @@ bool stub_reply(struct stub_conn *c, int status, const char *headers, const char
 {
     char head[1024];
 
-    snprintf(head, sizeof head, "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n%s\r\n", status, strlen(body), headers);
+    snprintf(head, sizeof head, "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n%s\r\n", status,
+             strlen(body), headers);
     return stub_send(c, head) && stub_send(c, body);
 }
 
@@ -128,7 +129,8 @@ static void *serve(void *arg)
     stop_if(!rq, "malloc");
     if (s->stall) {
         stub_wait(c, 60000);
-    } else if (!s->tls || ((c->tls = SSL_new(s->tls)) && SSL_set_fd(c->tls, c->fd) == 1 && SSL_accept(c->tls) == 1)) {
+    } else if (!s->tls || ((c->tls = SSL_new(s->tls)) && SSL_set_fd(c->tls, c->fd) == 1 &&
+                           SSL_accept(c->tls) == 1)) {
         while (read_request(c, rq)) {
             atomic_fetch_add(&s->requests, 1);
             if (!s->fn(c, rq, s->arg))
@@ -181,8 +183,8 @@ static struct stub *listen_on_loopback(stub_fn *fn, void *arg)
     s->fn = fn;
     s->arg = arg;
     s->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    stop_if(s->fd < 0 || bind(s->fd, (struct sockaddr *)&sa, n) < 0 || listen(s->fd, CONNS_MAX) < 0 ||
-                getsockname(s->fd, (struct sockaddr *)&sa, &n) < 0,
+    stop_if(s->fd < 0 || bind(s->fd, (struct sockaddr *)&sa, n) < 0 ||
+                listen(s->fd, CONNS_MAX) < 0 || getsockname(s->fd, (struct sockaddr *)&sa, &n) < 0,
             "listen");
     s->port = ntohs(sa.sin_port);
     return s;
@@ -211,7 +213,8 @@ static void add_name(X509 *x, const char *host)
     X509_EXTENSION_free(ext);
 }
 
-struct stub *stub_start_tls(stub_fn *fn, void *arg, const struct stub_cert *cert, const char *pem_path)
+struct stub *stub_start_tls(stub_fn *fn, void *arg, const struct stub_cert *cert,
+                            const char *pem_path)
 {
     struct stub *s = listen_on_loopback(fn, arg);
     EVP_PKEY *key = EVP_EC_gen("P-256");
@@ -222,7 +225,8 @@ struct stub *stub_start_tls(stub_fn *fn, void *arg, const struct stub_cert *cert
     X509_gmtime_adj(X509_getm_notBefore(x), cert->from_s);
     X509_gmtime_adj(X509_getm_notAfter(x), cert->until_s);
     X509_set_pubkey(x, key);
-    X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC, (const unsigned char *)"stub", -1, -1, 0);
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
+                               (const unsigned char *)"stub", -1, -1, 0);
     X509_set_issuer_name(x, X509_get_subject_name(x));
     add_name(x, cert->host);
     stop_if(X509_sign(x, key, EVP_sha256()) <= 0, "X509_sign");
@@ -232,7 +236,8 @@ struct stub *stub_start_tls(stub_fn *fn, void *arg, const struct stub_cert *cert
         SSL_CTX_set_min_proto_version(s->tls, TLS1_VERSION);
         SSL_CTX_set_max_proto_version(s->tls, TLS1_1_VERSION);
     }
-    stop_if(SSL_CTX_use_certificate(s->tls, x) != 1 || SSL_CTX_use_PrivateKey(s->tls, key) != 1, "SSL_CTX");
+    stop_if(SSL_CTX_use_certificate(s->tls, x) != 1 || SSL_CTX_use_PrivateKey(s->tls, key) != 1,
+            "SSL_CTX");
     s->stall = cert->stall;
     if (pem_path) {
         FILE *f = fopen(pem_path, "w");

@@ -21,12 +21,13 @@ typedef bool stub_fn(struct stub_conn *c, const struct stub_request *rq, void *a
 struct stub *stub_start(stub_fn *fn, void *arg);
 /* TLS with a certificate made on the spot. */
 struct stub_cert {
-    const char *host;   /* in the certificate: DNS name, or IP when it looks like one */
+    const char *host;    /* in the certificate: DNS name, or IP when it looks like one */
     int from_s, until_s; /* relative to now */
-    bool old_tls;       /* TLS 1.1 at most */
-    bool stall;         /* accept, then never shake hands */
+    bool old_tls;        /* TLS 1.1 at most */
+    bool stall;          /* accept, then never shake hands */
 };
-struct stub *stub_start_tls(stub_fn *fn, void *arg, const struct stub_cert *cert, const char *pem_path);
+struct stub *stub_start_tls(stub_fn *fn, void *arg, const struct stub_cert *cert,
+                            const char *pem_path);
 void stub_stop(struct stub **s);
 int stub_port(const struct stub *s);
 unsigned stub_requests(const struct stub *s);

@@ -54,7 +54,7 @@ static void setup(void)
 {
     struct err err = ERR_INIT;
 
-    signal(SIGPIPE, SIG_IGN);
+    sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
     atomic_store(&says, 200);
     atomic_store(&version, 1);
     loop = loop_new(&err);
@@ -101,7 +101,8 @@ static void wait_for(const bool *flag)
 static struct got ask(const char *u, int64_t ttl, bool force)
 {
     struct got g = {0};
-    const struct cache_request rq = {.url = u, .ttl_seconds = ttl, .force = force, .usable = usable};
+    const struct cache_request rq = {
+        .url = u, .ttl_seconds = ttl, .force = force, .usable = usable};
 
     cache_fetch(cache, pool, &rq, keep, &g);
     ck_assert(!g.done);
@@ -169,7 +170,9 @@ START_TEST(many_callers_share_one_request)
     snprintf(slow, sizeof slow, "http://127.0.0.1:%d/slow", stub_port(stub));
     memset(g, 0, sizeof g);
     for (int i = 0; i < N; i++)
-        calls[i] = cache_fetch(cache, pool, &(struct cache_request){.url = slow, .ttl_seconds = 60, .force = i % 2}, keep, &g[i]);
+        calls[i] = cache_fetch(
+            cache, pool, &(struct cache_request){.url = slow, .ttl_seconds = 60, .force = i % 2},
+            keep, &g[i]);
     cache_cancel(&calls[0]);
     cache_cancel(&calls[N / 2]);
     ck_assert_ptr_null(calls[0]);
@@ -246,7 +249,10 @@ START_TEST(copies_belong_to_a_pool_and_its_headers)
     wait_for(&g.done);
     ck_assert_str_eq(g.body, "v2");
     g.done = false;
-    cache_fetch(cache, two, &(struct cache_request){.url = url, .ttl_seconds = 100, .headers = &h, .n_headers = 1}, keep, &g);
+    cache_fetch(
+        cache, two,
+        &(struct cache_request){.url = url, .ttl_seconds = 100, .headers = &h, .n_headers = 1},
+        keep, &g);
     wait_for(&g.done);
     ck_assert_str_eq(g.body, "v3");
     ck_assert_uint_eq(cache_count(cache), 3);
@@ -274,8 +280,10 @@ START_TEST(free_with_calls_under_way)
 
     ask(url, 100, false);
     cache_fetch(cache, pool, &(struct cache_request){.url = url, .ttl_seconds = 100}, keep, &g[0]);
-    cache_fetch(cache, pool, &(struct cache_request){.url = url, .ttl_seconds = 100, .force = true}, keep, &g[1]);
-    cache_fetch(cache, pool, &(struct cache_request){.url = "nonsense", .ttl_seconds = 100}, keep, &g[2]);
+    cache_fetch(cache, pool, &(struct cache_request){.url = url, .ttl_seconds = 100, .force = true},
+                keep, &g[1]);
+    cache_fetch(cache, pool, &(struct cache_request){.url = "nonsense", .ttl_seconds = 100}, keep,
+                &g[2]);
     cache_free(&cache);
     for (int i = 0; i < 10; i++)
         loop_once(loop, 10);
@@ -290,7 +298,8 @@ static void cancel_other(void *arg, const struct fetch_result *r)
 {
     keep(arg, r);
     cache_cancel(&other);
-    cache_fetch(cache, pool, &(struct cache_request){.url = url, .ttl_seconds = 100, .force = true}, keep, &other_got);
+    cache_fetch(cache, pool, &(struct cache_request){.url = url, .ttl_seconds = 100, .force = true},
+                keep, &other_got);
 }
 
 START_TEST(callbacks_may_cancel_and_ask)
@@ -298,8 +307,10 @@ START_TEST(callbacks_may_cancel_and_ask)
     struct got g = {0};
 
     memset(&other_got, 0, sizeof other_got);
-    cache_fetch(cache, pool, &(struct cache_request){.url = url, .ttl_seconds = 100}, cancel_other, &g);
-    other = cache_fetch(cache, pool, &(struct cache_request){.url = url, .ttl_seconds = 100}, keep, &other_got);
+    cache_fetch(cache, pool, &(struct cache_request){.url = url, .ttl_seconds = 100}, cancel_other,
+                &g);
+    other = cache_fetch(cache, pool, &(struct cache_request){.url = url, .ttl_seconds = 100}, keep,
+                        &other_got);
     wait_for(&other_got.done);
     ck_assert_uint_eq(other_got.calls, 1);
     ck_assert_str_eq(g.body, "v1");
@@ -309,17 +320,20 @@ END_TEST
 
 Suite *suite_cache(void)
 {
-    const TTest *const tests[] = {a_copy_serves_until_its_ttl, refreshed_in_the_background_before_it_ends,
-                                  many_callers_share_one_request, stale_serves_when_a_refresh_fails,
-                                  failures_are_remembered_for_a_while, force_is_throttled,
-                                  copies_belong_to_a_pool_and_its_headers, bounded, free_with_calls_under_way,
-                                  callbacks_may_cancel_and_ask};
     Suite *s = suite_create("cache");
     TCase *t = tcase_create("cache");
 
     tcase_add_checked_fixture(t, setup, teardown);
-    for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
-        tcase_add_test(t, tests[i]);
+    tcase_add_test(t, a_copy_serves_until_its_ttl);
+    tcase_add_test(t, refreshed_in_the_background_before_it_ends);
+    tcase_add_test(t, many_callers_share_one_request);
+    tcase_add_test(t, stale_serves_when_a_refresh_fails);
+    tcase_add_test(t, failures_are_remembered_for_a_while);
+    tcase_add_test(t, force_is_throttled);
+    tcase_add_test(t, copies_belong_to_a_pool_and_its_headers);
+    tcase_add_test(t, bounded);
+    tcase_add_test(t, free_with_calls_under_way);
+    tcase_add_test(t, callbacks_may_cancel_and_ask);
     suite_add_tcase(s, t);
     return s;
 }

@@ -35,7 +35,7 @@ static void keep(void *arg, const struct fetch_result *r)
 }
 
 /* One request to a server with this certificate; trusted: it is in our bundle. */
-static struct got try(const struct stub_cert *cert, bool trusted, unsigned *requests)
+static struct got attempt(const struct stub_cert *cert, bool trusted, unsigned *requests)
 {
     char pem[] = "/tmp/usher-test-ca-XXXXXX", url[100];
     const int fd = mkstemp(pem);
@@ -47,7 +47,7 @@ static struct got try(const struct stub_cert *cert, bool trusted, unsigned *requ
     struct fetch_pool *p;
     struct got g = {0};
 
-    signal(SIGPIPE, SIG_IGN);
+    sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
     ck_assert_msg(f != NULL, "%s", err.text);
     p = fetch_pool_new(f, &(struct fetch_pool_options){.name = "tls", .connect_ms = 1500});
     snprintf(url, sizeof url, "https://127.0.0.1:%d/", stub_port(stub));
@@ -72,7 +72,7 @@ static struct got try(const struct stub_cert *cert, bool trusted, unsigned *requ
 static void refused(const struct stub_cert *cert, bool trusted, uint32_t transport)
 {
     unsigned requests = 99;
-    const struct got g = try(cert, trusted, &requests);
+    const struct got g = attempt(cert, trusted, &requests);
 
     ck_assert_msg(g.r.transport == transport, "%u %s", g.r.transport, g.r.err.text);
     ck_assert_int_eq(g.r.err.kind, ERR_UPSTREAM_DOWN);
@@ -83,7 +83,7 @@ START_TEST(a_trusted_certificate_is_fine)
 {
     const struct stub_cert cert = {.host = "127.0.0.1", .from_s = -60, .until_s = 3600};
     unsigned requests = 0;
-    const struct got g = try(&cert, true, &requests);
+    const struct got g = attempt(&cert, true, &requests);
 
     ck_assert_msg(g.r.transport == USHER_TRANSPORT_OK, "%s", g.r.err.text);
     ck_assert_int_eq(g.r.status, 200);
@@ -93,31 +93,36 @@ END_TEST
 
 START_TEST(self_signed)
 {
-    refused(&(struct stub_cert){.host = "127.0.0.1", .from_s = -60, .until_s = 3600}, false, USHER_TRANSPORT_UNREACHABLE);
+    refused(&(struct stub_cert){.host = "127.0.0.1", .from_s = -60, .until_s = 3600}, false,
+            USHER_TRANSPORT_UNREACHABLE);
 }
 END_TEST
 
 START_TEST(another_host)
 {
-    refused(&(struct stub_cert){.host = "accounts.example", .from_s = -60, .until_s = 3600}, true, USHER_TRANSPORT_UNREACHABLE);
+    refused(&(struct stub_cert){.host = "accounts.example", .from_s = -60, .until_s = 3600}, true,
+            USHER_TRANSPORT_UNREACHABLE);
 }
 END_TEST
 
 START_TEST(expired)
 {
-    refused(&(struct stub_cert){.host = "127.0.0.1", .from_s = -7200, .until_s = -3600}, true, USHER_TRANSPORT_UNREACHABLE);
+    refused(&(struct stub_cert){.host = "127.0.0.1", .from_s = -7200, .until_s = -3600}, true,
+            USHER_TRANSPORT_UNREACHABLE);
 }
 END_TEST
 
 START_TEST(not_yet_valid)
 {
-    refused(&(struct stub_cert){.host = "127.0.0.1", .from_s = 3600, .until_s = 7200}, true, USHER_TRANSPORT_UNREACHABLE);
+    refused(&(struct stub_cert){.host = "127.0.0.1", .from_s = 3600, .until_s = 7200}, true,
+            USHER_TRANSPORT_UNREACHABLE);
 }
 END_TEST
 
 START_TEST(old_protocol)
 {
-    const struct stub_cert cert = {.host = "127.0.0.1", .from_s = -60, .until_s = 3600, .old_tls = true};
+    const struct stub_cert cert = {
+        .host = "127.0.0.1", .from_s = -60, .until_s = 3600, .old_tls = true};
 
     refused(&cert, true, USHER_TRANSPORT_UNREACHABLE);
 }
@@ -126,7 +131,8 @@ END_TEST
 /* CB-19 */
 START_TEST(stalled_handshake)
 {
-    const struct stub_cert cert = {.host = "127.0.0.1", .from_s = -60, .until_s = 3600, .stall = true};
+    const struct stub_cert cert = {
+        .host = "127.0.0.1", .from_s = -60, .until_s = 3600, .stall = true};
 
     refused(&cert, true, USHER_TRANSPORT_TIMEOUT);
 }
