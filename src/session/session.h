@@ -26,11 +26,12 @@
 struct sessions;
 struct sessions_options {
     int64_t idle_seconds, absolute_seconds;
-    size_t max; /* live sessions; grows up to it */
+    size_t max;             /* live sessions; grows up to it */
+    size_t max_per_account; /* 0: 1000; adding one more fails */
 };
 
 /* One session, borrowed until the table changes (add, end, sweep). Strings are NUL-terminated, ""
- * when unknown, valid as header values (percent-encoded UTF-8 where needed, see session.c). */
+ * when unknown; header_* are valid header values (percent-encoded where needed, see record.h). */
 struct session_view {
     const unsigned char *hash;
     const char *id, *account, *provider, *subject;

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "session/cookie_jar.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/url.h"
+
+/* `host` is `domain` or lies below it, cut at a dot. */
+static bool lies_in(const char *host, const char *domain)
+{
+    size_t h = strlen(host), d = strlen(domain);
+    if (h < d || strcmp(host + h - d, domain) != 0)
+        return false;
+    return h == d || host[h - d - 1] == '.';
+}
+
+static int judge_domain(const struct url *u, const char *domain, struct err *err)
+{
+    if (u->host_is_ip)
+        return err_set(err, ERR_MISCONFIGURED,
+                       "a cookie domain needs a public URL with a host name, not an address");
+    if (domain[0] == '.')
+        return err_set(err, ERR_MISCONFIGURED,
+                       "the cookie domain is written without the leading dot");
+    if (!url_host_valid(str_of(domain)))
+        return err_set(err, ERR_MISCONFIGURED, "the cookie domain is no host name in lower case");
+    /* Browsers refuse cookies for public suffixes; those without a dot are told here already. */
+    if (!strchr(domain, '.'))
+        return err_set(err, ERR_MISCONFIGURED,
+                       "the cookie domain is a public suffix: it needs a dot within");
+    if (!lies_in(u->host, domain))
+        return err_set(err, ERR_MISCONFIGURED,
+                       "the public URL's host does not lie in the cookie domain");
+    return 0;
+}
+
+int cookie_jar_init(struct cookie_jar *j, const char *public_url, const char *domain,
+                    struct err *err)
+{
+    struct arena *a = arena_new();
+    struct url u;
+    int rc = -1;
+
+    memset(j, 0, sizeof *j);
+    if (url_parse(a, str_of(public_url), &u, err) < 0) {
+        err_context(err, "public URL");
+        goto out;
+    }
+    j->secure = strcmp(u.scheme, "https") == 0;
+    if (!j->secure && !url_is_loopback(&u)) {
+        err_set(err, ERR_MISCONFIGURED,
+                "the public URL is plain http and not this machine: "
+                "cookies need https");
+        goto out;
+    }
+    if (domain && judge_domain(&u, domain, err) < 0)
+        goto out;
+    if (domain && !j->secure) {
+        err_set(err, ERR_MISCONFIGURED, "a cookie domain needs https");
+        goto out;
+    }
+    j->domain = domain;
+    const char *prefix = !j->secure ? "" : domain ? "__Secure-" : "__Host-";
+    snprintf(j->session_name, sizeof j->session_name, "%susher", prefix);
+    snprintf(j->bind_name, sizeof j->bind_name, "%susher-bind", j->secure ? "__Host-" : "");
+    rc = 0;
+out:
+    arena_free(&a);
+    return rc;
+}
+
+static void set_cookie(const struct cookie_jar *j, const char *name, const char *value,
+                       const char *domain, int64_t max_age, struct buf *out)
+{
+    buf_printf(out, "%s=%s; Path=/", name, max_age == 0 ? "" : value);
+    if (domain)
+        buf_printf(out, "; Domain=%s", domain);
+    if (max_age >= 0)
+        buf_printf(out, "; Max-Age=%lld", (long long)max_age);
+    buf_text(out, j->secure ? "; Secure; HttpOnly; SameSite=Lax" : "; HttpOnly; SameSite=Lax");
+}
+
+void cookie_jar_session(const struct cookie_jar *j, const char *token, int64_t max_age,
+                        struct buf *out)
+{
+    set_cookie(j, j->session_name, token, j->domain, max_age, out);
+}
+
+void cookie_jar_bind(const struct cookie_jar *j, const char *value, int64_t max_age,
+                     struct buf *out)
+{
+    set_cookie(j, j->bind_name, value, NULL, max_age, out);
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "session/session.h"
+
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "session/chain.h"
+#include "session/index.h"
+#include "session/record.h"
+#include "sys/random.h"
+#include "sys/seal.h"
+
+#define PER_ACCOUNT 1000   /* unless told otherwise */
+#define PROVIDERS_MAX 1000 /* names ever seen; they come from the configuration */
+#define ROOM_SWEEP 1024    /* slots looked at for room when the table is full */
+#define SWEEP_MOVES 64     /* a slot that is looked at lets so many move while growing */
+
+struct provider_name {
+    char *raw, *header;
+};
+
+struct sessions {
+    struct sessions_options o;
+    struct index by_hash;
+    struct chain by_account;
+    struct record **seen; /* seen since the last sessions_take_seen */
+    size_t seen_n, seen_cap;
+    struct provider_name *providers;
+    uint16_t providers_n;
+    size_t cursor; /* of the sweep */
+    size_t record_bytes;
+    int64_t latest; /* the latest time anybody told */
+};
+
+void session_token_hash(struct str token, unsigned char hash[32])
+{
+    seal_sha256(token, hash);
+}
+
+void session_token_make(char *token, unsigned char hash[32])
+{
+    unsigned char random[32];
+    rng_fill(random, sizeof random);
+    text_b64url(random, sizeof random, token);
+    seal_wipe(random, sizeof random);
+    session_token_hash((struct str){token, SESSION_TOKEN_LEN}, hash);
+}
+
+static uint64_t key_of(const unsigned char hash[32])
+{
+    uint64_t key;
+    memcpy(&key, hash, sizeof key);
+    return key;
+}
+
+static bool same_hash(const void *p, const void *hash)
+{
+    const struct record *r = p;
+    /* The strings will be wanted next; fetch them while the hash is on its way. */
+    __builtin_prefetch((const char *)p + 64);
+    __builtin_prefetch((const char *)p + 128);
+    return seal_equal(r->hash, hash, sizeof r->hash);
+}
+
+static struct record *find(const struct sessions *t, const unsigned char hash[32])
+{
+    return index_find(&t->by_hash, key_of(hash), same_hash, hash);
+}
+
+struct sessions *sessions_new(const struct sessions_options *o)
+{
+    struct sessions *t = mem_alloc(sizeof *t);
+    t->o = *o;
+    if (t->o.max_per_account == 0)
+        t->o.max_per_account = PER_ACCOUNT;
+    index_init(&t->by_hash);
+    chain_init(&t->by_account);
+    return t;
+}
+
+void sessions_free(struct sessions **t)
+{
+    if (!*t)
+        return;
+    for (size_t i = 0; i < index_size(&(*t)->by_hash); i++)
+        free(index_at(&(*t)->by_hash, i));
+    index_deinit(&(*t)->by_hash);
+    chain_deinit(&(*t)->by_account);
+    for (size_t i = 0; i < (*t)->providers_n; i++) {
+        free((*t)->providers[i].raw);
+        free((*t)->providers[i].header);
+    }
+    free((*t)->providers);
+    free((*t)->seen);
+    free(*t);
+    *t = NULL;
+}
+
+/* ---- time ---------------------------------------------------------------------------------------
+ */
+
+static int64_t later(int64_t t, int64_t by)
+{
+    int64_t sum;
+    return __builtin_add_overflow(t, by, &sum) ? INT64_MAX : sum;
+}
+
+/* A clock that was set back does not count. */
+static int64_t tick(struct sessions *t, int64_t now)
+{
+    if (now > t->latest)
+        t->latest = now;
+    return t->latest;
+}
+
+/* The one judgement of validity. */
+static bool valid(const struct sessions *t, const struct record *r, int64_t now)
+{
+    return now < r->ends && (t->o.idle_seconds <= 0 || now < later(r->seen, t->o.idle_seconds));
+}
+
+/* ---- the list of the recently seen --------------------------------------------------------------
+ */
+
+static void mark_seen(struct sessions *t, struct record *r, int64_t now)
+{
+    r->seen = now;
+    if (r->seen_at)
+        return;
+    if (t->seen_n == t->seen_cap) {
+        t->seen_cap = t->seen_cap ? t->seen_cap * 2 : 256;
+        t->seen = mem_grow(t->seen, t->seen_cap * sizeof(struct record *));
+    }
+    t->seen[t->seen_n++] = r;
+    r->seen_at = (uint32_t)t->seen_n;
+}
+
+static void forget_seen(struct sessions *t, struct record *r)
+{
+    if (!r->seen_at)
+        return;
+    struct record *last = t->seen[--t->seen_n];
+    t->seen[r->seen_at - 1] = last;
+    last->seen_at = r->seen_at;
+    r->seen_at = 0;
+}
+
+size_t sessions_take_seen(struct sessions *t,
+                          void (*each)(void *arg, const unsigned char hash[32], int64_t seen),
+                          void *arg, size_t max)
+{
+    size_t n = 0;
+    for (; n < max && t->seen_n > 0; n++) {
+        struct record *r = t->seen[t->seen_n - 1];
+        forget_seen(t, r);
+        each(arg, r->hash, r->seen);
+    }
+    return n;
+}
+
+/* ---- going --------------------------------------------------------------------------------------
+ */
+
+static void drop(struct sessions *t, struct record *r)
+{
+    index_remove(&t->by_hash, key_of(r->hash), r);
+    chain_remove(&t->by_account, r);
+    forget_seen(t, r);
+    t->record_bytes -= record_bytes(r);
+    free(r);
+}
+
+int sessions_end(struct sessions *t, const unsigned char hash[32])
+{
+    struct record *r = find(t, hash);
+    if (!r)
+        return 0;
+    drop(t, r);
+    return 1;
+}
+
+size_t sessions_end_account(struct sessions *t, const char *account)
+{
+    size_t n = 0;
+    for (struct record *r = chain_next(&t->by_account, account, NULL), *next; r; r = next, n++) {
+        next = chain_next(&t->by_account, account, r);
+        drop(t, r);
+    }
+    return n;
+}
+
+size_t sessions_sweep(struct sessions *t, int64_t now, size_t budget)
+{
+    size_t n = 0;
+    now = tick(t, now);
+
+    for (; budget > 0; budget--) {
+        index_move(&t->by_hash, SWEEP_MOVES);
+        if (t->cursor >= index_size(&t->by_hash))
+            t->cursor = 0;
+        struct record *r = index_at(&t->by_hash, t->cursor);
+        if (r && !valid(t, r, now)) {
+            drop(t, r); /* a follower may have moved into this slot: look again */
+            n++;
+        } else {
+            t->cursor++;
+        }
+    }
+    return n;
+}
+
+/* ---- coming -------------------------------------------------------------------------------------
+ */
+
+static int provider_number(struct sessions *t, const char *name, uint16_t *number, struct err *err)
+{
+    for (uint16_t i = 0; i < t->providers_n; i++) {
+        if (strcmp(t->providers[i].raw, name) == 0) {
+            *number = i;
+            return 0;
+        }
+    }
+    if (t->providers_n == PROVIDERS_MAX)
+        return err_set(err, ERR_LIMITED, "sessions of more than %d providers", PROVIDERS_MAX);
+
+    struct buf header;
+    buf_init(&header, RECORD_MAX);
+    record_header(&header, name, false);
+    if (!buf_ok(&header)) {
+        buf_deinit(&header);
+        return err_set(err, ERR_LIMITED, "a provider's name is too long");
+    }
+    t->providers = mem_grow(t->providers, (size_t)(t->providers_n + 1) * sizeof *t->providers);
+    t->providers[t->providers_n] =
+        (struct provider_name){.raw = mem_dup(name), .header = buf_take(&header)};
+    *number = t->providers_n++;
+    return 0;
+}
+
+static bool account_full(const struct sessions *t, const char *account)
+{
+    size_t n = 0;
+    for (struct record *r = chain_next(&t->by_account, account, NULL); r;
+         r = chain_next(&t->by_account, account, r))
+        if (++n == t->o.max_per_account)
+            return true;
+    return false;
+}
+
+static int make_room(struct sessions *t, const struct record *r, struct err *err)
+{
+    if (r->ends <= t->latest)
+        return err_set(err, ERR_INTERNAL,
+                       "a session that would be over at once: the clock went back, or its "
+                       "lifetime is none");
+    if (account_full(t, record_string(r, RECORD_ACCOUNT)))
+        return err_set(err, ERR_LIMITED, "an account with %zu sessions", t->o.max_per_account);
+    if (t->by_hash.n < t->o.max)
+        return 0;
+    if (sessions_sweep(t, t->latest, ROOM_SWEEP) == 0)
+        return err_set(err, ERR_LIMITED, "the table of %zu sessions is full", t->o.max);
+    return 0;
+}
+
+int sessions_add(struct sessions *t, const struct session_row *row, struct err *err)
+{
+    struct record *r = record_new(row, err);
+    if (!r)
+        return -1;
+    if (t->o.absolute_seconds > 0 && r->ends > later(r->created, t->o.absolute_seconds))
+        r->ends = later(r->created, t->o.absolute_seconds);
+
+    /* Told twice, as when rows are loaded while people sign in: the newer word counts. */
+    (void)sessions_end(t, row->hash);
+    if (make_room(t, r, err) < 0 || provider_number(t, row->provider, &r->provider, err) < 0) {
+        free(r);
+        return -1;
+    }
+    index_put(&t->by_hash, key_of(r->hash), r);
+    chain_add(&t->by_account, r);
+    t->record_bytes += record_bytes(r);
+    return 0;
+}
+
+/* ---- the hot path -------------------------------------------------------------------------------
+ */
+
+static void show(const struct sessions *t, const struct record *r, struct session_view *v)
+{
+    v->hash = r->hash;
+    v->created = r->created;
+    v->seen = r->seen;
+    v->ends = r->ends;
+    v->email_evidence = r->email_evidence;
+    v->id = record_string(r, RECORD_ID);
+    v->account = record_string(r, RECORD_ACCOUNT);
+    v->provider = t->providers[r->provider].raw;
+    v->subject = record_string(r, RECORD_SUBJECT);
+    v->username = record_string(r, RECORD_USERNAME);
+    v->name = record_string(r, RECORD_NAME);
+    v->email = record_string(r, RECORD_EMAIL);
+    v->picture = record_string(r, RECORD_PICTURE);
+    v->groups = record_string(r, RECORD_GROUPS);
+    v->amr = record_string(r, RECORD_AMR);
+    v->header_user = record_string(r, RECORD_HEADER_USER);
+    v->header_name = record_string(r, RECORD_HEADER_NAME);
+    v->header_email = record_string(r, RECORD_HEADER_EMAIL);
+    v->header_groups = record_string(r, RECORD_HEADER_GROUPS);
+    v->header_provider = t->providers[r->provider].header;
+}
+
+int sessions_check(struct sessions *t, struct str token, int64_t now, struct session_view *out)
+{
+    unsigned char hash[32];
+    if (token.n != SESSION_TOKEN_LEN)
+        return 0;
+    session_token_hash(token, hash);
+    now = tick(t, now);
+    struct record *r = find(t, hash);
+    if (!r || !valid(t, r, now))
+        return 0;
+    mark_seen(t, r, now);
+    show(t, r, out);
+    return 1;
+}
+
+size_t sessions_count(const struct sessions *t)
+{
+    return t->by_hash.n;
+}
+
+size_t sessions_bytes(const struct sessions *t)
+{
+    return sizeof *t + t->record_bytes + index_bytes(&t->by_hash) + chain_bytes(&t->by_account) +
+           t->seen_cap * sizeof(struct record *);
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "session/cookie_jar.h"
+
+#include <check.h>
+#include <string.h>
+
+Suite *suite_cookie_jar(void);
+
+static void jar(struct cookie_jar *j, const char *url, const char *domain)
+{
+    struct err err = ERR_INIT;
+    ck_assert_msg(cookie_jar_init(j, url, domain, &err) == 0, "%s", err.text);
+}
+
+static void refused(const char *url, const char *domain, const char *why)
+{
+    struct cookie_jar j;
+    struct err err = ERR_INIT;
+    ck_assert_msg(cookie_jar_init(&j, url, domain, &err) == -1, "%s with %s", url,
+                  domain ? domain : "no domain");
+    ck_assert_msg(strstr(err.text, why) != NULL, "%s with %s: %s", url, domain, err.text);
+}
+
+static void check_session(const struct cookie_jar *j, int64_t max_age, const char *expected)
+{
+    struct buf b;
+    buf_init(&b, 512);
+    cookie_jar_session(j, "T0ken", max_age, &b);
+    ck_assert_str_eq(b.p, expected);
+    buf_deinit(&b);
+}
+
+static void check_bind(const struct cookie_jar *j, int64_t max_age, const char *expected)
+{
+    struct buf b;
+    buf_init(&b, 512);
+    cookie_jar_bind(j, "B1nd", max_age, &b);
+    ck_assert_str_eq(b.p, expected);
+    buf_deinit(&b);
+}
+
+/* SESS-01 */
+START_TEST(https_has_host_prefix_and_every_flag)
+{
+    struct cookie_jar j;
+    jar(&j, "https://login.example.com", NULL);
+    check_session(&j, 3600,
+                  "__Host-usher=T0ken; Path=/; Max-Age=3600; Secure; HttpOnly; SameSite=Lax");
+    check_session(&j, -1, "__Host-usher=T0ken; Path=/; Secure; HttpOnly; SameSite=Lax");
+    check_session(&j, 0, "__Host-usher=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax");
+    check_bind(&j, 600,
+               "__Host-usher-bind=B1nd; Path=/; Max-Age=600; Secure; HttpOnly; SameSite=Lax");
+    /* Beyond 2038, SESS-21. */
+    check_session(&j, 5000000000,
+                  "__Host-usher=T0ken; Path=/; Max-Age=5000000000; Secure; HttpOnly; SameSite=Lax");
+}
+END_TEST
+
+/* SESS-02: the binding cookie stays with the host, or any sibling could set it (SESS-18). */
+START_TEST(domain_goes_to_the_session_cookie_only)
+{
+    struct cookie_jar j;
+    jar(&j, "https://login.example.com/", "example.com");
+    check_session(&j, 60,
+                  "__Secure-usher=T0ken; Path=/; Domain=example.com; Max-Age=60; Secure; HttpOnly; "
+                  "SameSite=Lax");
+    check_session(&j, 0,
+                  "__Secure-usher=; Path=/; Domain=example.com; Max-Age=0; Secure; HttpOnly; "
+                  "SameSite=Lax");
+    check_bind(&j, -1, "__Host-usher-bind=B1nd; Path=/; Secure; HttpOnly; SameSite=Lax");
+    jar(&j, "https://example.com", "example.com");
+    ck_assert_str_eq(j.session_name, "__Secure-usher");
+}
+END_TEST
+
+/* SESS-02, SESS-18 */
+START_TEST(wrong_domains_are_refused)
+{
+    static const char url[] = "https://login.example.com";
+    refused(url, "com", "public suffix");
+    refused(url, "", "host name");
+    refused(url, ".example.com", "leading dot");
+    refused(url, "ample.com", "does not lie");
+    refused(url, "evil.example", "does not lie");
+    refused(url, "a.login.example.com", "does not lie");
+    refused(url, "example.com.", "host name");
+    refused(url, "Example.com", "host name");
+    refused(url, "example.com; Secure", "host name");
+    refused("https://192.0.2.7", "2.7", "address");
+    refused("https://[2001:db8::1]", "db8.1", "address");
+    refused("http://localhost:8080", "localhost", "public suffix");
+}
+END_TEST
+
+/* SESS-01 */
+START_TEST(plain_http_is_for_loopback_only)
+{
+    static const char *const here[] = {"http://127.0.0.1:8080", "http://localhost",
+                                       "http://[::1]:9"};
+    for (size_t i = 0; i < sizeof here / sizeof *here; i++) {
+        struct cookie_jar j;
+        jar(&j, here[i], NULL);
+        check_session(&j, 5, "usher=T0ken; Path=/; Max-Age=5; HttpOnly; SameSite=Lax");
+        check_bind(&j, -1, "usher-bind=B1nd; Path=/; HttpOnly; SameSite=Lax");
+    }
+    refused("http://login.example.com", NULL, "https");
+    refused("http://login.example.com", "example.com", "https");
+    refused("ftp://login.example.com", NULL, "public URL");
+    refused("login.example.com", NULL, "public URL");
+}
+END_TEST
+
+Suite *suite_cookie_jar(void)
+{
+    Suite *s = suite_create("cookie_jar");
+    TCase *tc = tcase_create("cookie_jar");
+    tcase_add_test(tc, https_has_host_prefix_and_every_flag);
+    tcase_add_test(tc, domain_goes_to_the_session_cookie_only);
+    tcase_add_test(tc, wrong_domains_are_refused);
+    tcase_add_test(tc, plain_http_is_for_loopback_only);
+    suite_add_tcase(s, tc);
+    return s;
+}
