@@ -236,11 +236,11 @@ static int start(struct daemon *d, const char *ready_file, struct err *err)
 static void take_down(struct daemon *d)
 {
     keep_free(&d->keep);
+    store_close(&d->store); /* writes under way still use what logins own */
     login_free(&d->login);
     serve_free(&d->serve);
     drive_net_free(&d->net);
     fetch_free(&d->fetch);
-    store_close(&d->store);
     registry_free(&d->registry);
     sessions_free(&d->sessions);
     keyring_free(&d->keys);

@@ -16,28 +16,27 @@
 
 /* ---- connections and their deadlines */
 
-static void conn_unlist(struct conn *c)
+static void conn_move(struct conn *c, struct conn *list)
 {
-    if (!c->listed)
-        return;
-    c->prev->next = c->next;
-    c->next->prev = c->prev;
-    c->listed = false;
+    if (c->next) {
+        c->prev->next = c->next;
+        c->next->prev = c->prev;
+    }
+    c->prev = list ? list->prev : NULL;
+    c->next = list;
+    if (list) {
+        c->prev->next = c;
+        list->prev = c;
+    }
 }
 
 void serve_conn_owes(struct conn *c)
 {
-    struct serve *s = c->serve;
-    conn_unlist(c);
-    c->since = loop_now(s->loop);
-    c->prev = s->list.prev;
-    c->next = &s->list;
-    c->prev->next = c;
-    s->list.prev = c;
-    c->listed = true;
+    c->since = loop_now(c->serve->loop);
+    conn_move(c, &c->serve->owing);
 }
 
-void serve_conn_rests(struct conn *c) { conn_unlist(c); }
+void serve_conn_rests(struct conn *c) { conn_move(c, &c->serve->resting); }
 
 static int64_t conn_received(const struct conn *c)
 {
@@ -61,7 +60,7 @@ static void conn_overdue(struct conn *c)
             return;
         }
     }
-    conn_unlist(c);
+    conn_move(c, &c->serve->resting); /* until the library notices */
     shutdown(c->fd, SHUT_RDWR);
 }
 
@@ -69,8 +68,8 @@ static void on_second(void *arg)
 {
     struct serve *s = arg;
     const struct mono now = loop_now(s->loop);
-    while (s->list.next != &s->list && mono_ms(s->list.next->since, now) >= s->deadline_ms)
-        conn_overdue(s->list.next);
+    while (s->owing.next != &s->owing && mono_ms(s->owing.next->since, now) >= s->deadline_ms)
+        conn_overdue(s->owing.next);
     loop_timer_set(s->timer, 1000);
 }
 
@@ -109,7 +108,7 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
         return;
     if (c->rq)
         request_done(c->rq);
-    conn_unlist(c);
+    conn_move(c, NULL);
     free(c);
     *context = NULL;
 }
@@ -400,7 +399,8 @@ struct serve *serve_new(struct loop *l, const struct serve_options *o, const str
     s->host = o->host ? mem_dup(o->host) : NULL;
     s->deadline_ms = o->deadline_seconds * 1000;
     s->hsts = o->hsts;
-    s->list.next = s->list.prev = &s->list;
+    s->owing.next = s->owing.prev = &s->owing;
+    s->resting.next = s->resting.prev = &s->resting;
     s->failed = MHD_create_response_from_buffer(0, (void *)(uintptr_t) "", MHD_RESPMEM_PERSISTENT);
     rng_fill(boot, sizeof boot);
     text_hex(boot, sizeof boot, s->boot);
@@ -436,6 +436,14 @@ void serve_drain(struct serve *s, loop_job_fn *done, void *arg)
     }
 }
 
+/* The library does not stop while connections are suspended. */
+static void wake_held(struct serve *s)
+{
+    for (struct conn *c = s->resting.next; c && c != &s->resting; c = c->next)
+        if (c->rq && c->rq->stage == STAGE_HELD && !c->rq->answered)
+            MHD_resume_connection(c->mhd);
+}
+
 void serve_free(struct serve **sp)
 {
     struct serve *s = *sp;
@@ -444,6 +452,7 @@ void serve_free(struct serve **sp)
     loop_prepare_del(&s->prepare);
     loop_watch_del(&s->watch);
     loop_timer_del(&s->timer);
+    wake_held(s);
     if (s->mhd)
         MHD_stop_daemon(s->mhd);
     while (s->free) {

@@ -22,7 +22,8 @@ struct header {
     struct str name, value;
 };
 
-/* A connection, in order of `since`: when it began to owe us a whole request or to read its answer. */
+/* A connection is on one of two lists: those that owe us a whole request or are reading an answer, in
+ * order of `since`, when that began; and those whose request a handler has. */
 struct conn {
     struct conn *prev, *next;
     struct serve *serve;
@@ -31,7 +32,6 @@ struct conn {
     int64_t sampled; /* bytes received when it was last looked at, -1: not yet */
     struct request *rq;
     int fd;
-    bool listed;  /* on the deadline list */
     bool trusted; /* the peer is a trusted proxy */
     char peer[64];
 };
@@ -90,7 +90,7 @@ struct serve {
     int64_t deadline_ms;
     bool hsts, draining;
     int port;
-    struct conn list; /* head of the deadline list */
+    struct conn owing, resting; /* heads of lists */
     struct request *free;
     size_t active;
     uint64_t requests;

@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "login/login.h"
+
+#include <stdlib.h>
+
+#include "login/link.h"
+#include "login/used.h"
+#include "store/spent.h"
+#include "sys/clock.h"
+#include "sys/random.h"
+
+#define REDIRECT_URI_MAX 512
+#define USER_AGENT_MAX 256
+
+/* One leg of one login, from the browser's request to its answer. */
+struct leg_run {
+    struct leg_run *prev, *next;
+    struct login *login;
+    struct arena *arena;
+    struct drive *drive;
+    const struct provider *provider;
+    const struct log_ctx *log;
+    const char *redirect_uri;
+    struct mono began;
+    bool inside, over; /* drive_* has not returned yet; the leg ended meanwhile */
+    /* first leg */
+    login_started_fn *started;
+    /* second leg */
+    login_done_fn *done;
+    void *arg;
+    struct flow flow;
+    struct str state;
+    struct fields fields;
+    struct link link;
+    unsigned char old_hash[32];
+    char token[44], session_id[24];
+};
+
+struct login {
+    struct login_options o;
+    struct registry *registry;
+    struct used *used;
+    struct leg_run list;
+    size_t in_flight;
+};
+
+/* ---- counting and telling */
+
+static void count(const struct login *l, const char *provider, const char *outcome)
+{
+    static const struct metric metric = {.name = "usher_logins_total",
+                                         .help = "Logins by provider and how they ended.",
+                                         .type = METRIC_COUNTER,
+                                         .labels = {"provider", "outcome"}};
+    if (l->o.metrics)
+        metric_add(metrics_series(l->o.metrics, &metric, provider, outcome, NULL), 1);
+}
+
+static void on_observed(void *arg, const char *step, int64_t ms)
+{
+    static const struct metric metric = {.name = "usher_upstream_seconds",
+                                         .help = "Time of upstream answers by provider and step.",
+                                         .type = METRIC_HISTOGRAM,
+                                         .labels = {"provider", "step"},
+                                         .bounds = metrics_latency_bounds};
+    const struct leg_run *r = arg;
+    if (r->login->o.metrics)
+        metric_observe(metrics_series(r->login->o.metrics, &metric, r->provider->id, step, NULL), (double)ms / 1000);
+}
+
+/* Whose fault it was decides how loudly it is said. */
+static enum log_level level_of(enum err_kind kind)
+{
+    switch (kind) {
+    case ERR_MISCONFIGURED:
+    case ERR_INTERNAL:
+        return LOG_ERROR;
+    case ERR_UPSTREAM_DOWN:
+    case ERR_UPSTREAM_BAD:
+    case ERR_LIMITED:
+        return LOG_WARN;
+    default:
+        return LOG_INFO;
+    }
+}
+
+static void tell_failure(const struct login *l, const struct log_ctx *log, const char *provider, struct mono began,
+                         const struct err *err)
+{
+    count(l, provider, err_kind_name(err->kind));
+    log_event(log, level_of(err->kind), "login.failed", LF_TEXT("provider", provider),
+              LF_TEXT("kind", err_kind_name(err->kind)), LF_TEXT("text", err->text),
+              LF_INT("ms", mono_ms(began, clock_mono())));
+}
+
+/* ---- legs */
+
+static struct leg_run *leg_open(struct login *l, const struct provider *p, const struct log_ctx *log)
+{
+    struct leg_run *r = mem_alloc(sizeof *r);
+    r->login = l;
+    r->provider = p;
+    r->log = log;
+    r->began = clock_mono();
+    r->arena = arena_new();
+    r->redirect_uri = arena_printf(r->arena, "%s/callback/%s", l->o.public_url, p->id);
+    r->prev = l->list.prev;
+    r->next = &l->list;
+    r->prev->next = r;
+    l->list.prev = r;
+    l->in_flight++;
+    return r;
+}
+
+static void leg_close(struct leg_run *r)
+{
+    if (r->inside) {
+        r->over = true; /* whoever called into the drive closes */
+        return;
+    }
+    drive_free(&r->drive);
+    r->prev->next = r->next;
+    r->next->prev = r->prev;
+    r->login->in_flight--;
+    arena_free(&r->arena);
+    seal_wipe(r->token, sizeof r->token);
+    free(r);
+}
+
+static struct drive_args drive_args_of(struct leg_run *r)
+{
+    const struct login_options *o = &r->login->o;
+    return (struct drive_args){.io = o->io,
+                               .provider = r->provider,
+                               .keys = o->keys,
+                               .redirect_uri = r->redirect_uri,
+                               .log = r->log,
+                               .loop = o->loop,
+                               .deadline_ms = o->deadline_ms,
+                               .observe = on_observed,
+                               .observe_arg = r};
+}
+
+static const struct provider *provider_for(const struct login *l, const char *id, struct err *err)
+{
+    const struct provider *p = registry_find(l->registry, id);
+    if (p == NULL || !p->usable)
+        err_set(err, ERR_INVALID, "there is no usable provider of that name");
+    else if (l->o.max_in_flight && l->in_flight >= l->o.max_in_flight)
+        err_set(err, ERR_LIMITED, "%zu logins are under way already", l->in_flight);
+    return err->kind == ERR_NONE ? p : NULL;
+}
+
+/* ---- first leg */
+
+static void on_redirect(void *arg, const struct drive_redirect *redirect, const struct drive_identity *identity,
+                        const struct err *err)
+{
+    struct leg_run *r = arg;
+    (void)identity;
+    if (redirect) {
+        log_event(r->log, LOG_DEBUG, "login.start", LF_TEXT("provider", r->provider->id));
+        r->started(r->arg, redirect->url, NULL);
+    } else {
+        tell_failure(r->login, r->log, r->provider->id, r->began, err);
+        r->started(r->arg, NULL, err);
+    }
+    leg_close(r);
+}
+
+void login_start_flow(struct login *l, const struct login_start *s, login_started_fn *done, void *arg)
+{
+    struct err err = ERR_INIT;
+    const struct provider *p = provider_for(l, s->provider, &err);
+    if (p == NULL) {
+        tell_failure(l, s->log, "none", clock_mono(), &err);
+        done(arg, NULL, &err);
+        return;
+    }
+    struct leg_run *r = leg_open(l, p, s->log);
+    r->started = done;
+    r->arg = arg;
+    r->flow = (struct flow){.provider = p->id,
+                            .purpose = s->purpose,
+                            .started = wall_seconds(clock_wall()),
+                            .return_to = arena_dup(r->arena, s->return_to)};
+    flow_new_id(r->flow.id);
+    const struct drive_args args = drive_args_of(r);
+    const struct drive_start hints = {
+        .login_hint = s->login_hint, .prompt = s->prompt, .locale = s->locale, .max_age = -1};
+    r->inside = true;
+    r->drive = drive_begin(&args, &r->flow, s->bind, &hints, on_redirect, r);
+    r->inside = false;
+    if (r->over)
+        leg_close(r);
+}
+
+/* ---- second leg */
+
+static void fail(struct leg_run *r, const struct err *err)
+{
+    tell_failure(r->login, r->log, r->provider->id, r->began, err);
+    r->done(r->arg, NULL, err);
+    leg_close(r);
+}
+
+static void succeed(struct leg_run *r)
+{
+    const struct login_result result = {
+        .return_to = r->flow.return_to, .token = r->token, .max_age = r->login->o.session_seconds};
+    count(r->login, r->provider->id, "done");
+    log_event(r->log, LOG_INFO, "login.done", LF_TEXT("provider", r->provider->id),
+              LF_TEXT("account", r->link.account.id), LF_TEXT("session", r->session_id),
+              LF_BOOL("created", r->link.account.created), LF_TEXT("client", r->link.row.ip),
+              LF_INT("groups_left_out", r->link.groups_left_out),
+              LF_INT("ms", mono_ms(r->began, clock_mono())));
+    r->done(r->arg, &result, NULL);
+    leg_close(r);
+}
+
+static int write_link(struct db *db, void *arg, struct err *err)
+{
+    return link_write(db, &((struct leg_run *)arg)->link, err);
+}
+
+/* Only what is durable is answered as made. */
+static void on_written(void *arg, enum store_outcome outcome, const struct err *stored)
+{
+    struct leg_run *r = arg;
+    struct err err = ERR_INIT;
+    if (outcome != STORE_DONE) {
+        err_set(&err, stored && stored->kind == ERR_NOT_ALLOWED ? ERR_NOT_ALLOWED : ERR_INTERNAL, "%s",
+                outcome == STORE_UNKNOWN ? "the store did not say whether it kept the session"
+                                         : stored ? stored->text : "the store refused");
+        fail(r, &err);
+        return;
+    }
+    if (r->link.ends_session)
+        sessions_end(r->login->o.sessions, r->link.ends_session);
+    if (sessions_add(r->login->o.sessions, &r->link.row, &err) != 0)
+        fail(r, &err);
+    else
+        succeed(r);
+}
+
+static void on_identity(void *arg, const struct drive_redirect *redirect, const struct drive_identity *identity,
+                        const struct err *err)
+{
+    struct leg_run *r = arg;
+    const int64_t now = wall_seconds(clock_wall());
+    (void)redirect;
+    if (identity == NULL) {
+        fail(r, err);
+        return;
+    }
+    link_fill(&r->link, r->provider->id, identity, r->arena);
+    session_token_make(r->token, r->link.row.hash);
+    rng_id(r->session_id);
+    r->link.row.id = r->session_id;
+    r->link.row.created = r->link.row.seen = now;
+    r->link.row.ends = now + r->login->o.session_seconds;
+    if (!store_write(r->login->o.store, write_link, r->login->o.loop, on_written, r)) {
+        struct err full = ERR_INIT;
+        err_set(&full, ERR_LIMITED, "the store's queue is full");
+        fail(r, &full);
+    }
+}
+
+static void drive_on(struct leg_run *r)
+{
+    const struct drive_args args = drive_args_of(r);
+    r->inside = true;
+    r->drive = drive_finish(&args, &r->flow, r->state, &r->fields, on_identity, r);
+    r->inside = false;
+    if (r->over)
+        leg_close(r);
+}
+
+/* ---- single use */
+
+static int spend_row(struct db *db, void *arg, struct err *err)
+{
+    const struct leg_run *r = arg;
+    const int added = spent_add(db, r->flow.id, r->link.flow_expires, err);
+    if (added == 0)
+        return err_set(err, ERR_EXPIRED, "this flow was used on another replica");
+    return added < 0 ? -1 : 0;
+}
+
+static void on_spent(void *arg, enum store_outcome outcome, const struct err *err)
+{
+    struct leg_run *r = arg;
+    struct err failure = ERR_INIT;
+    if (outcome == STORE_DONE) {
+        drive_on(r);
+        return;
+    }
+    err_set(&failure, err && err->kind == ERR_EXPIRED ? ERR_EXPIRED : ERR_INTERNAL, "%s",
+            err ? err->text : "the store did not say whether the flow was used");
+    fail(r, &failure);
+}
+
+/* One process that owns its store decides in memory and records the id with what the flow leads to;
+ * replicas that share one must ask it before the code goes anywhere. */
+static void spend(struct leg_run *r)
+{
+    if (!store_shared(r->login->o.store)) {
+        drive_on(r);
+    } else if (!store_write(r->login->o.store, spend_row, r->login->o.loop, on_spent, r)) {
+        struct err err = ERR_INIT;
+        err_set(&err, ERR_LIMITED, "the store's queue is full");
+        fail(r, &err);
+    }
+}
+
+/* ---- the callback */
+
+static int read_state(struct login *l, const struct login_callback *c, struct arena *a, struct flow *f,
+                      struct str *state, struct err *err)
+{
+    const char *text;
+    if (form_get(c->fields, "state", &text) != 1)
+        return err_set(err, ERR_INVALID, "state is missing or came twice");
+    *state = str_of(text);
+    if (state_unseal(l->o.keys, c->bind, *state, wall_seconds(clock_wall()), a, f, err) != 0)
+        return -1;
+    if (strcmp(f->provider, c->provider) != 0)
+        return err_set(err, ERR_INVALID, "the state belongs to another provider");
+    if (f->purpose != USHER_FLOW_LOGIN)
+        return err_set(err, ERR_INVALID, "the state belongs to another kind of flow");
+    return 0;
+}
+
+static void copy_request(struct leg_run *r, const struct login_callback *c)
+{
+    struct field *v = arena_alloc(r->arena, (c->fields->n + 1) * sizeof *v);
+    for (size_t i = 0; i < c->fields->n; i++) {
+        v[i] = c->fields->v[i];
+        v[i].name = arena_dupn(r->arena, v[i].name, v[i].name_len);
+        v[i].value = arena_dupn(r->arena, v[i].value, v[i].value_len);
+    }
+    r->fields = (struct fields){v, c->fields->n};
+    r->state = (struct str){arena_str(r->arena, r->state), r->state.n};
+    r->link.row.ip = c->ip ? arena_dup(r->arena, c->ip) : NULL;
+    if (c->user_agent) {
+        char agent[USER_AGENT_MAX + 1];
+        text_display(str_of(c->user_agent), agent, USER_AGENT_MAX);
+        r->link.row.user_agent = arena_dup(r->arena, agent);
+    }
+    if (c->has_session && c->old_session.n > 0) {
+        session_token_hash(c->old_session, r->old_hash);
+        r->link.ends_session = r->old_hash;
+    }
+    r->link.flow = r->flow.id;
+    r->link.flow_expires = r->flow.started + STATE_LIFETIME;
+}
+
+/* A replay by a browser that is signed in is a reload or the back button: it just goes on. */
+static void replayed(struct leg_run *r, const struct login_callback *c)
+{
+    struct err err = ERR_INIT;
+    if (!c->has_session) {
+        err_set(&err, ERR_EXPIRED, "this flow was used before");
+        fail(r, &err);
+        return;
+    }
+    const struct login_result result = {.return_to = r->flow.return_to};
+    count(r->login, r->provider->id, "replayed");
+    log_event(r->log, LOG_INFO, "login.replayed", LF_TEXT("provider", r->provider->id));
+    r->done(r->arg, &result, NULL);
+    leg_close(r);
+}
+
+void login_finish_flow(struct login *l, const struct login_callback *c, login_done_fn *done, void *arg)
+{
+    struct err err = ERR_INIT;
+    const struct provider *p = provider_for(l, c->provider, &err);
+    if (p == NULL) {
+        tell_failure(l, c->log, "none", clock_mono(), &err);
+        done(arg, NULL, &err);
+        return;
+    }
+    struct leg_run *r = leg_open(l, p, c->log);
+    r->done = done;
+    r->arg = arg;
+    if (read_state(l, c, r->arena, &r->flow, &r->state, &err) != 0) {
+        fail(r, &err);
+        return;
+    }
+    copy_request(r, c);
+    const int judged = drive_callback_judge(&r->flow, &r->fields, &err);
+    if (judged != 0 && err.kind == ERR_INVALID)
+        fail(r, &err); /* makes no sense, so it uses nothing up */
+    else if (!used_add(l->used, r->flow.id, wall_seconds(clock_wall())))
+        replayed(r, c);
+    else if (judged != 0)
+        fail(r, &err);
+    else
+        spend(r);
+}
+
+/* ---- life */
+
+static int load_spent(void *arg, const unsigned char flow[16], int64_t expires)
+{
+    struct login *l = arg;
+    (void)expires;
+    (void)used_add(l->used, flow, wall_seconds(clock_wall()));
+    return 0;
+}
+
+static int load(struct db *db, void *arg, struct err *err)
+{
+    return spent_each(db, wall_seconds(clock_wall()), load_spent, arg, err);
+}
+
+struct login *login_new(const struct login_options *o, struct err *err)
+{
+    struct login *l = mem_alloc(sizeof *l);
+    l->o = *o;
+    l->registry = registry_ref(o->registry);
+    l->used = used_new(STATE_LIFETIME + 60);
+    l->list.next = l->list.prev = &l->list;
+    if (store_read_now(o->store, load, l, err) != STORE_DONE)
+        login_free(&l);
+    return l;
+}
+
+void login_free(struct login **lp)
+{
+    struct login *l = *lp;
+    if (l == NULL)
+        return;
+    while (l->list.next != &l->list)
+        leg_close(l->list.next);
+    used_free(&l->used);
+    registry_free(&l->registry);
+    free(l);
+    *lp = NULL;
+}
+
+size_t login_in_flight(const struct login *l) { return l->in_flight; }
