@@ -29,18 +29,21 @@ struct fetch_options {
     unsigned max_in_flight;   /* 0: 4096; more wait in a queue */
 };
 struct fetch_pool_options {
-    const char *name;          /* for logs and metrics: the provider id */
-    const char *user_agent;    /* NULL: "usher/VERSION" */
-    const char *const *allow_private; /* hosts that may resolve to special-use addresses; NULL-ended */
+    const char *name;       /* for logs and metrics: the provider id */
+    const char *user_agent; /* NULL: "usher/VERSION" */
+    const char *const
+        *allow_private;           /* hosts that may resolve to special-use addresses; NULL-ended */
     int64_t connect_ms, total_ms; /* 0: 5000, 10000 */
     size_t body_max;              /* 0: 256 KiB */
     unsigned max_in_flight;       /* 0: 1024 */
 };
 
-struct fetch *fetch_new(struct loop *l, const struct fetch_options *o, struct err *err) __attribute__((warn_unused_result));
+struct fetch *fetch_new(struct loop *l, const struct fetch_options *o, struct err *err)
+    __attribute__((warn_unused_result));
 void fetch_free(struct fetch **f); /* cancels what is under way, without callbacks */
 struct fetch_pool *fetch_pool_new(struct fetch *f, const struct fetch_pool_options *o);
 void fetch_pool_free(struct fetch_pool **p); /* lives on until its last call ends */
+const char *fetch_pool_name(const struct fetch_pool *p);
 
 /* Text, then a secret, then text: the value of a header or a form field. */
 struct fetch_part {
@@ -58,8 +61,8 @@ struct fetch_request {
     enum fetch_body body_kind;
     const struct fetch_part *form; /* FORM: fields in order */
     size_t n_form;
-    const char *json;                     /* JSON */
-    const char *basic_user;               /* HTTP Basic, RFC 6749 2.3.1 encoding; NULL: none */
+    const char *json;       /* JSON */
+    const char *basic_user; /* HTTP Basic, RFC 6749 2.3.1 encoding; NULL: none */
     const struct secret *basic_password;
     size_t body_max;  /* 0: the pool's */
     int64_t total_ms; /* 0: the pool's */
@@ -79,9 +82,11 @@ struct fetch_result {
     struct err err;      /* transport != OK: what happened, without upstream text */
 };
 
-/* Called once on the loop's thread, never from within fetch_start; result lives until it returns. */
+/* Called once on the loop's thread, never from within fetch_start; result lives until it returns.
+ */
 typedef void fetch_done_fn(void *arg, const struct fetch_result *r);
-struct fetch_call *fetch_start(struct fetch_pool *p, const struct fetch_request *rq, fetch_done_fn *done, void *arg);
+struct fetch_call *fetch_start(struct fetch_pool *p, const struct fetch_request *rq,
+                               fetch_done_fn *done, void *arg);
 /* No callback will come. */
 void fetch_cancel(struct fetch_call **c);
 

@@ -9,12 +9,17 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
-enum origin_class { ORIGIN_PUBLIC = 0, ORIGIN_LOOPBACK, ORIGIN_PRIVATE /* and everything else special */ };
+enum origin_class {
+    ORIGIN_PUBLIC = 0,
+    ORIGIN_LOOPBACK,
+    ORIGIN_PRIVATE /* and everything else special */
+};
 enum origin_class origin_classify(const struct sockaddr *sa, socklen_t n);
 
 /* A list of networks ("127.0.0.1", "10.0.0.0/8", "::1"), for trusted proxies. */
 struct origin_nets;
-struct origin_nets *origin_nets_parse(const char *const *list, const char **bad); /* NULL and *bad on error */
+struct origin_nets *origin_nets_parse(const char *const *list,
+                                      const char **bad); /* NULL and *bad on error */
 void origin_nets_free(struct origin_nets **n);
 bool origin_nets_has(const struct origin_nets *n, const struct sockaddr *sa);
 /* "192.0.2.1", "2001:db8::1" into an address without port; false if it is none. */

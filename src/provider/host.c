@@ -220,8 +220,8 @@ static int sign(struct host *h, const struct secret *pem, uint32_t alg, const ch
         err_set(err, ERR_INTERNAL, "the plugin's claims are no JSON object");
     else if (payload)
         key = jws_key_pem(secret_reveal(pem), err);
-    if (key && jws_sign(key, alg, kid, "JWT", payload, &token, err) == 0 && buf_ok(&token) &&
-        token.n < h->left) {
+    if (key && jws_sign(key, &(struct jws_head){alg, kid, "JWT"}, payload, &token, err) == 0 &&
+        buf_ok(&token) && token.n < h->left) {
         h->left -= token.n + 1;
         *out = arena_str(h->arena, buf_view(&token));
         rc = 0;

@@ -17,8 +17,14 @@ struct wall {
 
 struct mono clock_mono(void);
 struct wall clock_wall(void);
-static inline int64_t wall_seconds(struct wall w) { return w.us / 1000000; }
-static inline int64_t mono_ms(struct mono from, struct mono to) { return (to.ns - from.ns) / 1000000; }
+static inline int64_t wall_seconds(struct wall w)
+{
+    return w.us / 1000000;
+}
+static inline int64_t mono_ms(struct mono from, struct mono to)
+{
+    return (to.ns - from.ns) / 1000000;
+}
 /* "2026-11-20T10:11:12.123Z"; out has 32 bytes. */
 void wall_text(struct wall w, char *out);
 

@@ -6,9 +6,12 @@
  * line, what is wrong, and what to do ("did you mean"). Nothing defaults silently.
  *
  * A value for KEY in section SECTION may come from exactly one of: the file, the environment
- * variable PREFIX_KEY; secrets also from KEY_file (the content of a file, mode checked, one trailing
- * newline removed) or KEY_env (another environment variable). The environment wins over the file;
- * two spellings in one place are an error.
+ * variable PREFIX_KEY; secrets also from KEY_file (the content of a file, mode checked, one
+ * trailing newline removed; relative to the configuration file's folder, absolute in
+ * PREFIX_KEY_FILE) or KEY_env (another environment variable). The environment wins over the file;
+ * two spellings in one place are an error. KEY in a variable's name is upper case with '_' for '-'.
+ *
+ * Lists are parted by blanks, or by one comma between entries; an empty list is none.
  */
 #ifndef SYS_CONF_H
 #define SYS_CONF_H
@@ -32,15 +35,20 @@ void conf_problems_deinit(struct conf_problems *p);
 void conf_problem(struct conf_problems *p, const char *file, int line, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* One file, read: sections and keys as written. Strict: no inline comments, no multi-line values,
- * no duplicate sections or keys, no keys before a section (unless `bare`), size and line limits,
- * regular file, not writable by others; not readable by others if it holds a secret value. */
+/* One file, read: sections and keys as written. Strict: no inline comments, no quotes, no
+ * multi-line values, no duplicate sections or keys, no keys before a section (unless `bare`, where
+ * there are no sections), UTF-8 without byte order mark, lines of at most 8 KiB; a regular file, no
+ * symbolic link, owned by root or us, not writable by others, and not readable by others if it
+ * holds a secret. NULL when nothing could be read; lines that were refused are problems, the rest
+ * is there. */
 struct conf_file;
 struct conf_file *conf_file_read(const char *path, bool bare, struct conf_problems *p);
-struct conf_file *conf_file_text(const char *name, struct str text, bool bare, struct conf_problems *p);
+struct conf_file *conf_file_text(const char *name, struct str text, bool bare,
+                                 struct conf_problems *p);
 void conf_file_free(struct conf_file **f);
 /* Value of a key, or NULL; *line says where. Section "" for a bare file. */
-const char *conf_file_get(const struct conf_file *f, const char *section, const char *key, int *line);
+const char *conf_file_get(const struct conf_file *f, const char *section, const char *key,
+                          int *line);
 const char *conf_file_name(const struct conf_file *f);
 
 /* Secrets cannot live in a config struct: they stay in this store, by key. */
@@ -59,13 +67,14 @@ struct conf_table {
 };
 
 /* Fill each table's struct from f (may be NULL) and the environment. Sections and keys that no
- * table knows are problems, as are unknown environment variables below a table's prefix. Several
+ * table knows are problems; environment variables below a table's prefix only when they look like a
+ * slip in a known name, because other tables may lie below the same prefix ("a" and "a-b"). Several
  * tables may share a section (core and plugin rows of a provider). */
 void conf_apply(const struct conf_file *f, const struct conf_table *tables, size_t n,
                 struct arena *a, struct conf_secrets *secrets, struct conf_problems *p);
 /* One value by a row's rules into the struct: what conf_apply and forms share. */
-int conf_set(const struct usher_setting *row, void *config, const char *value, struct arena *a, struct err *err)
-    __attribute__((warn_unused_result));
+int conf_set(const struct usher_setting *row, void *config, const char *value, struct arena *a,
+             struct err *err) __attribute__((warn_unused_result));
 /* The value as text, as an admin would write it; secrets give NULL. */
 const char *conf_text(const struct usher_setting *row, const void *config, struct arena *a);
 /* A commented sample file of a table. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * jose: keys and signatures of RFC 7515, 7517, 7518, and nothing that is not needed: compact JWS,
- * RS/PS/ES 256-512 and EdDSA with Ed25519. Never `none`, never HMAC, no JWE, no jku/x5u/jwk/x5c headers, any
- * `crit` refused. Which claims are right is login/verify's business, not ours.
+ * RS/PS/ES 256-512 and EdDSA with Ed25519. Never `none`, never HMAC, no JWE; jku, x5u, jwk and x5c
+ * are not looked at, any `crit` is refused. Which claims are right is login/verify's business, not
+ * ours.
  *
  * Import checks every key: RSA modulus 2048 to 8192 bits, exponent odd, 65537 to 64 bits; EC point
  * on the named curve and not at infinity; coordinates of exact length; no private members; `use`,
@@ -21,9 +22,15 @@
 #include "sys/seal.h"
 
 enum jws_alg {
-    JWS_RS256 = 1u << 0, JWS_RS384 = 1u << 1, JWS_RS512 = 1u << 2,
-    JWS_PS256 = 1u << 3, JWS_PS384 = 1u << 4, JWS_PS512 = 1u << 5,
-    JWS_ES256 = 1u << 6, JWS_ES384 = 1u << 7, JWS_ES512 = 1u << 8,
+    JWS_RS256 = 1u << 0,
+    JWS_RS384 = 1u << 1,
+    JWS_RS512 = 1u << 2,
+    JWS_PS256 = 1u << 3,
+    JWS_PS384 = 1u << 4,
+    JWS_PS512 = 1u << 5,
+    JWS_ES256 = 1u << 6,
+    JWS_ES384 = 1u << 7,
+    JWS_ES512 = 1u << 8,
     JWS_EDDSA = 1u << 9,
 };
 uint32_t jws_alg_by_name(const char *name); /* 0: unknown, none and HS* included */
@@ -47,15 +54,17 @@ void jws_deinit(struct jws *j);
 
 /* Read header and payload of a compact JWS without judging the signature. Sizes, part count,
  * alphabet, alg, crit and typ ("JWT" or absent) are checked. ERR_UPSTREAM_BAD. */
-int jws_decode(struct str token, struct jws *out, struct err *err) __attribute__((warn_unused_result));
-/* Check the signature of a decoded token under one of `allowed` algorithms.
- * 1 good; 0 no key of the set fits (refresh the set and ask again; 0 again is a refusal); -1 refused.
- * Without kid each fitting key is tried in turn (at most 4), and a signature that none of them made
- * is 0 too: the key may have been replaced. */
-int jws_check(const struct jws *j, struct str token, const struct jwks *set, uint32_t allowed, struct err *err)
+int jws_decode(struct str token, struct jws *out, struct err *err)
     __attribute__((warn_unused_result));
+/* Check the signature of a decoded token under one of `allowed` algorithms.
+ * 1 good; 0 no key of the set fits (refresh the set and ask again; 0 again is a refusal); -1
+ * refused. Without kid each fitting key is tried in turn (at most 4), and a signature that none of
+ * them made is 0 too: the key may have been replaced. */
+int jws_check(const struct jws *j, struct str token, const struct jwks *set, uint32_t allowed,
+              struct err *err) __attribute__((warn_unused_result));
 /* Left half of the hash that belongs to alg, base64url: at_hash, c_hash (OIDC Core 3.1.3.6). */
-int jws_half_hash(uint32_t alg, struct str value, char *out, size_t room) __attribute__((warn_unused_result));
+int jws_half_hash(uint32_t alg, struct str value, char *out, size_t room)
+    __attribute__((warn_unused_result));
 
 /* Private keys, for what we sign (and for usher-fake). PEM, PKCS#8. */
 struct jws_key;
@@ -65,8 +74,12 @@ void jws_key_free(struct jws_key **k);
 /* The public half as a JWK object with kid (NULL: none), alg, use=sig. Caller frees. NULL when the
  * key does not fit `alg`. */
 struct jval *jws_key_public(const struct jws_key *k, uint32_t alg, const char *kid);
+struct jws_head {
+    uint32_t alg;
+    const char *kid, *typ; /* NULL: not written */
+};
 /* Compact JWS over `payload`. RSA blocks for 0.2 ms: not on a loop. */
-int jws_sign(const struct jws_key *k, uint32_t alg, const char *kid, const char *typ,
-             const struct jval *payload, struct buf *out, struct err *err) __attribute__((warn_unused_result));
+int jws_sign(const struct jws_key *k, const struct jws_head *head, const struct jval *payload,
+             struct buf *out, struct err *err) __attribute__((warn_unused_result));
 
 #endif

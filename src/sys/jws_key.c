@@ -155,26 +155,26 @@ static void json_add(struct buf *out, const struct jval *json)
     buf_deinit(&text);
 }
 
-int jws_sign(const struct jws_key *k, uint32_t alg, const char *kid, const char *typ,
-             const struct jval *payload, struct buf *out, struct err *err)
+int jws_sign(const struct jws_key *k, const struct jws_head *head, const struct jval *payload,
+             struct buf *out, struct err *err)
 {
-    const struct jose_alg *found = jose_alg_get(alg);
+    const struct jose_alg *found = jose_alg_get(head->alg);
     struct jval *header = NULL;
     unsigned char sig[JWK_RSA_BYTES_MAX];
     size_t n = 0;
     int result = -1;
     struct buf token;
 
-    if (!found || !(k->algs & alg))
+    if (!found || !(k->algs & head->alg))
         return err_set(err, ERR_MISCONFIGURED, "private key does not fit algorithm %s",
-                       jws_alg_name(alg));
+                       jws_alg_name(head->alg));
     buf_init(&token, JWS_TOKEN_MAX);
     header = jval_new_object();
     jval_set_text(header, "alg", found->name);
-    if (typ)
-        jval_set_text(header, "typ", typ);
-    if (kid)
-        jval_set_text(header, "kid", kid);
+    if (head->typ)
+        jval_set_text(header, "typ", head->typ);
+    if (head->kid)
+        jval_set_text(header, "kid", head->kid);
     json_add(&token, header);
     buf_byte(&token, '.');
     json_add(&token, payload);

@@ -21,7 +21,8 @@
 #define LOG_VALUE 512u
 #define LOG_FIELDS 48u
 #define LOG_CHAIN 16u
-#define LOG_PIECE 4096u /* PIPE_BUF: a pipe that polls writable takes this much without blocking */
+#define LOG_PIECE 4096u /* PIPE_BUF: a pipe that polls writable takes this much without blocking   \
+                         */
 #define LOG_WAIT_MS 100
 #define LOG_CLOSE_WAITS 10 /* log_close gives a stuck reader this many waits in all */
 
@@ -78,8 +79,11 @@ static void line_text(struct log_line *l, const char *text)
 /* Length of the well-formed UTF-8 character at p (n bytes left), or 0; its code point in *c. */
 static size_t utf8_char(const unsigned char *p, size_t n, uint32_t *c)
 {
-    size_t want = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3
-                : p[0] >= 0xf0 && p[0] < 0xf5 ? 4 : 0;
+    size_t want = p[0] < 0x80                   ? 1
+                  : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
+                  : (p[0] & 0xf0) == 0xe0       ? 3
+                  : p[0] >= 0xf0 && p[0] < 0xf5 ? 4
+                                                : 0;
     if (want == 0 || want > n)
         return 0;
     *c = want == 1 ? p[0] : (uint32_t)p[0] & (0x7fu >> want);

@@ -52,7 +52,8 @@ void log_write(const struct log_ctx *ctx, enum log_level level, const char *even
         }                                                                                          \
     } while (0)
 /* The same with what an error says: kind and text. */
-void log_error(const struct log_ctx *ctx, enum log_level level, const char *event, const struct err *e);
+void log_error(const struct log_ctx *ctx, enum log_level level, const char *event,
+               const struct err *e);
 /* Lines dropped because the queue was full. */
 uint64_t log_dropped(void);
 

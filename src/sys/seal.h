@@ -36,13 +36,15 @@ void seal_hmac_sha256(struct str key, struct str in, unsigned char out[32]);
 struct keyring;
 /* Read the key file, or make it (0600) when it does not exist and `create`. Refuses files that
  * others can read or that are no regular file, and keys that are too short. */
-struct keyring *keyring_open(const char *path, bool create, struct err *err) __attribute__((warn_unused_result));
+struct keyring *keyring_open(const char *path, bool create, struct err *err)
+    __attribute__((warn_unused_result));
 /* A ring of one key from bytes: tests and the replay harness. */
 struct keyring *keyring_fixed(const unsigned char key[32]);
 void keyring_free(struct keyring **k);
 
 /* Append the sealed form of `plain` to `out`. */
-void keyring_seal(const struct keyring *k, const char *purpose, struct str aad, struct str plain, struct buf *out);
+void keyring_seal(const struct keyring *k, const char *purpose, struct str aad, struct str plain,
+                  struct buf *out);
 /* Append the plain form. -1 with ERR_INVALID: not ours, altered, other purpose or other aad. */
 int keyring_unseal(const struct keyring *k, const char *purpose, struct str aad, struct str sealed,
                    struct buf *out, struct err *err) __attribute__((warn_unused_result));

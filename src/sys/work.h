@@ -16,7 +16,8 @@
 struct work;
 typedef void work_fn(void *arg);
 
-struct work *work_new(unsigned threads, size_t queue_max, struct err *err) __attribute__((warn_unused_result));
+struct work *work_new(unsigned threads, size_t queue_max, struct err *err)
+    __attribute__((warn_unused_result));
 /* Waits for jobs under way and queued ones; their `done`s are posted. */
 void work_free(struct work **w);
 /* false: the queue is full, nothing will be called. `done` may be NULL. */

@@ -73,7 +73,8 @@ START_TEST(sign_and_check) /* our signer, for each algorithm */
 
     jval_set_text(claims, "sub", "x");
     buf_init(&token, JWS_TOKEN_MAX);
-    ck_assert_int_eq(jws_sign(k->key, k->alg, KIT_KID, "JWT", claims, &token, &err), 0);
+    ck_assert_int_eq(
+        jws_sign(k->key, &(struct jws_head){k->alg, KIT_KID, "JWT"}, claims, &token, &err), 0);
     ck_assert_int_eq(jws_decode(buf_view(&token), &j, &err), 0);
     ck_assert_uint_eq(j.alg, k->alg);
     ck_assert_str_eq(jval_text(jval_get(j.header, "kid")), KIT_KID);

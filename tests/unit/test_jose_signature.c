@@ -48,7 +48,8 @@ START_TEST(jwt_38_tampered) /* JWT-38: bits of header, payload and signature, fo
 
     jval_set_text(claims, "sub", "248289761001");
     buf_init(&token, JWS_TOKEN_MAX);
-    ck_assert_int_eq(jws_sign(k->key, k->alg, KIT_KID, NULL, claims, &token, &err), 0);
+    ck_assert_int_eq(
+        jws_sign(k->key, &(struct jws_head){k->alg, KIT_KID, NULL}, claims, &token, &err), 0);
     ck_assert_int_eq(kit_judge(buf_view(&token), k->set, KIT_ALL), 1);
     for (size_t bit = 0; bit < 8 * token.n; bit++) {
         token.p[bit / 8] = (char)(token.p[bit / 8] ^ (1 << bit % 8));

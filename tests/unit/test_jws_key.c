@@ -32,17 +32,21 @@ START_TEST(sign_refusals)
     struct buf out;
 
     buf_init(&out, JWS_TOKEN_MAX);
-    ck_assert_int_eq(jws_sign(ES256->key, JWS_ES384, NULL, NULL, claims, &out, &err), -1);
+    ck_assert_int_eq(
+        jws_sign(ES256->key, &(struct jws_head){JWS_ES384, NULL, NULL}, claims, &out, &err), -1);
     ck_assert_int_eq(err.kind, ERR_MISCONFIGURED);
     err_clear(&err);
-    ck_assert_int_eq(jws_sign(ES256->key, 0, NULL, NULL, claims, &out, &err), -1);
+    ck_assert_int_eq(jws_sign(ES256->key, &(struct jws_head){0, NULL, NULL}, claims, &out, &err),
+                     -1);
     err_clear(&err);
-    ck_assert_int_eq(jws_sign(ES256->key, JWS_RS256 | JWS_ES256, NULL, NULL, claims, &out, &err),
+    ck_assert_int_eq(jws_sign(ES256->key, &(struct jws_head){JWS_RS256 | JWS_ES256, NULL, NULL},
+                              claims, &out, &err),
                      -1);
     err_clear(&err);
     ck_assert_uint_eq(out.n, 0);
     out.limit = 20;
-    ck_assert_int_eq(jws_sign(ES256->key, JWS_ES256, NULL, NULL, claims, &out, &err), -1);
+    ck_assert_int_eq(
+        jws_sign(ES256->key, &(struct jws_head){JWS_ES256, NULL, NULL}, claims, &out, &err), -1);
     ck_assert_int_eq(err.kind, ERR_INTERNAL);
     buf_deinit(&out);
 
@@ -52,7 +56,8 @@ START_TEST(sign_refusals)
     jval_set_text(claims, "big", big);
     err_clear(&err);
     buf_init(&out, KIT_TOKEN_MAX);
-    ck_assert_int_eq(jws_sign(ES256->key, JWS_ES256, NULL, NULL, claims, &out, &err), -1);
+    ck_assert_int_eq(
+        jws_sign(ES256->key, &(struct jws_head){JWS_ES256, NULL, NULL}, claims, &out, &err), -1);
     ck_assert_uint_eq(out.n, 0);
     free(big);
     buf_deinit(&out);

@@ -65,14 +65,15 @@ static void reset(void)
     got[0] = 0;
 }
 
-#define HEAD_JSON "{\"time\":\"2025-11-20T10:11:12.123Z\",\"level\":\"info\",\"event\":\"test.line\""
+#define HEAD_JSON                                                                                  \
+    "{\"time\":\"2025-11-20T10:11:12.123Z\",\"level\":\"info\",\"event\":\"test.line\""
 #define HEAD_FMT "time=2025-11-20T10:11:12.123Z level=info event=test.line"
 
 START_TEST(json_line)
 {
     start(LOG_AUTO); /* no terminal: JSON */
-    log_event(NULL, LOG_INFO, "test.line", LF_TEXT("a", "b c"), LF_INT("n", INT64_MIN), LF_BOOL("t", 1),
-              LF_BOOL("f", 0), LF_TEXT("none", NULL), LF_TEXT("empty", ""));
+    log_event(NULL, LOG_INFO, "test.line", LF_TEXT("a", "b c"), LF_INT("n", INT64_MIN),
+              LF_BOOL("t", 1), LF_BOOL("f", 0), LF_TEXT("none", NULL), LF_TEXT("empty", ""));
     finish();
     ck_assert_str_eq(got, HEAD_JSON ",\"a\":\"b c\",\"n\":-9223372036854775808,\"t\":true,"
                                     "\"f\":false,\"none\":null,\"empty\":\"\"}\n");
@@ -83,10 +84,12 @@ START_TEST(logfmt_line)
 {
     start(LOG_LOGFMT);
     log_event(NULL, LOG_INFO, "test.line", LF_TEXT("plain", "a/b:c-9"), LF_TEXT("q", "b c"),
-              LF_TEXT("eq", "x=y"), LF_TEXT("quote", "say \"hi\"\\"), LF_INT("n", 7), LF_TEXT("empty", ""));
+              LF_TEXT("eq", "x=y"), LF_TEXT("quote", "say \"hi\"\\"), LF_INT("n", 7),
+              LF_TEXT("empty", ""));
     finish();
-    ck_assert_str_eq(got, HEAD_FMT " plain=a/b:c-9 q=\"b c\" eq=\"x=y\" quote=\"say \\\"hi\\\"\\\\\" n=7"
-                                   " empty=\"\"\n");
+    ck_assert_str_eq(got,
+                     HEAD_FMT " plain=a/b:c-9 q=\"b c\" eq=\"x=y\" quote=\"say \\\"hi\\\"\\\\\" n=7"
+                              " empty=\"\"\n");
 }
 END_TEST
 
@@ -99,8 +102,9 @@ START_TEST(contexts_chain_from_the_outside_in_and_the_inner_name_wins)
     log_event(&inner, LOG_INFO, "test.line", LF_INT("ms", 3));
     log_write(&outer, LOG_INFO, "test.line", NULL, 0);
     finish();
-    ck_assert_str_eq(got, HEAD_JSON ",\"request\":\"r1\",\"flow\":\"f1\",\"step\":\"token\",\"ms\":3}\n" HEAD_JSON
-                                    ",\"request\":\"r1\",\"step\":\"hidden\"}\n");
+    ck_assert_str_eq(got, HEAD_JSON
+                     ",\"request\":\"r1\",\"flow\":\"f1\",\"step\":\"token\",\"ms\":3}\n" HEAD_JSON
+                     ",\"request\":\"r1\",\"step\":\"hidden\"}\n");
 }
 END_TEST
 
@@ -110,21 +114,31 @@ static const struct {
 } escapes[] = {
     {"a\nb", "a\\nb"},
     {"a\r\tb", "a\\r\\tb"},
-    {"\x1b[31mred", "\\u001b[31mred"},                     /* ANSI */
-    {"\xc2\x9b" "31m", "\\u009b31m"},                      /* C1 CSI */
-    {"\x9b" "31m", "\xef\xbf\xbd" "31m"},                  /* the same as a bare byte */
+    {"\x1b[31mred", "\\u001b[31mred"}, /* ANSI */
+    {"\xc2\x9b"
+     "31m",
+     "\\u009b31m"}, /* C1 CSI */
+    {"\x9b"
+     "31m",
+     "\xef\xbf\xbd"
+     "31m"}, /* the same as a bare byte */
     {"\x01\x08\x7f", "\\u0001\\u0008\\u007f"},
     {"a\"b\\c", "a\\\"b\\\\c"},
-    {"\xe2\x80\xae" "evil", "\\u202eevil"},                /* RLO */
-    {"\xe2\x81\xa6x\xe2\x81\xa9", "\\u2066x\\u2069"},      /* LRI, PDI */
+    {"\xe2\x80\xae"
+     "evil",
+     "\\u202eevil"},                                  /* RLO */
+    {"\xe2\x81\xa6x\xe2\x81\xa9", "\\u2066x\\u2069"}, /* LRI, PDI */
     {"\xe2\x80\xa8", "\\u2028"},
-    {"\xef\xbb\xbf" "x", "\\ufeffx"},
-    {"\xf3\xa0\x81\x81", "\\udb40\\udc41"},                /* a tag character, as a pair */
-    {"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80", "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80"},
-    {"\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd"},              /* overlong '/' */
+    {"\xef\xbb\xbf"
+     "x",
+     "\\ufeffx"},
+    {"\xf3\xa0\x81\x81", "\\udb40\\udc41"}, /* a tag character, as a pair */
+    {"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80",
+     "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80"},
+    {"\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd"},                 /* overlong '/' */
     {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}, /* a surrogate */
     {"\xf4\x90\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
-    {"\xe2\x82", "\xef\xbf\xbd\xef\xbf\xbd"},              /* cut short */
+    {"\xe2\x82", "\xef\xbf\xbd\xef\xbf\xbd"}, /* cut short */
     {"\xff\xfe", "\xef\xbf\xbd\xef\xbf\xbd"},
 };
 
@@ -206,7 +220,8 @@ START_TEST(a_line_has_a_limit_and_stays_valid)
     memset(v, 1, 512); /* each becomes six bytes */
     v[512] = 0;
     start(LOG_JSON);
-    log_event(NULL, LOG_INFO, "test.line", LF_TEXT("a", v), LF_TEXT("b", v), LF_TEXT("c", v), LF_INT("d", 1));
+    log_event(NULL, LOG_INFO, "test.line", LF_TEXT("a", v), LF_TEXT("b", v), LF_TEXT("c", v),
+              LF_INT("d", 1));
     finish();
     ck_assert_uint_le(got_n, 8192);
     struct err err = ERR_INIT;
@@ -233,8 +248,9 @@ START_TEST(levels_and_errors)
     err.line = 42;
     log_error(NULL, LOG_ERROR, "test.failed", &err);
     finish();
-    ck_assert_str_eq(got, "time=2025-11-20T10:11:12.123Z level=error event=test.failed kind=upstream_bad "
-                          "error=\"no subject in the answer\" where=test_log.c:42\n");
+    ck_assert_str_eq(
+        got, "time=2025-11-20T10:11:12.123Z level=error event=test.failed kind=upstream_bad "
+             "error=\"no subject in the answer\" where=test_log.c:42\n");
 }
 END_TEST
 
@@ -300,7 +316,8 @@ END_TEST
 START_TEST(a_reader_that_went_away_costs_only_its_lines)
 {
     uint64_t before = log_dropped();
-    signal(SIGPIPE, SIG_IGN);
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGPIPE, &ignore, NULL);
     start(LOG_JSON);
     close(ends[0]);
     for (int i = 0; i < 10; i++)

@@ -170,8 +170,10 @@ START_TEST(updates_come_from_any_thread)
     for (int i = 0; i < 2; i++)
         pthread_join(threads[i], NULL);
     ck_assert_int_eq(metric_value(metrics_series(metrics, &logins, "a", "done", NULL)), ROUNDS);
-    ck_assert_int_eq(metric_value(metrics_series(metrics, &logins, "shared", "done", NULL)), 2 * ROUNDS);
-    ck_assert_int_eq(metric_value(metrics_series(metrics, &upstream, "shared", NULL, NULL)), 2 * ROUNDS);
+    ck_assert_int_eq(metric_value(metrics_series(metrics, &logins, "shared", "done", NULL)),
+                     2 * ROUNDS);
+    ck_assert_int_eq(metric_value(metrics_series(metrics, &upstream, "shared", NULL, NULL)),
+                     2 * ROUNDS);
 }
 END_TEST
 

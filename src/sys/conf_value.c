@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The other half of conf: one value by its row's rules, in and out, and the sample file. */
+#include <string.h>
+
+#include "base/text.h"
+#include "base/url.h"
+#include "sys/conf.h"
+
+#define CONF_QUOTE_MAX 60 /* of a wrong value, in an error */
+#define CONF_LIST_MAX 256
+#define CONF_WRAP 90
+
+static void *member(const struct usher_setting *row, void *config)
+{
+    return (char *)config + row->offset;
+}
+
+static const void *member_const(const struct usher_setting *row, const void *config)
+{
+    return (const char *)config + row->offset;
+}
+
+/* ---- in -------------------------------------------------------------------------------------- */
+
+static int value_wrong(struct err *err, const char *value, const char *what)
+{
+    char shown[CONF_QUOTE_MAX + 1];
+    size_t n = text_display(str_of(value), shown, CONF_QUOTE_MAX);
+    if (n == 0)
+        return err_set(err, ERR_INVALID, "must not be empty; %s", what);
+    return err_set(err, ERR_INVALID, "\"%s\" is wrong; %s", shown, what);
+}
+
+static int set_number(const struct usher_setting *row, int64_t *out, const char *value,
+                      struct err *err)
+{
+    struct str s = str_of(value);
+    int64_t v = 0;
+    if (row->type == USHER_INT && !text_int(s, &v))
+        return value_wrong(err, value, "a whole number is wanted");
+    if (row->type == USHER_DURATION && !text_duration(s, &v))
+        return value_wrong(err, value, "a duration is wanted, like 30s, 10m, 12h or 7d");
+    if (row->type == USHER_SIZE && !text_size(s, &v))
+        return value_wrong(err, value, "a size is wanted, like 4096, 64k, 1m or 2g");
+    if ((row->min || row->max) && (v < row->min || v > row->max)) {
+        struct usher_setting bound = *row;
+        struct arena *a = arena_new();
+        bound.offset = 0;
+        bound.value = NULL;
+        const char *min = conf_text(&bound, &row->min, a), *max = conf_text(&bound, &row->max, a);
+        (void)err_set(err, ERR_INVALID, "\"%.*s\" is out of range; %s to %s is allowed",
+                      CONF_QUOTE_MAX, value, min, max);
+        arena_free(&a);
+        return -1;
+    }
+    *out = v;
+    return 0;
+}
+
+static int set_choice(const struct usher_setting *row, int *out, const char *value, struct err *err)
+{
+    for (int i = 0; row->choices[i]; i++)
+        if (strcmp(row->choices[i], value) == 0) {
+            *out = i;
+            return 0;
+        }
+    struct buf b;
+    buf_init(&b, 160);
+    buf_text(&b, "one of");
+    for (int i = 0; row->choices[i]; i++)
+        buf_printf(&b, "%s %s", i ? "," : "", row->choices[i]);
+    buf_text(&b, " is wanted");
+    const char *near = text_nearest(value, row->choices);
+    if (near)
+        buf_printf(&b, "; did you mean \"%s\"?", near);
+    (void)value_wrong(err, value, b.p);
+    buf_deinit(&b);
+    return -1;
+}
+
+static int set_url(const char **out, const char *value, struct arena *a, struct err *err)
+{
+    struct url u;
+    struct err why = ERR_INIT;
+    if (url_parse(a, str_of(value), &u, &why) < 0)
+        return err_set(err, ERR_INVALID, "%s", why.text); /* the value may hold a password */
+    *out = arena_dup(a, value);
+    return 0;
+}
+
+static int set_text(const struct usher_setting *row, const char **out, const char *value,
+                    struct arena *a, struct err *err)
+{
+    for (const char *p = value; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            return err_set(err, ERR_INVALID, "holds a control byte");
+    if (!text_utf8(str_of(value)))
+        return err_set(err, ERR_INVALID, "is not UTF-8");
+    if (!*value && (row->flags & USHER_REQUIRED))
+        return err_set(err, ERR_INVALID, "must not be empty");
+    *out = arena_dup(a, value);
+    return 0;
+}
+
+/* Entries are parted by blanks, or by one comma each; "" is the empty list. */
+static int set_list(const struct usher_setting *row, const char *const **out, const char *value,
+                    struct arena *a, struct err *err)
+{
+    const char *checked;
+    if (set_text(row, &checked, value, a, err) < 0)
+        return -1;
+    const char **list = arena_alloc(a, (CONF_LIST_MAX + 1) * sizeof *list);
+    size_t n = 0;
+    bool comma = false; /* one was there since the last entry */
+    for (const char *p = checked; *p;) {
+        size_t length = strcspn(p, " \t,");
+        if (*p == ',') {
+            if (comma || n == 0)
+                return err_set(err, ERR_INVALID, "the list has an empty entry");
+            comma = true;
+            length = 1;
+        } else if (length == 0) {
+            length = 1;
+        } else if (n == CONF_LIST_MAX) {
+            return err_set(err, ERR_INVALID, "the list has more than %d entries", CONF_LIST_MAX);
+        } else {
+            list[n++] = arena_dupn(a, p, length);
+            comma = false;
+        }
+        p += length;
+    }
+    if (comma)
+        return err_set(err, ERR_INVALID, "the list has an empty entry");
+    if (n == 0 && (row->flags & USHER_REQUIRED))
+        return err_set(err, ERR_INVALID, "must not be empty");
+    *out = list;
+    return 0;
+}
+
+int conf_set(const struct usher_setting *row, void *config, const char *value, struct arena *a,
+             struct err *err)
+{
+    void *m = member(row, config);
+    switch ((enum usher_setting_type)row->type) {
+    case USHER_TEXT:
+        return set_text(row, m, value, a, err);
+    case USHER_URL:
+        return set_url(m, value, a, err);
+    case USHER_LIST:
+        return set_list(row, m, value, a, err);
+    case USHER_INT:
+    case USHER_DURATION:
+    case USHER_SIZE:
+        return set_number(row, m, value, err);
+    case USHER_CHOICE:
+        return set_choice(row, m, value, err);
+    case USHER_BOOL:
+        if (!text_bool(str_of(value), m))
+            return value_wrong(err, value, "yes or no is wanted");
+        return 0;
+    case USHER_SECRET:
+        break; /* never in a config struct */
+    }
+    return err_set(err, ERR_INTERNAL, "has no value that can be set this way");
+}
+
+/* ---- out ------------------------------------------------------------------------------------- */
+
+static const char *scaled_text(int64_t v, const char *units, const int64_t *scales, struct arena *a)
+{
+    size_t i = 0;
+    while (scales[i] > 1 && (v == 0 || v % scales[i] != 0))
+        i++;
+    const char unit[2] = {units[i] == '-' ? (char)0 : units[i], 0};
+    return arena_printf(a, "%lld%s", (long long)(v / scales[i]), unit);
+}
+
+static const char *number_text(const struct usher_setting *row, int64_t v, struct arena *a)
+{
+    static const int64_t seconds[] = {86400, 3600, 60, 1}, bytes[] = {1 << 30, 1 << 20, 1 << 10, 1};
+    if (row->type == USHER_DURATION)
+        return scaled_text(v, "dhms", seconds, a);
+    if (row->type == USHER_SIZE)
+        return scaled_text(v, "gmk-", bytes, a);
+    return arena_printf(a, "%lld", (long long)v);
+}
+
+static const char *list_text(const char *const *list, struct arena *a)
+{
+    if (!list)
+        return NULL;
+    const char *text = "";
+    for (size_t i = 0; list[i]; i++)
+        text = arena_printf(a, "%s%s%s", text, i ? " " : "", list[i]);
+    return text;
+}
+
+/* The default's own spelling ("yes", "90m") when the value is the default. */
+static bool is_default(const struct usher_setting *row, int64_t v)
+{
+    struct str s = str_of(row->value);
+    int64_t number = 0;
+    bool on = false;
+    if (!row->value)
+        return false;
+    if (row->type == USHER_BOOL)
+        return text_bool(s, &on) && on == (v != 0);
+    if (row->type == USHER_DURATION)
+        return text_duration(s, &number) && number == v;
+    if (row->type == USHER_SIZE)
+        return text_size(s, &number) && number == v;
+    return false;
+}
+
+const char *conf_text(const struct usher_setting *row, const void *config, struct arena *a)
+{
+    const void *m = member_const(row, config);
+    const char *text;
+    int64_t number;
+    switch ((enum usher_setting_type)row->type) {
+    case USHER_TEXT:
+    case USHER_URL:
+        text = *(const char *const *)m;
+        return text ? arena_dup(a, text) : NULL;
+    case USHER_LIST:
+        return list_text(*(const char *const *const *)m, a);
+    case USHER_INT:
+    case USHER_DURATION:
+    case USHER_SIZE:
+        number = *(const int64_t *)m;
+        return is_default(row, number) ? arena_dup(a, row->value) : number_text(row, number, a);
+    case USHER_BOOL:
+        number = *(const bool *)m;
+        return is_default(row, number) ? arena_dup(a, row->value) : number ? "true" : "false";
+    case USHER_CHOICE:
+        for (int i = 0; row->choices[i]; i++)
+            if (i == *(const int *)m)
+                return row->choices[i];
+        return NULL;
+    case USHER_SECRET:
+        break;
+    }
+    return NULL;
+}
+
+/* ---- the sample file ------------------------------------------------------------------------- */
+
+/* Words as comment lines of at most CONF_WRAP columns. */
+static void sample_comment(struct buf *out, const char *text)
+{
+    size_t column = 0;
+    while (*text) {
+        size_t n = strcspn(text, " \n"), wide = 0;
+        for (size_t i = 0; i < n; i++) /* UTF-8: one column a character is close enough */
+            wide += ((unsigned char)text[i] & 0xc0) != 0x80;
+        if (n > 0 && column > 0 && column + 1 + wide > CONF_WRAP) {
+            buf_byte(out, '\n');
+            column = 0;
+        }
+        if (n > 0) {
+            buf_text(out, column ? " " : "# ");
+            column += wide + (column ? 1 : 2);
+            buf_add(out, text, n);
+        }
+        text += n + (text[n] != 0);
+    }
+    buf_byte(out, '\n');
+}
+
+static void sample_kind(const struct usher_setting *row, struct buf *b, struct arena *a)
+{
+    static const char *const kinds[] = {
+        [USHER_URL] = "An address.",     [USHER_INT] = "A whole number",
+        [USHER_BOOL] = "yes or no.",     [USHER_LIST] = "A list, parted by blanks.",
+        [USHER_DURATION] = "A duration", [USHER_SIZE] = "A size",
+    };
+    if (row->type == USHER_CHOICE) {
+        buf_text(b, " One of:");
+        for (int i = 0; row->choices[i]; i++)
+            buf_printf(b, "%s %s", i ? "," : "", row->choices[i]);
+        buf_text(b, ".");
+    } else if (row->type < sizeof kinds / sizeof *kinds && kinds[row->type]) {
+        buf_printf(b, " %s", kinds[row->type]);
+        if ((row->min || row->max) && kinds[row->type][strlen(kinds[row->type]) - 1] != '.')
+            buf_printf(b, ", %s to %s", number_text(row, row->min, a),
+                       number_text(row, row->max, a));
+        if (b->p[b->n - 1] != '.')
+            buf_text(b, ".");
+    }
+    if (row->flags & USHER_REQUIRED)
+        buf_text(b, " Required.");
+    if (row->flags & USHER_INSECURE)
+        buf_text(b, " Weakens security; announced at start.");
+}
+
+static void sample_row(const struct usher_setting *row, struct buf *out, struct arena *a)
+{
+    struct buf b;
+    buf_init(&b, 8192);
+    if (row->label)
+        buf_printf(&b, "%s.", row->label);
+    if (row->help)
+        buf_printf(&b, " %s", row->help);
+    sample_kind(row, &b, a);
+    buf_byte(out, '\n');
+    sample_comment(out, b.p);
+    buf_deinit(&b);
+    const char *value = row->value ? row->value : row->example ? row->example : "";
+    if (row->type == USHER_SECRET) {
+        buf_printf(out, "#%s_file = %s\n", row->key, "/path/to/a/file");
+        return;
+    }
+    /* What must be set is shown set, as far as there is something to show. */
+    bool set = (row->flags & USHER_REQUIRED) && !row->value && row->example;
+    buf_printf(out, "%s%s =%s%s\n", set ? "" : "#", row->key, *value ? " " : "", value);
+}
+
+void conf_sample(const struct conf_table *table, struct buf *out)
+{
+    struct arena *a = arena_new();
+    if (*table->section)
+        buf_printf(out, "%s[%s]\n", out->n ? "\n" : "", table->section);
+    for (unsigned advanced = 0; advanced <= USHER_ADVANCED; advanced += USHER_ADVANCED) {
+        bool told = false;
+        for (size_t i = 0; i < table->n; i++) {
+            if ((table->rows[i].flags & USHER_ADVANCED) != advanced)
+                continue;
+            if (advanced && !told)
+                buf_text(out, "\n# -- rarely needed --\n");
+            told = true;
+            sample_row(&table->rows[i], out, a);
+        }
+    }
+    arena_free(&a);
+}

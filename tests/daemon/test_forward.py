@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Forward auth as a proxy asks for it: FWD cases."""
+import urllib.parse
+
+from harness import Browser, Case
+
+IDENTITY = ["X-Usher-User", "X-Usher-Name", "X-Usher-Email", "X-Usher-Groups", "X-Usher-Provider"]
+PAGE = {"Sec-Fetch-Mode": "navigate", "Accept": "text/html"}
+NGINX = {"X-Original-URL": "https://app.example.com/a?b=1", "X-Original-Method": "GET"}
+CADDY = {"X-Forwarded-Method": "GET", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "app.example.com",
+         "X-Forwarded-Uri": "/a?b=1"}
+
+
+class Forward(Case):
+    def auth(self, *headers, browser=None):
+        merged = {}
+        for h in headers:
+            merged.update(h)
+        return (browser or self.browser).request("GET", "/auth", headers=merged)
+
+    def test_fwd_01_03_09_every_identity_header_in_every_answer(self):
+        self.browser.sign_in("discord", "nomail")
+        answer = self.auth({h: "admin" for h in IDENTITY})
+        self.assertEqual(answer.status, 200)
+        for name in IDENTITY:
+            values = answer.headers.get_all(name)
+            self.assertEqual(len(values), 1, name)
+            self.assertNotIn("admin", values[0])
+        self.assertEqual(answer.headers["X-Usher-Email"].strip(), "")
+        self.assertEqual(answer.headers["X-Usher-User"], self.browser.me()["id"])
+        self.assertEqual(answer.headers["X-Usher-Provider"], "discord")
+        # FWD-04: signed out they are there and empty
+        for answer in (self.auth(browser=Browser(self.usher)), self.auth(NGINX, PAGE, browser=Browser(self.usher))):
+            for name in IDENTITY:
+                self.assertEqual(answer.headers[name].strip(), "", name)
+
+    def test_fwd_11_values_are_header_safe(self):
+        self.browser.sign_in("discord", "emoji")
+        for name in IDENTITY:
+            value = self.auth().headers[name]
+            self.assertTrue(value.isascii())
+            self.assertNotRegex(value, r"[\x00-\x1f\x7f]")
+        name = urllib.parse.unquote(self.auth().headers["X-Usher-Name"])
+        self.assertEqual(name, self.browser.me()["name"])
+
+    def test_fwd_23_signed_out_people_are_sent_to_sign_in(self):
+        nobody = Browser(self.usher)
+        expected = self.usher.url + "/login?return_to=https%3A%2F%2Fapp.example.com%2Fa%3Fb%3D1"
+        answer = self.auth(NGINX, PAGE, browser=nobody)
+        self.assertEqual((answer.status, answer.headers["X-Usher-Location"]), (401, expected))
+        answer = self.auth(CADDY, PAGE, browser=nobody)
+        self.assertEqual((answer.status, answer.location), (303, expected))
+
+    def test_fwd_23_scripts_get_401_and_no_redirect(self):
+        for what in ({"Sec-Fetch-Mode": "cors"}, {"Accept": "application/json"}, {"X-Requested-With": "XMLHttpRequest",
+                     "Accept": "text/html"}, {}):
+            for dialect in (NGINX, CADDY):
+                answer = self.auth(dialect, what, browser=Browser(self.usher))
+                self.assertEqual(answer.status, 401)
+                self.assertIsNone(answer.location)
+                self.assertIsNone(answer.headers.get("X-Usher-Location"))
+        post = self.auth({**CADDY, "X-Forwarded-Method": "POST"}, PAGE, browser=Browser(self.usher))
+        self.assertEqual((post.status, post.location), (401, None))
+
+    def test_fwd_24_bodies_are_empty(self):
+        answer = self.auth(NGINX, PAGE, browser=Browser(self.usher))
+        self.assertEqual(answer.body, b"")
+
+    def test_fwd_29_17_unknown_and_odd_hosts_are_refused(self):
+        self.browser.sign_in()
+        for host in ("evil.example", "app.example.com.evil.example", "xapp.example.com", "app.example.com.", "app.example.com:99",
+                     "a@app.example.com"):
+            with self.subTest(host=host):
+                answer = self.auth({**CADDY, "X-Forwarded-Host": host})
+                self.assertIn(answer.status, (400, 403))
+                self.assertEqual(answer.headers["X-Usher-User"].strip(), "")
+        self.assertEqual(self.auth({**CADDY, "X-Forwarded-Host": "APP.example.com"}).status, 200)
+        self.assertEqual(self.auth({**CADDY, "X-Forwarded-Host": "x.wild.example.com"}).status, 200)
+        self.assertEqual(self.auth({**CADDY, "X-Forwarded-Proto": "http"}).status, 403)
+
+    def test_fwd_15_16_odd_original_urls_are_refused(self):
+        self.browser.sign_in()
+        for uri in ("/secret#/public", "/a%00b", "/a%zz", "/a%4", "relative", "/a\x01b", "/a b"):
+            with self.subTest(uri=uri):
+                try:
+                    answer = self.auth({**CADDY, "X-Forwarded-Uri": uri})
+                except ValueError:
+                    continue  # the client library itself will not send it
+                self.assertEqual(answer.status, 400)
+        self.assertEqual(self.auth({**CADDY, "X-Forwarded-Uri": "/secret%23/public"}).status, 200)
+        self.assertEqual(self.auth({**CADDY, "X-Forwarded-Uri": "/" + "a" * 5000}).status, 200)
+
+    def test_dialects_that_disagree_are_refused(self):
+        self.browser.sign_in()
+        self.assertEqual(self.auth(NGINX, CADDY).status, 200)
+        self.assertEqual(self.auth(NGINX, {**CADDY, "X-Forwarded-Uri": "/public"}).status, 400)
+
+    def test_fwd_02_10_18_26_28_nothing_else_decides(self):
+        self.browser.sign_in()
+        odd = [{"X_Usher_User": "admin"}, {"Connection": "X-Usher-User, Cookie"}, {"User-Agent": "kube-probe/1.2"},
+               {"X-HTTP-Method-Override": "DELETE"}]
+        for headers in odd:
+            self.assertEqual(self.auth(headers).headers["X-Usher-User"], self.browser.me()["id"])
+            self.assertEqual(self.auth(headers, browser=Browser(self.usher)).status, 401)
+        for method in ("get", "FOO", "TRACE"):
+            self.assertEqual(self.auth({**CADDY, "X-Forwarded-Method": method}).status, 403, method)
+        both = self.auth({"Authorization": "Bearer whatever"})
+        self.assertEqual(both.headers["X-Usher-User"], self.browser.me()["id"])
+
+    def test_fwd_08_odd_forwarded_for(self):
+        for value in ("", ",", "unknown", "1.2.3.4:99", "[::1]:80", ", ".join(["10.0.0.1"] * 900), "x" * 8000):
+            self.browser.get("/healthz", X_Forwarded_For=value)
+            answer = self.browser.get("/login", X_Forwarded_For=value)
+            self.assertEqual(answer.status, 200)
+        self.usher.alive_and_well()
+
+    def test_fwd_27_only_headers_count(self):
+        answer = self.usher.raw(b"GET /auth HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade, close\r\n\r\n", 2)
+        self.assertTrue(answer.startswith(b"HTTP/1.1 401"), answer[:80])
+        answer = self.usher.raw(b"GET /auth HTTP/1.1\r\nHost: x\r\nContent-Length: 1073741824\r\n\r\n", 2)
+        self.assertTrue(answer.startswith(b"HTTP/1.1 413"), answer[:80])
+        self.usher.alive_and_well()
+
+
+class Untrusted(Case):
+    settings = {"server": {"trusted_proxies": "192.0.2.1"}}
+
+    def test_fwd_06_07_what_an_untrusted_peer_says_does_not_count(self):
+        self.browser.sign_in()
+        answer = self.browser.request("GET", "/auth", headers={**CADDY, **PAGE, "X-Forwarded-Host": "evil.example"})
+        self.assertEqual(answer.status, 200)
+        nobody = Browser(self.usher).request("GET", "/auth", headers={**CADDY, **PAGE})
+        self.assertEqual(nobody.headers["X-Usher-Location"], self.usher.url + "/login")
+        self.browser.get("/login", X_Forwarded_For="203.0.113.9")
+        self.assertNotIn("203.0.113.9", self.usher.log())
+

@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What libmicrohttpd lets through and usherd does not; limits and deadlines: HTTP cases."""
+import os
+import resource
+import socket
+import time
+
+from harness import Browser, Case, receive, wait_for
+
+OK = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+def status(answer):
+    return int(answer[9:12]) if answer.startswith(b"HTTP/1.") else None
+
+
+def get(path, *headers, host="x"):
+    lines = [b"GET %s HTTP/1.1" % path] + ([b"Host: " + host.encode()] if host else []) + list(headers)
+    return b"\r\n".join(lines) + b"\r\n\r\n"
+
+
+class Gate(Case):
+    def refused(self, data, *statuses):
+        """An error (or a closed connection), and no second request out of the same bytes."""
+        answer = self.usher.raw(data + get(b"/smuggled"), 2)
+        self.assertIn(status(answer), statuses, answer[:200])
+        self.assertLessEqual(answer.count(b"HTTP/1.1 "), 1, answer[:400])
+        return answer
+
+    def test_http_05_header_syntax(self):
+        self.refused(get(b"/healthz", b"Transfer-Encoding : chunked"), 400, None)
+        self.refused(get(b"/healthz", b": empty"), 400, None)
+        self.refused(get(b"/healthz", b"X\x01Y: 1"), 400, None)
+        self.refused(get(b"/healthz", b"no colon"), 400, None)
+        answer = self.usher.raw(get(b"/auth", b"X-Usher-: admin\r\n User", b"Connection: close"), 2)
+        self.assertNotIn(b"admin", answer)
+
+    def test_smuggling_framing(self):
+        form = b"Content-Type: application/x-www-form-urlencoded"
+        post = lambda *h: b"\r\n".join([b"POST /logout HTTP/1.1", b"Host: x", form, *h]) + b"\r\n\r\n"
+        self.refused(post(b"Transfer-Encoding: chunked", b"Content-Length: 4") + b"0\r\n\r\n", 400)
+        self.refused(post(b"Content-Length: 0", b"Content-Length: 30"), 400)
+        self.refused(post(b"Transfer-Encoding: xchunked"), 400)
+        self.refused(post(b"Transfer-Encoding: gzip, chunked"), 400)
+        self.refused(post(b"Transfer-Encoding: chunked", b"Transfer-Encoding: chunked"), 400)
+        for length in (b"-1", b"+5", b"5,5", b"0x10", b"9" * 30):
+            self.refused(post(b"Content-Length: " + length), 400, 413, None)
+
+    def test_http_06_request_lines(self):
+        self.refused(b"GET /healthz\r\n", 400, None)
+        self.refused(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, 505, None)
+        self.refused(b"GET /healthz HTTP/9.9\r\nHost: x\r\n\r\n", 400, 505, None)
+        self.refused(b"GET http://evil.example/healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 400)
+        self.refused(b"CONNECT evil.example:443 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 400, 405)
+        self.refused(b"OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 400)
+        self.refused(b"GET /a b HTTP/1.1\r\nHost: x\r\n\r\n", 400, None)
+        self.refused(b"G\xc3\x8bT / HTTP/1.1\r\nHost: x\r\n\r\n", 400, None)
+        self.refused(b"GET /" + b"a" * 65536 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414, 431)
+
+    def test_http_07_hosts(self):
+        self.refused(get(b"/login", host=None), 400)
+        self.refused(get(b"/login", b"Host: y"), 400)
+        for host in ("evil.example", "a@b", "127.0.0.1:%d/x" % self.usher.port, "127.0.0.1:0", "x" * 1024):
+            answer = self.usher.raw(get(b"/login", b"Connection: close", host=host), 2)
+            self.assertIn(status(answer), (400, 421), host)
+            self.assertNotIn(host.encode(), answer)
+
+    def test_odd_paths_reach_no_route(self):
+        for path in (b"/healthz%00/x", b"/%68ealthz", b"//healthz", b"/./healthz", b"/x/../healthz", b"/healthz;x=1",
+                     b"/healthz%2f", b"/assets/..%2fusher.conf", b"/assets/%2e%2e/x", b"/assets/.hidden", b"/assets/",
+                     b"/ASSETS/usher.css", b"/assets/usher.css/"):
+            answer = self.usher.raw(get(path, b"Connection: close"), 2)
+            self.assertIn(status(answer), (400, 404, 421), path)
+        for path in (b"/healthz#x", b"/login?x=1#y"):
+            self.assertEqual(status(self.usher.raw(get(path, b"Connection: close"), 2)), 400)
+
+    def test_http_08_sizes(self):
+        self.assertIn(status(self.usher.raw(get(b"/healthz", *[b"X-%d: y" % i for i in range(10000)]), 2)), (431, None))
+        self.assertIn(status(self.usher.raw(get(b"/healthz", *[b"X-%d: y" % i for i in range(80)]), 2)), (431,))
+        self.assertIn(status(self.usher.raw(get(b"/healthz", b"X: " + b"y" * 65536), 2)), (431, None))
+        self.assertIn(status(self.usher.raw(get(b"/auth", b"Cookie: " + b"a=b; " * 20000), 2)), (431, None))
+        self.usher.alive_and_well()
+
+    def test_http_09_pipelining_keeps_order(self):
+        n = 200
+        data = b"".join(get(b"/healthz" if i % 2 else b"/nope") for i in range(n - 1)) + get(b"/healthz", b"Connection: close")
+        answer = self.usher.raw(data, 20)
+        statuses = [int(part[:3]) for part in answer.split(b"HTTP/1.1 ")[1:]]
+        self.assertEqual(len(statuses), n)
+        self.assertEqual(statuses[1::2], [200] * (n // 2))
+
+    def test_http_12_methods(self):
+        for method in ("PUT", "DELETE", "PATCH", "TRACE", "OPTIONS", "BREW"):
+            for path in ("/", "/login", "/login/discord", "/callback/discord", "/logout", "/auth", "/api/v1/me", "/healthz"):
+                answer = self.browser.request(method, path)
+                self.assertEqual(answer.status, 405, (method, path))
+                self.assertIn("GET", answer.headers["Allow"])
+        self.assertEqual(self.browser.request("HEAD", "/login").status, 200)
+        self.assertEqual(self.browser.request("HEAD", "/login").body, b"")
+        self.assertEqual(self.browser.request("POST", "/login").status, 405)
+
+    def test_http_13_15_16_bodies(self):
+        answer = self.browser.request("POST", "/logout", body=b"x" * 20000, headers={"Content-Type": "application/x-www-form-urlencoded"})
+        self.assertEqual(answer.status, 413)
+        for kind in ("multipart/form-data; boundary=x", "application/json", "text/plain", ""):
+            answer = self.browser.request("POST", "/callback/discord", body=b"{}", headers={"Content-Type": kind} if kind else {})
+            self.assertEqual(answer.status, 415, kind)  # CB-13
+        big = b"".join(b"1000\r\n" + b"a" * 4096 + b"\r\n" for _ in range(20)) + b"0\r\n\r\n"
+        head = (b"POST /callback/discord HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+                b"Transfer-Encoding: chunked\r\n\r\n" % self.usher.url[7:].encode())
+        self.assertEqual(status(self.usher.raw(head + big, 3)), 413)
+        empty = self.usher.raw(b"POST /callback/discord HTTP/1.1\r\nHost: %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                               % self.usher.url[7:].encode(), 3)
+        self.assertEqual(status(empty), 400)
+
+    def test_http_18_authorization(self):
+        for value in ("Bearer", "Bearer ", "Bearer %", "Bearer a b", "Basic eA==", "Negotiate x", "bEaReR x", "Bearer " + "x" * 5000):
+            answer = self.browser.get("/metrics", Authorization=value)
+            self.assertEqual(answer.status, 401)
+            self.assertIn("Bearer", answer.headers["WWW-Authenticate"])
+        two = self.usher.raw(get(b"/metrics", b"Authorization: Bearer a", b"Authorization: Bearer metrics-token-for-tests",
+                                 b"Connection: close"), 2)
+        self.assertEqual(status(two), 400)
+        self.assertEqual(self.browser.get("/metrics", Authorization="bearer metrics-token-for-tests").status, 200)
+
+    def test_adm_22_priv_10_metrics_name_nobody(self):
+        self.browser.sign_in()
+        text = self.browser.get("/metrics", Authorization="Bearer metrics-token-for-tests").text
+        me = self.browser.me()
+        for personal in (me["id"], me["email"], me["name"], self.browser.session()):
+            self.assertNotIn(personal, text)
+        self.assertIn('usher_logins_total{', text)
+
+    def test_http_19_ranges_are_ignored(self):
+        whole = self.browser.get("/assets/usher.css")
+        self.assertEqual(self.browser.get("/assets/usher.css", Range="bytes=0-3").body, whole.body)
+        self.assertIsNone(self.browser.get("/", Accept_Encoding="gzip, br").headers.get("Content-Encoding"))
+
+    def test_http_21_error_pages_quote_nothing(self):
+        answer = self.browser.get("/nope-<script>alert(1)</script>")
+        self.assertNotIn("<script>alert", answer.text)
+        self.assertIn("frame-ancestors", answer.headers["Content-Security-Policy"])
+
+    def test_http_22_clients_that_leave(self):
+        target = self.browser.to_callback()
+        self.fake.fault("/discord/api/oauth2/token", "slow", ms=300, times=1)
+        path = target[len(self.usher.url):]
+        cookie = "; ".join("%s=%s" % kv for kv in self.browser.cookies["127.0.0.1:%d" % self.usher.port].items())
+        with socket.create_connection(("127.0.0.1", self.usher.port)) as s:
+            s.sendall(("GET %s HTTP/1.1\r\nHost: %s\r\nCookie: %s\r\n\r\n" % (path, self.usher.url[7:], cookie)).encode())
+        for cut in (b"G", b"GET /he", OK[:-2], b"POST /logout HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nab"):
+            with socket.create_connection(("127.0.0.1", self.usher.port)) as s:
+                s.sendall(cut)
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        wait_for("the login to end", lambda: self.usher.events("login.done"))
+        self.assertEqual(self.fake.counts()["/discord/api/oauth2/token"], 1)
+        self.usher.alive_and_well()
+
+
+class Deadlines(Case):
+    settings = {"server": {"request_deadline": "2s", "idle_timeout": "3s"}}
+
+    def drip(self, data, every=0.25, limit=12):
+        """Seconds until the peer gives up on one byte at a time."""
+        began = time.monotonic()
+        with socket.create_connection(("127.0.0.1", self.usher.port)) as s:
+            s.settimeout(every)
+            for byte in data:
+                try:
+                    s.sendall(bytes([byte]))
+                    if s.recv(1) == b"":
+                        break
+                except socket.timeout:
+                    continue
+                except OSError:
+                    break
+                if time.monotonic() - began > limit:
+                    break
+        return time.monotonic() - began
+
+    def test_http_02_slow_heads_and_bodies_are_cut(self):
+        self.assertLess(self.drip(b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + b"X: " + b"y" * 200), 8)
+        self.assertLess(self.drip(b"x" * 200), 8)
+        head = b"POST /logout HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 500\r\n\r\n"
+        began = time.monotonic()
+        with socket.create_connection(("127.0.0.1", self.usher.port)) as s:
+            s.sendall(head.replace(b"Host: x", b"Host: " + self.usher.url[7:].encode()))
+            end = time.monotonic() + 12
+            s.settimeout(0.25)
+            while time.monotonic() < end:
+                try:
+                    s.sendall(b"a")
+                    if s.recv(10) == b"":
+                        break
+                except socket.timeout:
+                    continue
+                except OSError:
+                    break
+        self.assertLess(time.monotonic() - began, 8)
+
+    def test_a_kept_connection_may_rest_and_go_on(self):
+        with socket.create_connection(("127.0.0.1", self.usher.port)) as s:
+            for _ in range(3):
+                s.sendall(OK)
+                self.assertEqual(status(receive(s, 0.5)), 200)
+                time.sleep(1.2)
+
+    def test_http_03_slow_readers(self):
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+            s.connect(("127.0.0.1", self.usher.port))
+            s.sendall(get(b"/assets/usher.css", host=self.usher.url[7:]) * 400)
+            time.sleep(6)
+        self.usher.alive_and_well()
+
+
+class Connections(Case):
+    settings = {"server": {"max_connections": "64"}}
+
+    def test_http_10_more_connections_than_allowed(self):
+        open_ones = [socket.create_connection(("127.0.0.1", self.usher.port)) for _ in range(200)]
+        time.sleep(0.5)
+        before = cpu(self.usher.child.pid)
+        time.sleep(1)
+        self.assertLess(cpu(self.usher.child.pid) - before, 0.5)  # the accept loop does not spin
+        for s in open_ones:
+            s.close()
+        wait_for("a free place", lambda: status(self.usher.raw(get(b"/healthz", b"Connection: close"), 2)) == 200)
+
+    def test_many_connections_at_once_do_not_stall(self):
+        # exactly 128 ready at once is where the library's own epoll thread hangs
+        for n in (60, 63):
+            open_ones = [socket.create_connection(("127.0.0.1", self.usher.port)) for _ in range(n)]
+            for s in open_ones:
+                s.sendall(OK)
+            for s in open_ones:
+                s.settimeout(10)
+                self.assertTrue(s.recv(4096).startswith(b"HTTP/1.1 200"))
+                s.close()
+            time.sleep(0.3)
+
+
+class Stalls(Case):
+    def test_128_ready_connections_are_all_answered(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
+        for n in (127, 128, 129, 256, 512):
+            open_ones = [socket.create_connection(("127.0.0.1", self.usher.port)) for _ in range(n)]
+            for s in open_ones:
+                s.sendall(OK)
+            for s in open_ones:
+                s.settimeout(20)
+                self.assertTrue(s.recv(4096).startswith(b"HTTP/1.1 200"), n)
+            for s in open_ones:
+                s.close()
+
+
+def cpu(pid):
+    fields = open("/proc/%d/stat" % pid).read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sessions and cookies as a browser meets them: SESS cases."""
+import concurrent.futures
+import signal
+import time
+
+from harness import Browser, Case
+
+
+class Sessions(Case):
+    def test_sess_01_cookie_attributes(self):
+        start = self.browser.start()
+        cookies = [start.headers["Set-Cookie"], self.browser.sign_in().headers["Set-Cookie"]]
+        for cookie in cookies:
+            self.assertIn("HttpOnly", cookie)
+            self.assertIn("SameSite=Lax", cookie)
+            self.assertIn("Path=/", cookie)
+            self.assertNotIn("Domain", cookie)
+
+    def test_sess_05_r13_any_changed_byte_is_no_session(self):
+        self.browser.sign_in()
+        token = self.browser.session()
+        self.assertEqual(len(token), 43)
+        for i in range(len(token)):
+            other = token[:i] + ("A" if token[i] != "A" else "B") + token[i + 1:]
+            answer = Browser(self.usher).get("/api/v1/me", Cookie="usher=" + other)
+            self.assertEqual(answer.status, 401, i)
+        for odd in ("", "A", token + "A", token[:-1], "%00" + token, '"%s"' % token, "A" * 5000):
+            self.assertEqual(Browser(self.usher).get("/auth", Cookie="usher=" + odd).status, 401)
+
+    def test_sess_08_two_session_cookies_are_none(self):
+        self.browser.sign_in()
+        token = self.browser.session()
+        answer = Browser(self.usher).get("/auth", Cookie="usher=%s; usher=%s" % (token, token))
+        self.assertEqual(answer.status, 401)
+
+    def test_sess_09_only_the_hash_is_stored(self):
+        self.browser.sign_in()
+        token = self.browser.session().encode()
+        for path in self.usher.folder.glob("usher.db*"):
+            self.assertNotIn(token, path.read_bytes())
+        self.assertNotIn(token.decode(), self.usher.log())
+
+    def test_sess_10_12_signing_out(self):
+        self.browser.sign_in()
+        token = self.browser.session()
+        self.assertEqual(self.browser.get("/logout").status, 200)
+        self.assertIsNotNone(self.browser.me())  # SESS-12: a GET only asks
+        for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec_Fetch_Site": "cross-site"}, {},
+                        {"Sec_Fetch_Site": "same-site"}, {"Origin": self.usher.url + "."}):
+            with self.subTest(headers=headers):  # STATE-21, STATE-22
+                self.assertEqual(self.browser.post("/logout", {}, same_origin=False, **headers).status, 403)
+                self.assertIsNotNone(self.browser.me())
+        answer = self.browser.post("/logout", {})
+        self.assertEqual(answer.status, 200)
+        self.assertIsNone(self.browser.session())
+        for path in ("/auth", "/api/v1/me"):
+            self.assertEqual(Browser(self.usher).get(path, Cookie="usher=" + token).status, 401)
+
+    def test_sess_13_after_the_answer_no_new_200(self):
+        self.browser.sign_in()
+        token = self.browser.session()
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            stop = []
+
+            def poll(_):
+                late = 0
+                while not stop:
+                    ended = bool(gone)
+                    status = Browser(self.usher).get("/auth", Cookie="usher=" + token).status
+                    late += ended and status == 200
+                return late
+
+            gone = []
+            polls = [pool.submit(poll, i) for i in range(4)]
+            time.sleep(0.1)
+            self.browser.post("/logout", {})
+            gone.append(True)
+            time.sleep(0.2)
+            stop.append(True)
+            self.assertEqual(sum(p.result() for p in polls), 0)
+
+    def test_priv_03_05_nothing_personal_is_cached(self):
+        self.browser.sign_in()
+        for path in ("/", "/api/v1/me", "/auth", "/login", "/logout"):
+            answer = self.browser.get(path)
+            self.assertEqual(answer.headers["Cache-Control"], "no-store", path)
+        for path in ("/", "/api/v1/me"):
+            self.assertEqual(self.browser.get(path).headers["X-Content-Type-Options"], "nosniff")
+
+    def test_sess_26_another_address_or_agent_does_not_end_it(self):
+        self.browser.sign_in()
+        self.assertEqual(self.browser.get("/auth", User_Agent="other", X_Forwarded_For="192.0.2.7").status, 200)
+
+    def test_a_session_survives_a_restart(self):
+        self.browser.sign_in()
+        self.assertEqual(self.usher.stop(signal.SIGTERM), 0)
+        self.usher.start()
+        self.assertIsNotNone(self.browser.me())
+
+
+class ShortSessions(Case):
+    settings = {"session": {"idle": "60s", "absolute": "60s"}}
+
+    def test_sess_16_17_the_limits_are_stored_and_shown(self):
+        self.browser.sign_in()
+        session = self.browser.me()["session"]
+        self.assertEqual(session["ends"] - session["created"], 60)

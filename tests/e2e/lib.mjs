@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the end-to-end tests stand on: processes started and stopped by pid, folders that go away,
+// and a headless Chromium with a fresh profile.
+import { spawn, execFileSync } from "node:child_process";
+import fs from "node:fs";
+import http from "node:http";
+import net from "node:net";
+import os from "node:os";
+import path from "node:path";
+import { chromium } from "playwright-core";
+
+export const root = path.resolve(process.env.USHER_ROOT ?? "build/root");
+export const shots = process.env.USHER_SHOTS; // a folder for screenshots, or nothing
+
+export function folder(name) {
+  return fs.mkdtempSync(path.join(os.tmpdir(), `usher-e2e-${name}-`));
+}
+
+export async function freePort() {
+  return new Promise((resolve) => {
+    const s = net.createServer().listen(0, "127.0.0.1", () => {
+      const { port } = s.address();
+      s.close(() => resolve(port));
+    });
+  });
+}
+
+export async function until(what, condition, ms = 20000) {
+  const end = Date.now() + ms;
+  for (;;) {
+    const value = await condition();
+    if (value) return value;
+    if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
+    await new Promise((r) => setTimeout(r, 20));
+  }
+}
+
+const running = new Set();
+process.on("exit", () => running.forEach((p) => p.kill("SIGKILL")));
+
+export function launch(command, args, options = {}) {
+  const p = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], ...options });
+  p.text = "";
+  p.stdout.on("data", (d) => (p.text += d));
+  p.stderr.on("data", (d) => (p.text += d));
+  p.ended = new Promise((resolve) => p.on("close", (code) => { running.delete(p); p.code = code; resolve(code); }));
+  running.add(p);
+  p.stop = async (signal = "SIGTERM") => { if (p.exitCode === null) p.kill(signal); return p.ended; };
+  return p;
+}
+
+export async function listening(port, p) {
+  await until(`port ${port}`, () => new Promise((resolve) => {
+    if (p && p.exitCode !== null) throw new Error(p.text);
+    const s = net.connect(port, "127.0.0.1", () => { s.destroy(); resolve(true); }).on("error", () => resolve(false));
+  }));
+}
+
+export async function startFake(dir, ...args) {
+  const ready = path.join(dir, "fake.ready");
+  const p = launch(path.join(root, "bin/usher-fake"), ["--listen", "127.0.0.1:0", "--ready-file", ready, ...args]);
+  const url = await until("usher-fake", () => fs.existsSync(ready) && fs.readFileSync(ready, "utf8").trim());
+  return { url, stop: () => p.stop(), process: p };
+}
+
+const client = "client_id = usher-dev\nclient_secret = usher-dev-secret\n";
+
+export function fakeProviders(fake) {
+  return {
+    discord: `${client}authorize_url = ${fake.url}/discord/oauth2/authorize\napi_url = ${fake.url}/discord/api\n`,
+    google: `${client}issuer = ${fake.url}/google\n`,
+  };
+}
+
+// settings: text of further lines by section; providers: text by id
+export async function startUsher(dir, { port, settings = {}, providers = {} } = {}) {
+  port ??= await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const text = {
+    server: `listen = 127.0.0.1:${port}\npublic_url = ${url}\nsite_name = Harbour Tools\n`,
+    store: `url = sqlite:${dir}/usher.db\nkey_file = ${dir}/usher.key\n`,
+    providers: `dir = ${dir}/providers.d\nplugin_dir = ${root}/lib/usher/providers\nallow_http_loopback = yes\n`,
+    log: "format = json\nlevel = debug\n",
+  };
+  for (const [section, more] of Object.entries(settings)) text[section] = (text[section] ?? "") + more;
+  const conf = path.join(dir, "usher.conf");
+  const write = (file, body) => fs.writeFileSync(file, body, { mode: 0o600 });
+  write(conf, Object.entries(text).map(([k, v]) => `[${k}]\n${v}`).join("\n"));
+  fs.mkdirSync(path.join(dir, "providers.d"), { recursive: true });
+  for (const [id, body] of Object.entries(providers)) write(path.join(dir, "providers.d", `${id}.conf`), body);
+  const ready = path.join(dir, "usher.ready");
+  const p = launch(path.join(root, "sbin/usherd"), ["--config", conf, "--ready-file", ready]);
+  await until("usherd", () => { if (p.exitCode !== null) throw new Error(p.text); return fs.existsSync(ready); });
+  return { url, port, process: p, stop: () => p.stop(), log: () => p.text };
+}
+
+export async function startBrowser() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+      "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+  });
+}
+
+export async function shot(page, name) {
+  if (!shots) return;
+  fs.mkdirSync(shots, { recursive: true });
+  await page.screenshot({ path: path.join(shots, `${name}.png`), fullPage: true });
+}
+
+// A site that shows what reached it.
+export async function startSite() {
+  const server = http.createServer((rq, rs) => {
+    rs.setHeader("Content-Type", "text/plain");
+    rs.end(JSON.stringify({ url: rq.url, headers: rq.headers, raw: rq.rawHeaders }));
+  });
+  const port = await freePort();
+  await new Promise((r) => server.listen(port, "127.0.0.1", r));
+  return { port, stop: () => new Promise((r) => { server.closeAllConnections(); server.close(r); }) };
+}
+
+// The fenced block of a language from a page of the manual.
+export function fromManual(page, language) {
+  const text = fs.readFileSync(new URL(`../../docs/${page}`, import.meta.url), "utf8");
+  return [...text.matchAll(new RegExp("```" + language + "\\n([\\s\\S]*?)```", "g"))].map((m) => m[1]);
+}
+
+export function has(program) {
+  try { execFileSync("which", [program], { stdio: "ignore" }); return true; } catch { return false; }
+}
