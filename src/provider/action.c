@@ -215,16 +215,19 @@ static int copy_exchange(struct leg *l, const struct usher_action *raw, struct u
     if (raw->client_auth < USHER_AUTH_BASIC || raw->client_auth > USHER_AUTH_PARAMS)
         return err_set(err, ERR_INTERNAL, "the plugin asks for unknown client authentication %u",
                        (unsigned)raw->client_auth);
+    out->client_auth = raw->client_auth;
     if ((raw->client_auth == USHER_AUTH_BASIC || raw->client_auth == USHER_AUTH_POST) &&
-        !leg_provider(l)->common.client_secret.set)
-        return err_set(err, ERR_MISCONFIGURED, "client_secret is not set");
+        !leg_provider(l)->common.client_secret.set) {
+        if (!(leg_provider(l)->plugin->flags & USHER_PUBLIC_CLIENT))
+            return err_set(err, ERR_MISCONFIGURED, "client_secret is not set");
+        out->client_auth = USHER_AUTH_NONE;
+    }
     out->url = take_url(l, raw->url, "the token endpoint", err);
     if (!out->url || copy_params(l, &form, &out->params, &secret, err) < 0 ||
         copy_params(l, &headers, &out->headers, &secret, err) < 0)
         return -1;
     out->n_params = raw->n_params;
     out->n_headers = raw->n_headers;
-    out->client_auth = raw->client_auth;
     out->exchange_flags =
         raw->exchange_flags & (USHER_ANY_CONTENT_TYPE | USHER_FORM_ANSWER | USHER_ERROR_IN_OK);
     return check_secret_origin(l, out->url, err); /* the code itself is one */

@@ -122,6 +122,16 @@ static bool find_plugin(struct maker *m)
     return false;
 }
 
+/* `guild =` is as good as no guild: to a plugin, and to us, what is unset is NULL. */
+static void drop_empty(const struct usher_setting *rows, size_t n, void *config)
+{
+    for (size_t i = 0; i < n; i++) {
+        const char *text = rows[i].type == USHER_TEXT ? schema_text(&rows[i], config) : NULL;
+        if (text && !*text)
+            memset((char *)config + rows[i].offset, 0, sizeof text);
+    }
+}
+
 static void apply_tables(struct maker *m)
 {
     const struct usher_provider *plugin = m->p->plugin;
@@ -142,6 +152,8 @@ static void apply_tables(struct maker *m)
          .config = m->config},
     };
     conf_apply(m->args->file, tables, plugin->n_settings ? 2 : 1, m->a, secrets, m->problems);
+    drop_empty(provider_common_settings, provider_common_n, &m->p->common);
+    drop_empty(plugin->settings, plugin->n_settings, m->config);
     if (!m->p->common.plugin)
         m->p->common.plugin = m->args->id;
     m->p->label = m->p->common.label ? m->p->common.label : plugin->label;
@@ -155,7 +167,7 @@ static void check_credentials(struct maker *m)
     const struct provider *p = m->p;
     const char *where = m->args->file ? conf_file_name(m->args->file) : "the environment";
     uint32_t flags = p->plugin->flags;
-    if (!p->common.client_id || !*p->common.client_id)
+    if (!p->common.client_id)
         problem(m, 0,
                 "client_id is not set: register an application%s%s, then set client_id in %s or "
                 "%s_CLIENT_ID",

@@ -266,8 +266,11 @@ static const char *row_text(const struct usher_setting *rows, size_t n, const vo
         if (strcmp(rows[i].key, key) != 0)
             continue;
         *found = true;
-        if (rows[i].type == USHER_SECRET)
-            return NULL;
+        if (rows[i].type == USHER_SECRET) {
+            struct usher_secret secret;
+            memcpy(&secret, (const char *)config + rows[i].offset, sizeof secret);
+            return secret.set ? "" : NULL;
+        }
         return rows[i].type == USHER_LIST ? joined(&rows[i], config, a)
                                           : conf_text(&rows[i], config, a);
     }
@@ -283,7 +286,7 @@ const char *host_setting(const struct provider *p, const char *key, struct arena
         text = row_text(p->plugin->settings, p->plugin->n_settings, p->config, key, a, &found);
     if (!text && strcmp(key, "scopes") == 0)
         text = p->plugin->scopes;
-    return text && *text ? text : NULL;
+    return text;
 }
 
 static const char *h_setting(struct usher_call *call, const char *key)

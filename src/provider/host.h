@@ -34,7 +34,7 @@ void host_init(struct host *h, const struct provider *p, enum usher_flow flow, s
 int host_run(struct host *h, void (*fn)(struct host *h, void *arg), void *arg, struct err *err)
     __attribute__((warn_unused_result));
 
-/* A setting of the provider as text, as struct usher_host says; NULL if unset, secret or unknown.
+/* A setting of the provider as text, as struct usher_host says; NULL if unset or unknown.
  */
 const char *host_setting(const struct provider *p, const char *key, struct arena *a);
 

@@ -3,10 +3,10 @@
  * usher/provider.h: what a provider plugin and usher say to each other. Frozen: append only.
  *
  * A plugin is a constant. Its shared object exports one read-only `struct usher_provider
- * usher_provider`; it has no constructor, no globals, no threads, no I/O, no clock and no
- * randomness of its own, and needs no symbol beyond libc. usher owns the network, TLS, time-outs,
- * state, nonce, PKCE, the code exchange, keys, signatures, tokens and pages. The plugin knows what
- * is peculiar to its upstream: URLs, which member means what, which answer is a refusal.
+ * usher_provider`; it has no constructor, globals, threads, I/O, clock or randomness of its own,
+ * and needs nothing beyond libc. usher owns the network, TLS, time-outs, state, nonce, PKCE, the
+ * code exchange, keys, signatures, tokens and pages. The plugin knows what is peculiar to its
+ * upstream: URLs, which member means what, which answer is a refusal.
  *
  * `step` gets one event and answers with exactly one action:
  *
@@ -14,17 +14,15 @@
  *     CALLBACK ──▶ EXCHANGE ──▶ TOKENS ──▶ VERIFY ──▶ CLAIMS ──▶ FETCH ──▶ RESPONSES ──▶ DONE
  *     any event ──▶ FETCH (then RESPONSES) or FAIL
  *
- * From START to REDIRECT is one leg, from CALLBACK to DONE or FAIL another; `call->leg` is zeroed at
- * the start of each. Only `carry` crosses from the first to the second.
- *
- * Strings are UTF-8, NUL-terminated, and never hold another NUL. Everything the host hands over is
- * valid until `step` returns, unless it says otherwise. Everything a plugin hands over is constant
- * data, leg memory, or memory from the host table; usher copies what it keeps.
+ * START to REDIRECT is one leg, CALLBACK to DONE or FAIL another; `call->leg` is zeroed at the
+ * start of each, and only `carry` crosses. Strings are UTF-8 and NUL-terminated. What the host
+ * hands over is valid until `step` returns, unless it says otherwise. What a plugin hands over is
+ * constant data, leg memory, or memory from the host table; usher copies what it keeps.
  * Every struct that crosses starts with its `size`; each side reads at most what the other filled.
  * In arrays the stride is the `size` of the first element.
  *
- * Threading: `step` and `check` run on one loop thread at a time per flow, and on several threads
- * for different flows: a plugin without globals needs no locks.
+ * `step` and `check` run on one thread at a time per flow, and on several for different flows: a
+ * plugin without globals needs no locks.
  */
 #ifndef USHER_PROVIDER_H
 #define USHER_PROVIDER_H
@@ -41,19 +39,14 @@
 #define USHER_REQUESTS_MAX 4   /* requests in one FETCH */
 #define USHER_SUBJECT_MAX 255  /* bytes, OpenID Connect Core 1.0 section 2 */
 
-#if defined(__GNUC__)
 #define USHER_EXPORT __attribute__((visibility("default")))
 #define USHER_PRINTF(f, a) __attribute__((format(printf, f, a)))
-#else
-#define USHER_EXPORT
-#define USHER_PRINTF(f, a)
-#endif
 
 /* ---- settings ------------------------------------------------------------------------------ */
 
 /* What a setting is, and the C type its member in the config struct must have. */
 enum usher_setting_type {
-    USHER_TEXT = 1,     /* const char *                     */
+    USHER_TEXT = 1,     /* const char *, NULL when empty    */
     USHER_URL = 2,      /* const char *, absolute http(s)   */
     USHER_INT = 3,      /* int64_t                          */
     USHER_BOOL = 4,     /* bool                             */
@@ -72,9 +65,7 @@ enum usher_setting_flag {
 };
 
 /* A secret as a plugin sees it: that it is there, never what it is. */
-struct usher_secret {
-    bool set;
-};
+struct usher_secret { bool set; };
 
 /* One row of a settings table: the only source for parsing, --check, manual, samples and forms. */
 struct usher_setting {
@@ -107,7 +98,8 @@ struct usher_setting {
 #define USHER_SET_INT(T, m, ...) USHER_SETTING_(T, m, USHER_INT, int64_t, __VA_ARGS__)
 #define USHER_SET_BOOL(T, m, ...) USHER_SETTING_(T, m, USHER_BOOL, bool, __VA_ARGS__)
 #define USHER_SET_CHOICE(T, m, ...) USHER_SETTING_(T, m, USHER_CHOICE, int, __VA_ARGS__)
-#define USHER_SET_LIST(T, m, ...) USHER_SETTING_(T, m, USHER_LIST, const char *const *, __VA_ARGS__)
+#define USHER_SET_LIST(T, m, ...)                                                                  \
+    USHER_SETTING_(T, m, USHER_LIST, const char *const *, __VA_ARGS__)
 #define USHER_SET_DURATION(T, m, ...) USHER_SETTING_(T, m, USHER_DURATION, int64_t, __VA_ARGS__)
 #define USHER_SET_SIZE(T, m, ...) USHER_SETTING_(T, m, USHER_SIZE, int64_t, __VA_ARGS__)
 #define USHER_SET_SECRET(T, m, ...)                                                                \
@@ -118,7 +110,7 @@ struct usher_setting {
 enum usher_value_kind {
     USHER_VALUE_TEXT = 0,         /* `text` itself */
     USHER_VALUE_SETTING = 1,      /* the value of the setting named `text`, secrets included */
-    USHER_VALUE_ACCESS_TOKEN = 2, /* `text` (may be NULL) as prefix, then this flow's access token */
+    USHER_VALUE_ACCESS_TOKEN = 2, /* `text` (or nothing, if NULL), then this flow's access token */
 };
 
 /* A parameter, header or member. Secrets are put in by the fetcher at the last moment, and only
@@ -131,30 +123,20 @@ struct usher_param {
 };
 
 /* A name and a value that came from outside (a query, a header). */
-struct usher_field {
-    const char *name;
-    const char *value;
-};
+struct usher_field { const char *name, *value; };
 
-/* Parsed JSON, read through the host table. */
+/* Parsed JSON, read through the host table. Lives until the leg ends. */
 struct usher_json;
 
 /* ---- events: host to plugin ----------------------------------------------------------------- */
 
 enum usher_flow {
-    USHER_FLOW_LOGIN = 1,
-    USHER_FLOW_LINK = 2,
-    USHER_FLOW_REFRESH = 3,
-    USHER_FLOW_RECHECK = 4,
+    USHER_FLOW_LOGIN = 1, USHER_FLOW_LINK = 2, USHER_FLOW_REFRESH = 3, USHER_FLOW_RECHECK = 4,
     USHER_FLOW_LOGOUT = 5,
 };
 
 enum usher_event_kind {
-    USHER_START = 1,
-    USHER_CALLBACK = 2,
-    USHER_TOKENS = 3,
-    USHER_CLAIMS = 4,
-    USHER_RESPONSES = 5,
+    USHER_START = 1, USHER_CALLBACK = 2, USHER_TOKENS = 3, USHER_CLAIMS = 4, USHER_RESPONSES = 5,
 };
 
 /* A flow begins. */
@@ -191,10 +173,7 @@ struct usher_tokens {
 };
 
 /* The ID token held: signature, issuer, audience, nonce and times are verified. */
-struct usher_claims {
-    size_t size;
-    const struct usher_json *claims;
-};
+struct usher_claims { size_t size; const struct usher_json *claims; };
 
 enum usher_transport {
     USHER_TRANSPORT_OK = 0,
@@ -234,11 +213,7 @@ struct usher_event {
 /* ---- actions: plugin to host ---------------------------------------------------------------- */
 
 enum usher_action_kind {
-    USHER_REDIRECT = 1,
-    USHER_EXCHANGE = 2,
-    USHER_VERIFY = 3,
-    USHER_FETCH = 4,
-    USHER_DONE = 5,
+    USHER_REDIRECT = 1, USHER_EXCHANGE = 2, USHER_VERIFY = 3, USHER_FETCH = 4, USHER_DONE = 5,
     USHER_FAIL = 6,
 };
 
@@ -279,9 +254,7 @@ struct usher_request {
 };
 
 enum usher_nonce_rule {
-    USHER_NONCE_REQUIRED = 0,
-    USHER_NONCE_IF_PRESENT = 1,
-    USHER_NONCE_SKIPPED = 2,
+    USHER_NONCE_REQUIRED = 0, USHER_NONCE_IF_PRESENT = 1, USHER_NONCE_SKIPPED = 2,
 };
 
 /* How the ID token is to be judged (OpenID Connect Core 1.0 section 3.1.3.7). */
@@ -344,8 +317,8 @@ struct usher_action {
     const char *carry;       /* NULL: none; sealed, never readable by the browser */
     const char *issuer;      /* what a callback's `iss` must equal; NULL: not compared */
     /* EXCHANGE */
-    uint32_t client_auth; /* enum usher_client_auth */
-    uint32_t exchange_flags;          /* enum usher_request_flag */
+    uint32_t client_auth;    /* enum usher_client_auth */
+    uint32_t exchange_flags; /* enum usher_request_flag */
     const struct usher_param *headers;
     size_t n_headers;
     /* FETCH: 1 to USHER_REQUESTS_MAX, in parallel */
@@ -365,20 +338,12 @@ struct usher_action {
 
 struct usher_call;
 
-enum usher_level {
-    USHER_LOG_DEBUG = 0,
-    USHER_LOG_INFO = 1,
-    USHER_LOG_WARN = 2,
-};
+enum usher_level { USHER_LOG_DEBUG = 0, USHER_LOG_INFO = 1, USHER_LOG_WARN = 2 };
 
 enum usher_json_type {
     USHER_JSON_NONE = 0, /* no such member */
-    USHER_JSON_NULL = 1,
-    USHER_JSON_BOOL = 2,
-    USHER_JSON_NUMBER = 3,
-    USHER_JSON_TEXT = 4,
-    USHER_JSON_ARRAY = 5,
-    USHER_JSON_OBJECT = 6,
+    USHER_JSON_NULL = 1, USHER_JSON_BOOL = 2, USHER_JSON_NUMBER = 3,
+    USHER_JSON_TEXT = 4, USHER_JSON_ARRAY = 5, USHER_JSON_OBJECT = 6,
 };
 
 /* Functions of the host. Pointers are JSON Pointers (RFC 6901): "/user/emails/0"; "" is the whole.
@@ -394,13 +359,15 @@ struct usher_host {
     /* The member's string; NULL if it is absent or no string. Lives until the leg ends. */
     const char *(*json_text)(struct usher_call *, const struct usher_json *, const char *pointer);
     /* An integer, or a string of digits (Cognito, Auth0): true and *out, else false. */
-    bool (*json_int)(struct usher_call *, const struct usher_json *, const char *pointer, int64_t *out);
+    bool (*json_int)(struct usher_call *, const struct usher_json *, const char *pointer,
+                     int64_t *out);
     /* true, "true" and 1 are 1; false, "false" and 0 are 0; anything else is -1. */
     int (*json_bool)(struct usher_call *, const struct usher_json *, const char *pointer);
     uint32_t (*json_type)(struct usher_call *, const struct usher_json *, const char *pointer);
     /* Elements of an array or members of an object; 0 otherwise. */
     size_t (*json_count)(struct usher_call *, const struct usher_json *, const char *pointer);
-    const struct usher_json *(*json_at)(struct usher_call *, const struct usher_json *, const char *pointer);
+    const struct usher_json *(*json_at)(struct usher_call *, const struct usher_json *,
+                                        const char *pointer);
     void (*random)(struct usher_call *, void *out, size_t n);
     int64_t (*now)(struct usher_call *); /* seconds since 1970 */
     /* Hex HMAC-SHA256 of this flow's access token under a secret setting (Facebook's
@@ -410,8 +377,8 @@ struct usher_host {
      * NULL. NULL on a bad key, which also fails the leg as MISCONFIGURED. */
     const char *(*jws_sign)(struct usher_call *, const char *setting, const char *alg,
                             const char *kid, const char *claims_json);
-    /* Text of a setting of this provider, the core's own too (client_id, scopes); NULL if unset
-     * or secret. Lists come space separated. */
+    /* Text of a setting of this provider, the core's own too (client_id, scopes); NULL if unset,
+     * "" for a secret that is set. Lists come space separated. */
     const char *(*setting)(struct usher_call *, const char *key);
 };
 
@@ -427,7 +394,7 @@ struct usher_call {
 /* ---- the descriptor ------------------------------------------------------------------------- */
 
 enum usher_provider_flag {
-    USHER_PUBLIC_CLIENT = 1u << 0, /* client_secret is optional */
+    USHER_PUBLIC_CLIENT = 1u << 0, /* client_secret is optional; without it AUTH_NONE is used */
     USHER_NO_CLIENT_SECRET = 1u << 1, /* client_secret has no meaning (Apple) */
 };
 
