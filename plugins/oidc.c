@@ -15,7 +15,7 @@ struct config {
     int client_auth, assertion_alg, nonce, response_mode, scope_separator;
     struct usher_secret private_key;
     const char *private_key_id;
-    const char *prompt, *must_be_true, *must_be_absent;
+    const char *prompt, *claims, *must_be_true, *must_be_absent;
     const char *const *extra_params, *const *token_params, *const *headers, *const *algs;
 };
 _Static_assert(offsetof(struct config, map) == 0, "the rows of the map count from 0");
@@ -73,6 +73,10 @@ static const struct usher_setting settings[] = {
          .help = "Signature algorithms to accept in ID tokens."),
     TEXT(prompt, .label = "Prompt", .help = "What the provider shows.",
          .example = "select_account"),
+    TEXT(claims, .label = "Claims parameter",
+         .help = "JSON of OpenID Connect Core 5.5, for providers that want to be asked for each "
+                 "claim (Twitch).",
+         .example = "{\"id_token\":{\"email\":null}}"),
     CHOICE(response_mode, .label = "Response mode", .flags = USHER_ADVANCED, .value = "query",
            .choices = response_modes, .help = "How the browser brings the answer back."),
     CHOICE(scope_separator, .label = "Scope separator", .flags = USHER_ADVANCED, .value = "blank",
@@ -157,6 +161,7 @@ static void step(struct usher_call *call, const struct usher_event *ev, struct u
         kit.assertion_kid = c->private_key_id;
     }
     usher_add(call, &kit.authorize, "prompt", c->prompt);
+    usher_add(call, &kit.authorize, "claims", c->claims);
     usher_add_pairs(call, &kit.authorize, c->extra_params, '=');
     usher_add_pairs(call, &kit.token, c->token_params, '=');
     usher_add_pairs(call, &kit.headers, c->headers, ':');
@@ -194,6 +199,8 @@ static const char *check(struct usher_call *call)
     if (c->issuer_template && strstr(c->issuer_template, "{tenantid}") && !tenant_told(c))
         return "issuer_template stands for every tenant: put /tid into `subject`, or require the "
                "tenants you know (require = /tid=…)";
+    if (c->claims && c->claims[0] != '{')
+        return "claims is no JSON object";
     if ((said = usher_check_pairs(call, "extra_params", c->extra_params, '=')) ||
         (said = usher_check_pairs(call, "token_params", c->token_params, '=')) ||
         (said = usher_check_pairs(call, "headers", c->headers, ':')))
