@@ -1,19 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # embed.sh: write the C tables of base/embed.h. Usage: embed.sh sql FILE… html FILE… assets FILE…
-# The words sql, html and assets open a table; everything else is a file that goes into it.
+# The words sql, html, assets and fake open a table; everything else is a file that goes into it.
 set -eu
 
 tables=$(mktemp -d)
 trap 'rm -rf "$tables"' EXIT
-table= count=0
+table= all= count=0
 
 echo '/* Made by src/embed.sh; do not edit. */'
 echo '#include "base/embed.h"'
 for word in "$@"; do
     case $word in
-    sql | html | assets)
-        table=$word
+    sql | html | assets | fake)
+        table=$word all="$all $word"
         : >"$tables/$table"
         ;;
     *)
@@ -25,9 +25,9 @@ for word in "$@"; do
         ;;
     esac
 done
-for table in sql html assets; do
+for table in $all; do
     echo "const struct embedded embedded_$table[] = {"
-    if [ -f "$tables/$table" ]; then cat "$tables/$table"; fi
+    cat "$tables/$table"
     echo '    {0, 0, 0},'
     echo '};'
 done

@@ -18,5 +18,6 @@ struct embedded {
 extern const struct embedded embedded_sql[];    /* src/store/schema */
 extern const struct embedded embedded_html[];   /* src/web/html */
 extern const struct embedded embedded_assets[]; /* src/web/assets */
+extern const struct embedded embedded_fake[];   /* src/fake/html; in usher-fake only */
 
 #endif

@@ -81,5 +81,9 @@ struct jws_head {
 /* Compact JWS over `payload`. RSA blocks for 0.2 ms: not on a loop. */
 int jws_sign(const struct jws_key *k, const struct jws_head *head, const struct jval *payload,
              struct buf *out, struct err *err) __attribute__((warn_unused_result));
+/* The bare signature over any bytes, in JWS form, appended to `out`: usher-fake makes tokens with
+ * it that no library would make. */
+int jws_sign_bytes(const struct jws_key *k, uint32_t alg, struct str input, struct buf *out,
+                   struct err *err) __attribute__((warn_unused_result));
 
 #endif

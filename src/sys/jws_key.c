@@ -200,3 +200,18 @@ out:
     buf_deinit(&token);
     return result;
 }
+
+int jws_sign_bytes(const struct jws_key *k, uint32_t alg, struct str input, struct buf *out,
+                   struct err *err)
+{
+    const struct jose_alg *found = jose_alg_get(alg);
+    unsigned char sig[JWK_RSA_BYTES_MAX];
+    size_t n = 0;
+    bool good = found && (k->algs & alg) && signature_make(found, k->pkey, input, sig, &n);
+
+    ERR_clear_error();
+    if (!good)
+        return err_set(err, ERR_INTERNAL, "signing failed");
+    buf_add(out, sig, n);
+    return buf_ok(out) ? 0 : err_set(err, ERR_INTERNAL, "signature does not fit");
+}
