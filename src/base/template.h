@@ -2,8 +2,8 @@
 /*
  * template: HTML from embedded files and a JSON object. A small part of Mustache:
  * {{name}} (always escaped for HTML text and quoted attributes), {{a.b}}, {{.}} (the item of a
- * list), {{#list or flag}}…{{/x}}, {{^flag}}…{{/x}}, {{>partial}}, {{! comment}}. There is no way to
- * emit unescaped data. A missing name is empty; so are lists and objects as {{name}}. As flags,
+ * list), {{#list or flag}}…{{/x}}, {{^flag}}…{{/x}}, {{>partial}}, {{! comment}}. There is no way
+ * to emit unescaped data. A missing name is empty; so are lists and objects as {{name}}. As flags,
  * null, false, 0, "" and [] are no. Inside {{#object}} and list items, names are looked up there
  * first and then further out. Malformed templates are errors; a test renders every one we ship.
  */

@@ -191,8 +191,9 @@ static int open_serve(struct daemon *d, struct err *err)
                                     .max_connections = (unsigned)c->server.max_connections,
                                     .idle_seconds = c->server.idle_timeout,
                                     .deadline_seconds = c->server.request_deadline,
-                                    .hsts = c->https};
-    d->serve = serve_new(d->loop, &o, web_routes, web_routes_n, &d->app, d->metrics, err);
+                                    .hsts = c->https,
+                                    .metrics = d->metrics};
+    d->serve = serve_new(d->loop, &o, web_routes, web_routes_n, &d->app, err);
     if (d->serve == NULL)
         return -1;
     serve_set_error_page(d->serve, page_refused);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * harden: what the process gives up. No core dumps, no tracing, no new privileges, no more root, and
- * no settings left in the environment for children or /proc to show.
+ * harden: what the process gives up. No core dumps, no tracing, no new privileges, no more root,
+ * and no settings left in the environment for children or /proc to show.
  */
 #ifndef MAIN_HARDEN_H
 #define MAIN_HARDEN_H

@@ -91,7 +91,8 @@ static int check(const struct config *c, struct conf_problems *p)
 static int run(struct config *c, const struct options *o)
 {
     struct err err = ERR_INIT;
-    if (log_open(STDERR_FILENO, (enum log_format)c->log.format, (enum log_level)c->log.level, &err) != 0) {
+    if (log_open(STDERR_FILENO, (enum log_format)c->log.format, (enum log_level)c->log.level,
+                 &err) != 0) {
         fprintf(stderr, "usherd: %s\n", err.text);
         return 1;
     }

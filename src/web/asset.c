@@ -21,7 +21,8 @@ static const char *type_of(const char *name)
 
 void asset_get(struct request *rq, void *app)
 {
-    const char *name = strcmp(request_path(rq), "/favicon.ico") == 0 ? "usher.svg" : request_rest(rq);
+    const char *name =
+        strcmp(request_path(rq), "/favicon.ico") == 0 ? "usher.svg" : request_rest(rq);
     for (const struct embedded *e = embedded_assets; e->name; e++) {
         if (strcmp(e->name, name) != 0)
             continue;

@@ -88,8 +88,9 @@ static bool is_navigation(const struct request *rq, const struct original *o)
 
 static bool method_known(const char *method)
 {
-    static const char *const known[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS",
-                                        "PROPFIND", "REPORT", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "PROPPATCH"};
+    static const char *const known[] = {"GET",    "HEAD",    "POST",     "PUT",    "PATCH",
+                                        "DELETE", "OPTIONS", "PROPFIND", "REPORT", "MKCOL",
+                                        "COPY",   "MOVE",    "LOCK",     "UNLOCK", "PROPPATCH"};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcmp(method, known[i]) == 0)
             return true;
@@ -110,12 +111,14 @@ static int judge_host(struct request *rq, const struct web_app *app, const char 
     struct url u;
     struct buf origin;
     const char *ignored;
-    if (url_parse(request_arena(rq), str_of(url), &u, &err) != 0 || u.fragment != NULL || strstr(url, "%00") != NULL)
+    if (url_parse(request_arena(rq), str_of(url), &u, &err) != 0 || u.fragment != NULL ||
+        strstr(url, "%00") != NULL)
         return 400;
     buf_init(&origin, 512);
     url_origin(&u, &origin);
     buf_byte(&origin, '/');
-    const bool ours = return_to_judge(&app->return_rules, buf_view(&origin), request_arena(rq), &ignored, &err) == 0;
+    const bool ours = return_to_judge(&app->return_rules, buf_view(&origin), request_arena(rq),
+                                      &ignored, &err) == 0;
     buf_deinit(&origin);
     return ours ? 0 : 403;
 }
@@ -125,7 +128,8 @@ static void send_away(struct request *rq, const struct web_app *app, const struc
 {
     struct err err = ERR_INIT;
     const char *return_to = NULL;
-    if (o->url && return_to_judge(&app->return_rules, str_of(o->url), request_arena(rq), &return_to, &err) != 0)
+    if (o->url && return_to_judge(&app->return_rules, str_of(o->url), request_arena(rq), &return_to,
+                                  &err) != 0)
         return_to = NULL; /* too long to carry: sign-in still works, and ends at the default page */
     identity(rq, NULL);
     if (!is_navigation(rq, o)) {

@@ -52,7 +52,8 @@ static void set_initial(struct jval *data, const char *name)
     jval_set_text(data, "initial", first);
 }
 
-static void send_profile(struct request *rq, const struct web_app *app, const struct session_view *v)
+static void send_profile(struct request *rq, const struct web_app *app,
+                         const struct session_view *v)
 {
     char since[32], until[32];
     const struct provider *p = registry_find(app->registry, v->provider);

@@ -34,20 +34,25 @@ static void observe(const struct web_app *app)
 {
     static const struct metric sessions = {
         .name = "usher_sessions", .help = "Live sessions in memory.", .type = METRIC_GAUGE};
-    static const struct metric bytes = {
-        .name = "usher_sessions_bytes", .help = "Memory that live sessions use.", .type = METRIC_GAUGE};
-    static const struct metric legs = {
-        .name = "usher_logins_in_flight", .help = "Logins waiting for an upstream.", .type = METRIC_GAUGE};
-    static const struct metric commits = {
-        .name = "usher_store_commits", .help = "Commits of the store since start.", .type = METRIC_GAUGE};
+    static const struct metric bytes = {.name = "usher_sessions_bytes",
+                                        .help = "Memory that live sessions use.",
+                                        .type = METRIC_GAUGE};
+    static const struct metric legs = {.name = "usher_logins_in_flight",
+                                       .help = "Logins waiting for an upstream.",
+                                       .type = METRIC_GAUGE};
+    static const struct metric commits = {.name = "usher_store_commits",
+                                          .help = "Commits of the store since start.",
+                                          .type = METRIC_GAUGE};
     static const struct metric failures = {
         .name = "usher_store_failures", .help = "Writes the store refused.", .type = METRIC_GAUGE};
-    static const struct metric dropped = {
-        .name = "usher_log_dropped", .help = "Log lines dropped, the reader being too slow.", .type = METRIC_GAUGE};
+    static const struct metric dropped = {.name = "usher_log_dropped",
+                                          .help = "Log lines dropped, the reader being too slow.",
+                                          .type = METRIC_GAUGE};
     struct store_stats st = {0};
     store_get_stats(app->store, &st);
     struct metrics *m = app->metrics;
-    metric_set(metrics_series(m, &sessions, NULL, NULL, NULL), (int64_t)sessions_count(app->sessions));
+    metric_set(metrics_series(m, &sessions, NULL, NULL, NULL),
+               (int64_t)sessions_count(app->sessions));
     metric_set(metrics_series(m, &bytes, NULL, NULL, NULL), (int64_t)sessions_bytes(app->sessions));
     metric_set(metrics_series(m, &legs, NULL, NULL, NULL), (int64_t)login_in_flight(app->login));
     metric_set(metrics_series(m, &commits, NULL, NULL, NULL), (int64_t)st.commits);

@@ -28,11 +28,13 @@ void page_send(struct request *rq, const struct web_app *app, int status, const 
     jval_set_text(data, "site", app->site_name);
     jval_set_text(data, "request_id", request_id(rq));
     jval_set_bool(data, name, true); /* layout.html includes the partial of this name */
-    const int rendered = template_render(find_html(NULL, "layout"), data, find_html, NULL, &out, &err);
+    const int rendered =
+        template_render(find_html(NULL, "layout"), data, find_html, NULL, &out, &err);
     jval_free(&data);
     if (rendered != 0 || !buf_ok(&out)) {
         log_error(request_log(rq), LOG_ERROR, "page.broken", &err);
-        reply_send(rq, 500, "text/plain; charset=utf-8", STR("This page is broken. It is our fault.\n"));
+        reply_send(rq, 500, "text/plain; charset=utf-8",
+                   STR("This page is broken. It is our fault.\n"));
     } else {
         char *body = arena_dupn(request_arena(rq), out.p, out.n);
         reply_send(rq, status, "text/html; charset=utf-8", (struct str){body, out.n});
@@ -62,7 +64,8 @@ struct error_words {
 };
 
 static const struct error_words words[] = {
-    {ERR_DENIED, 403, "Sign-in cancelled", "You chose not to sign in, so nothing was shared.", true},
+    {ERR_DENIED, 403, "Sign-in cancelled", "You chose not to sign in, so nothing was shared.",
+     true},
     {ERR_NOT_ALLOWED, 403, "This account may not sign in here",
      "You are who you say, but this account is not among those allowed. Another one may be.", true},
     {ERR_EXPIRED, 400, "That sign-in is over",
@@ -73,12 +76,15 @@ static const struct error_words words[] = {
      "It is slow or down at the moment. Try again in a minute, or sign in another way.", true},
     {ERR_UPSTREAM_BAD, 502, "The sign-in service gave a bad answer",
      "We could not be sure who you are, so you were not signed in. Try again, or tell the people "
-     "who run this site the reference below.", true},
+     "who run this site the reference below.",
+     true},
     {ERR_INTERNAL, 500, "Something broke on our side",
      "You were not signed in. Try again; if it happens twice, pass on the reference below.", true},
     {ERR_INVALID, 400, "That sign-in did not start here",
-     "This address only works in the browser that began the sign-in, and only once. Start again.", true},
-    {ERR_NOT_FOUND, 404, "There is nothing here", "The address may be mistyped or out of date.", false},
+     "This address only works in the browser that began the sign-in, and only once. Start again.",
+     true},
+    {ERR_NOT_FOUND, 404, "There is nothing here", "The address may be mistyped or out of date.",
+     false},
     {ERR_LIMITED, 503, "Too busy just now",
      "More people are signing in than we take at once. Try again in a few seconds.", true},
 };
@@ -93,7 +99,8 @@ static void json_error(struct request *rq, int status, const char *code)
     json_send(rq, status, o);
 }
 
-void page_error(struct request *rq, const struct web_app *app, enum err_kind kind, const char *provider)
+void page_error(struct request *rq, const struct web_app *app, enum err_kind kind,
+                const char *provider)
 {
     const struct error_words *w = &words[6];
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)

@@ -11,10 +11,11 @@
 #include "web/app.h"
 
 /* Renders html/<name>.html inside html/layout.html; takes `data`. */
-void page_send(struct request *rq, const struct web_app *app, int status, const char *name, const char *title,
-               struct jval *data);
-/* The page for an error kind. `provider` is a provider's id or NULL: then "try again" leads there. */
-void page_error(struct request *rq, const struct web_app *app, enum err_kind kind, const char *provider);
+void page_send(struct request *rq, const struct web_app *app, int status, const char *name,
+               const char *title, struct jval *data);
+/* The page for an error kind. `provider`: a provider's id, where "try again" leads, or NULL. */
+void page_error(struct request *rq, const struct web_app *app, enum err_kind kind,
+                const char *provider);
 /* For the gate's refusals (serve_set_error_page). */
 void page_refused(struct request *rq, int status, const char *what, void *app);
 void json_send(struct request *rq, int status, struct jval *take);

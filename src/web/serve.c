@@ -76,7 +76,8 @@ static void on_second(void *arg)
 static void conn_opened(struct serve *s, struct MHD_Connection *mhd, void **context)
 {
     struct conn *c = mem_alloc(sizeof *c);
-    const union MHD_ConnectionInfo *fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const union MHD_ConnectionInfo *fd =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
     const union MHD_ConnectionInfo *peer =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     c->serve = s;
@@ -133,7 +134,8 @@ static void request_count(struct request *rq)
 {
     static const char *const classes[] = {"1xx", "2xx", "3xx", "4xx", "5xx"};
     static const struct metric metric = {.name = "usher_http_requests_total",
-                                         .help = "HTTP requests answered, by route and status class.",
+                                         .help =
+                                             "HTTP requests answered, by route and status class.",
                                          .type = METRIC_COUNTER,
                                          .labels = {"route", "status"}};
     struct serve *s = rq->serve;
@@ -155,7 +157,8 @@ static void request_done(struct request *rq)
     if (!rq->quiet && rq->counted)
         log_event(request_log(rq), LOG_INFO, "http.request", LF_TEXT("method", rq->method),
                   LF_TEXT("path", rq->path), LF_INT("status", rq->status),
-                  LF_INT("ms", mono_ms(rq->began, clock_mono())), LF_TEXT("client", request_client(rq)));
+                  LF_INT("ms", mono_ms(rq->began, clock_mono())),
+                  LF_TEXT("client", request_client(rq)));
     if (rq->counted)
         s->active--;
     rq->conn->rq = NULL;
@@ -322,7 +325,8 @@ static int listen_tcp(const char *address, struct err *err)
                              .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
     struct addrinfo *ai = NULL;
     if (getaddrinfo(host, port, &hints, &ai) != 0)
-        return err_set(err, ERR_MISCONFIGURED, "listen: \"%s\" is not a numeric ADDRESS:PORT", address);
+        return err_set(err, ERR_MISCONFIGURED, "listen: \"%s\" is not a numeric ADDRESS:PORT",
+                       address);
     const int one = 1;
     const int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
@@ -385,7 +389,7 @@ static int serve_listen(struct serve *s, const struct serve_options *o, struct e
 }
 
 struct serve *serve_new(struct loop *l, const struct serve_options *o, const struct route *routes,
-                        size_t n, void *app, struct metrics *m, struct err *err)
+                        size_t n, void *app, struct err *err)
 {
     struct serve *s = mem_alloc(sizeof *s);
     unsigned char boot[6];
@@ -394,7 +398,7 @@ struct serve *serve_new(struct loop *l, const struct serve_options *o, const str
     s->routes = routes;
     s->n_routes = n;
     s->app = app;
-    s->metrics = m;
+    s->metrics = o->metrics;
     s->series = mem_alloc((n + 1) * 5 * sizeof *s->series);
     s->host = o->host ? mem_dup(o->host) : NULL;
     s->deadline_ms = o->deadline_seconds * 1000;
@@ -407,7 +411,8 @@ struct serve *serve_new(struct loop *l, const struct serve_options *o, const str
     if (o->trusted_proxies) {
         s->proxies = origin_nets_parse(o->trusted_proxies, &bad);
         if (s->proxies == NULL) {
-            err_set(err, ERR_MISCONFIGURED, "trusted_proxies: \"%s\" is no address or network", bad);
+            err_set(err, ERR_MISCONFIGURED, "trusted_proxies: \"%s\" is no address or network",
+                    bad);
             serve_free(&s);
             return NULL;
         }

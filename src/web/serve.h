@@ -49,10 +49,12 @@ struct serve_options {
     int64_t deadline_seconds; /* from the first byte of a request to its last, and for the answer */
     size_t memory_per_connection; /* request head; 0: 16 KiB */
     bool hsts;                    /* public_url is https */
+    struct metrics *metrics;      /* borrowed */
 };
 
-struct serve *serve_new(struct loop *l, const struct serve_options *o, const struct route *routes, size_t n,
-                        void *app, struct metrics *m, struct err *err) __attribute__((warn_unused_result));
+struct serve *serve_new(struct loop *l, const struct serve_options *o, const struct route *routes,
+                        size_t n, void *app, struct err *err)
+    __attribute__((warn_unused_result));
 /* The port really bound (for port 0). */
 int serve_port(const struct serve *s);
 /* Stop accepting; `done` runs when every request under way is answered and sent. */
@@ -69,8 +71,10 @@ bool request_is_head(const struct request *rq);
 const char *request_path(const struct request *rq);
 const char *request_rest(const struct request *rq); /* what '*' matched */
 /* 1 and *value; 0 absent or empty header; -1 more than once. Names are compared without case. */
-int request_header(const struct request *rq, const char *name, const char **value) __attribute__((warn_unused_result));
-int request_cookie(const struct request *rq, struct str name, struct str *value) __attribute__((warn_unused_result));
+int request_header(const struct request *rq, const char *name, const char **value)
+    __attribute__((warn_unused_result));
+int request_cookie(const struct request *rq, struct str name, struct str *value)
+    __attribute__((warn_unused_result));
 /* Parsed on first use; NULL: malformed (answer 400). */
 const struct fields *request_query(struct request *rq);
 const struct fields *request_form(struct request *rq);

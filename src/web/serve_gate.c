@@ -39,8 +39,8 @@ struct gather {
     bool many;
 };
 
-static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_n,
-                                 const char *value, size_t value_n)
+static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *name,
+                                 size_t name_n, const char *value, size_t value_n)
 {
     (void)kind;
     struct gather *g = cls;
@@ -150,7 +150,8 @@ static int find_route(struct request *rq, const char **what)
             rq->quiet = (r->flags & ROUTE_QUIET) != 0;
             return 0;
         }
-        n += (size_t)snprintf(allow + n, sizeof allow - n, "%s%s", n ? ", " : "", get ? "GET, HEAD" : r->method);
+        n += (size_t)snprintf(allow + n, sizeof allow - n, "%s%s", n ? ", " : "",
+                              get ? "GET, HEAD" : r->method);
     }
     *what = "There is nothing here.";
     if (n == 0)

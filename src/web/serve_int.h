@@ -22,8 +22,8 @@ struct header {
     struct str name, value;
 };
 
-/* A connection is on one of two lists: those that owe us a whole request or are reading an answer, in
- * order of `since`, when that began; and those whose request a handler has. */
+/* A connection is on one of two lists: those that owe us a whole request or are reading an answer,
+ * in order of `since`, when that began; and those whose request a handler has. */
 struct conn {
     struct conn *prev, *next;
     struct serve *serve;

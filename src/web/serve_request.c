@@ -59,7 +59,8 @@ int request_cookie(const struct request *rq, struct str name, struct str *value)
     return n == 0 ? 0 : n == 1 ? 1 : -1;
 }
 
-static const struct fields *parse(struct request *rq, struct str text, struct fields *out, int *state)
+static const struct fields *parse(struct request *rq, struct str text, struct fields *out,
+                                  int *state)
 {
     struct err err = ERR_INIT;
     if (*state == 0)
@@ -246,7 +247,8 @@ static bool add_headers(struct request *rq, struct MHD_Response *r)
     if (!has_header(rq, "Cache-Control"))
         ok = ok && add(r, "Cache-Control", "no-store");
     if (!has_header(rq, "Content-Security-Policy"))
-        ok = ok && add(r, "Content-Security-Policy", rq->serve->hsts ? CSP("https:") : CSP("https: http:"));
+        ok = ok && add(r, "Content-Security-Policy",
+                       rq->serve->hsts ? CSP("https:") : CSP("https: http:"));
     if (rq->serve->hsts)
         ok = ok && add(r, "Strict-Transport-Security", "max-age=31536000");
     return ok && add(r, "X-Content-Type-Options", "nosniff") && add(r, "X-Frame-Options", "DENY") &&

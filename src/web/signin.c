@@ -22,9 +22,11 @@ static int judge_return(struct request *rq, const struct web_app *app, const cha
     *out = app->default_return;
     if (n == 0)
         return 0;
-    if (n == 1 && return_to_judge(&app->return_rules, str_of(raw), request_arena(rq), out, &err) == 0)
+    if (n == 1 &&
+        return_to_judge(&app->return_rules, str_of(raw), request_arena(rq), out, &err) == 0)
         return 0;
-    log_event(request_log(rq), LOG_INFO, "login.return_to_refused", LF_TEXT("reason", n < 0 ? "malformed" : err.text));
+    log_event(request_log(rq), LOG_INFO, "login.return_to_refused",
+              LF_TEXT("reason", n < 0 ? "malformed" : err.text));
     reply_error(rq, 400, "The address to return to is not one this site sends people to.");
     return -1;
 }
@@ -39,7 +41,9 @@ static struct jval *provider_entry(const struct provider *p, const char *query)
     jval_set_text(o, "query", query);
     jval_set_bool(o, "fake", p->fake);
     jval_set_bool(o, p->plugin->name, true); /* picks the mark beside the name */
-    jval_set_bool(o, "plain", strcmp(p->plugin->name, "discord") != 0 && strcmp(p->plugin->name, "google") != 0);
+    jval_set_bool(o, "plain",
+                  strcmp(p->plugin->name, "discord") != 0 &&
+                      strcmp(p->plugin->name, "google") != 0);
     return o;
 }
 
@@ -73,7 +77,10 @@ void signin_chooser(struct request *rq, void *app_)
     jval_set_bool(data, "none", usable == 0);
     jval_set_bool(data, "fake", fake);
     if (web_session(app, rq, &v) == 1) {
-        jval_set_text(data, "signed_in_as", v.name[0] ? v.name : v.username[0] ? v.username : v.account);
+        jval_set_text(data, "signed_in_as",
+                      v.name[0]       ? v.name
+                      : v.username[0] ? v.username
+                                      : v.account);
         jval_set_text(data, "return_to", return_to);
     }
     page_send(rq, app, 200, "chooser", "Sign in", data);
@@ -111,7 +118,8 @@ static struct str bind_make(struct request *rq, const struct web_app *app)
 static bool is_prefetch(struct request *rq)
 {
     const char *purpose;
-    return request_header(rq, "Sec-Purpose", &purpose) == 1 || request_header(rq, "Purpose", &purpose) == 1;
+    return request_header(rq, "Sec-Purpose", &purpose) == 1 ||
+           request_header(rq, "Purpose", &purpose) == 1;
 }
 
 struct hop {
@@ -134,7 +142,8 @@ static const char *hint(struct request *rq, const char *name, size_t max)
 {
     const char *value;
     const struct fields *q = request_query(rq);
-    if (q == NULL || form_get(q, name, &value) != 1 || strlen(value) > max || !text_utf8(str_of(value)))
+    if (q == NULL || form_get(q, name, &value) != 1 || strlen(value) > max ||
+        !text_utf8(str_of(value)))
         return NULL;
     for (const char *p = value; *p; p++)
         if ((unsigned char)*p < 0x20 || *p == 0x7f)
@@ -210,7 +219,8 @@ static void on_finished(void *arg, const struct login_result *r, const struct er
 static void finish(struct request *rq, const struct web_app *app, const struct fields *fields)
 {
     const char *user_agent = NULL;
-    struct login_callback c = {.provider = request_rest(rq), .fields = fields, .log = request_log(rq)};
+    struct login_callback c = {
+        .provider = request_rest(rq), .fields = fields, .log = request_log(rq)};
     struct session_view v;
     if (fields == NULL || bind_get(rq, app, &c.bind) != 1) {
         page_error(rq, app, ERR_INVALID, request_rest(rq));

@@ -46,7 +46,8 @@ static void on_ended(void *arg, enum store_outcome outcome, const struct err *er
         page_error(e->rq, e->app, ERR_INTERNAL, NULL);
         return;
     }
-    log_event(request_log(e->rq), LOG_INFO, "logout.done", LF_TEXT("client", request_client(e->rq)));
+    log_event(request_log(e->rq), LOG_INFO, "logout.done",
+              LF_TEXT("client", request_client(e->rq)));
     say_goodbye(e->rq, e->app);
 }
 

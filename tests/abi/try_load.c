@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* try_load FOLDER NAME...: loads each plugin as usherd would, and says how it went, one line each. */
+/* try_load FOLDER NAME...: loads each plugin as usherd would; one line says how it went. */
 #include <stdio.h>
 #include <stdlib.h>
 

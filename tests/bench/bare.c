@@ -59,10 +59,12 @@ int main(int argc, char **argv)
         perror("bare");
         return 1;
     }
-    struct MHD_Response *r = MHD_create_response_from_buffer(0, (void *)(unsigned long)"", MHD_RESPMEM_PERSISTENT);
-    struct MHD_Daemon *d = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, r, MHD_OPTION_LISTEN_SOCKET, fd,
-                                            MHD_OPTION_CONNECTION_LIMIT, 10000u, MHD_OPTION_CONNECTION_TIMEOUT, 75u,
-                                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)16384, MHD_OPTION_END);
+    struct MHD_Response *r =
+        MHD_create_response_from_buffer(0, (void *)(unsigned long)"", MHD_RESPMEM_PERSISTENT);
+    struct MHD_Daemon *d =
+        MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, r, MHD_OPTION_LISTEN_SOCKET, fd,
+                         MHD_OPTION_CONNECTION_LIMIT, 10000u, MHD_OPTION_CONNECTION_TIMEOUT, 75u,
+                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)16384, MHD_OPTION_END);
     if (d == NULL)
         return 1;
     serve(d);
