@@ -27,30 +27,30 @@ static void step_aside(unsigned attempt)
     (void)poll(NULL, 0, 1 << (attempt < 6 ? attempt : 6));
 }
 
-static enum store_outcome try_alone(struct db *db, struct store_job *job, bool write)
+enum attempt { ATTEMPT_MADE = 0, ATTEMPT_NOT_BEGUN };
+
+static enum attempt try_alone(struct db *db, struct store_job *job, bool write)
 {
     const struct store_driver *d = db->driver;
 
     err_clear(&job->err);
+    job->outcome = STORE_FAILED;
     if (d->begin(db, write, &job->err) < 0)
-        return STORE_FAILED;
-    if (call(db, job) < 0) {
+        return ATTEMPT_NOT_BEGUN;
+    if (call(db, job) == 0)
+        job->outcome = d->commit(db, &job->err);
+    if (job->outcome != STORE_DONE)
         d->rollback(db);
-        return STORE_FAILED;
-    }
-    enum store_outcome outcome = d->commit(db, &job->err);
-    if (outcome != STORE_DONE)
-        d->rollback(db);
-    return outcome;
+    return ATTEMPT_MADE;
 }
 
-static void alone(struct db *db, struct store_job *job, bool write)
+static enum attempt alone(struct db *db, struct store_job *job, bool write)
 {
     for (unsigned attempt = 1;; attempt++) {
-        job->outcome = try_alone(db, job, write);
-        if (job->outcome != STORE_FAILED || attempt == ATTEMPTS_MAX ||
+        enum attempt made = try_alone(db, job, write);
+        if (made == ATTEMPT_NOT_BEGUN || job->outcome != STORE_FAILED || attempt == ATTEMPTS_MAX ||
             !db->driver->worth_retrying(db))
-            return;
+            return made;
         step_aside(attempt);
     }
 }
@@ -72,55 +72,66 @@ static int in_savepoint(struct db *db, struct store_job *job)
     return d->in_transaction(db) && d->undo(db, &undo) == 0 ? 0 : -1;
 }
 
-/* False: nothing was kept, each must be run alone. */
-static bool together(struct db *db, struct store_job *jobs)
+static void fail_all(struct store_job *jobs, const struct err *err)
+{
+    for (struct store_job *job = jobs; job; job = job->next) {
+        job->outcome = STORE_FAILED;
+        job->err = *err;
+    }
+}
+
+enum shared { SHARED_OVER = 0, SHARED_LOST, SHARED_NOT_BEGUN };
+
+/* LOST: nothing was kept, each must be run alone. */
+static enum shared together(struct db *db, struct store_job *jobs)
 {
     const struct store_driver *d = db->driver;
     struct err err = ERR_INIT;
+    bool any = false;
 
     if (d->begin(db, true, &err) < 0) {
-        for (struct store_job *job = jobs; job; job = job->next) {
-            job->outcome = STORE_FAILED;
-            job->err = err;
-        }
-        return true;
+        fail_all(jobs, &err);
+        return SHARED_NOT_BEGUN;
     }
-    bool any = false;
     for (struct store_job *job = jobs; job; job = job->next) {
         if (in_savepoint(db, job) < 0) {
             d->rollback(db);
-            return false;
+            return SHARED_LOST;
         }
         any = any || job->outcome == STORE_DONE;
     }
-    if (!any) {
+    enum store_outcome outcome = any ? d->commit(db, &err) : STORE_DONE;
+    if (outcome != STORE_DONE || !any)
         d->rollback(db);
-        return true;
-    }
-    enum store_outcome outcome = d->commit(db, &err);
-    if (outcome == STORE_DONE)
-        return true;
-    d->rollback(db);
     if (outcome == STORE_FAILED)
-        return false;
-    for (struct store_job *job = jobs; job; job = job->next) {
+        return SHARED_LOST;
+    for (struct store_job *job = jobs; outcome == STORE_UNKNOWN && job; job = job->next) {
         if (job->outcome == STORE_DONE) {
             job->outcome = outcome;
             job->err = err;
         }
     }
-    return true;
+    return SHARED_OVER;
 }
 
-void batch_write(struct db *db, struct store_job *jobs)
+bool batch_write(struct db *db, struct store_job *jobs)
 {
-    if (jobs->next && together(db, jobs))
-        return;
-    for (struct store_job *job = jobs; job; job = job->next)
-        alone(db, job, true);
+    if (jobs->next) {
+        enum shared shared = together(db, jobs);
+        if (shared != SHARED_LOST)
+            return shared == SHARED_OVER;
+    }
+    for (struct store_job *job = jobs; job; job = job->next) {
+        if (alone(db, job, true) == ATTEMPT_NOT_BEGUN) {
+            struct err why = job->err;
+            fail_all(job, &why);
+            return false;
+        }
+    }
+    return true;
 }
 
 void batch_read(struct db *db, struct store_job *job)
 {
-    alone(db, job, false);
+    (void)alone(db, job, false); /* the job says how it went */
 }

@@ -22,8 +22,9 @@ struct store_job {
     struct err err;
 };
 
-/* Run the list; sets outcome and err of each. */
-void batch_write(struct db *db, struct store_job *jobs);
+/* Run the list; sets outcome and err of each. False: not even a transaction could be begun (locked,
+ * server away), and err of the first says why. */
+bool batch_write(struct db *db, struct store_job *jobs);
 /* One job in a read-only transaction. */
 void batch_read(struct db *db, struct store_job *job);
 

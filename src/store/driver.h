@@ -44,6 +44,8 @@ struct store_driver {
 
     /* Schema. `exec` runs several statements at once. */
     int (*exec)(struct db *db, const char *sql, struct err *err);
+    /* NULL where nobody else can be migrating: taken before, given back after. */
+    int (*fence)(struct db *db, bool up, struct err *err);
     int (*version)(struct db *db, int64_t *version, struct err *err); /* 0: empty */
     int (*set_version)(struct db *db, int64_t version, struct err *err);
 

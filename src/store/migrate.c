@@ -53,8 +53,17 @@ out:
 
 int migrate_run(struct db *db, struct err *err)
 {
+    const struct store_driver *d = db->driver;
     int rc;
+
+    if (d->fence && d->fence(db, true, err) < 0)
+        return -1;
     while ((rc = step(db, err)) > 0)
         ;
+    struct err down = ERR_INIT; /* an error of the steps is the one worth telling */
+    if (d->fence && d->fence(db, false, &down) < 0 && rc == 0) {
+        *err = down;
+        rc = -1;
+    }
     return rc;
 }

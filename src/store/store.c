@@ -79,11 +79,11 @@ static bool lane_put(struct lane *q, struct store_job *job)
     return fits;
 }
 
-/* Up to `max` jobs as a list; NULL: the lane is closed and empty. */
-static struct store_job *lane_take(struct lane *q, size_t max)
+/* Up to `max` jobs as a list. NULL: none, and if `wait`, none will ever come. */
+static struct store_job *lane_take(struct lane *q, size_t max, bool wait)
 {
     pthread_mutex_lock(&q->lock);
-    while (!q->head && !q->stop)
+    while (!q->head && !q->stop && wait)
         pthread_cond_wait(&q->wake, &q->lock);
     struct store_job *first = q->head, **end = &q->head;
     for (size_t i = 0; i < max && *end; i++) {
@@ -167,16 +167,35 @@ static void answer(struct store *s, struct store_job *jobs)
 /* ---- threads ------------------------------------------------------------------------------------
  */
 
+/* No transaction can be begun, and that took a while to find out. Whoever queued up meanwhile has
+ * waited as long: they get the same answer instead of a turn each. */
+static void give_up(struct worker *w, struct store_job *jobs)
+{
+    struct err why = jobs->err;
+    answer(w->store, jobs);
+    struct store_job *rest = lane_take(w->lane, SIZE_MAX, false);
+    if (!rest)
+        return;
+    for (struct store_job *job = rest; job; job = job->next) {
+        job->outcome = STORE_FAILED;
+        job->err = why;
+    }
+    answer(w->store, rest);
+}
+
 static void *write_thread(void *arg)
 {
     struct worker *w = arg;
     struct store *s = w->store;
     struct store_job *jobs;
 
-    while ((jobs = lane_take(w->lane, s->driver->batch_max))) {
-        batch_write(w->db, jobs);
-        atomic_fetch_add_explicit(&s->commits, 1, memory_order_relaxed);
-        answer(s, jobs);
+    while ((jobs = lane_take(w->lane, s->driver->batch_max, true))) {
+        if (batch_write(w->db, jobs)) {
+            atomic_fetch_add_explicit(&s->commits, 1, memory_order_relaxed);
+            answer(s, jobs);
+        } else {
+            give_up(w, jobs);
+        }
         if (s->keeper)
             keeper_committed(s->keeper, w->db);
     }
@@ -188,7 +207,7 @@ static void *read_thread(void *arg)
     struct worker *w = arg;
     struct store_job *job;
 
-    while ((job = lane_take(w->lane, 1))) {
+    while ((job = lane_take(w->lane, 1, true))) {
         batch_read(w->db, job);
         answer(w->store, job);
     }
