@@ -86,6 +86,10 @@ struct jval *jval_parse(struct str text, size_t max_size, unsigned max_depth, st
         err_set(err, ERR_INVALID, "json: longer than %zu bytes", max_size);
         return NULL;
     }
+    if (text.n && memchr(text.p, '\0', text.n)) { /* jansson passes over one behind a number */
+        err_set(err, ERR_INVALID, "json: NUL byte");
+        return NULL;
+    }
     if (json_measure(text, max_depth, err))
         return NULL;
     json_error_t problem;

@@ -47,8 +47,8 @@ size_t jval_count(const struct jval *v);
 bool jval_next(const struct jval *object, void **iter, const char **key, const struct jval **value);
 /* The string, NUL-terminated and without inner NUL; NULL if v is no string. */
 const char *jval_text(const struct jval *v);
-bool jval_int(const struct jval *v, int64_t *out);    /* integers only */
-bool jval_number(const struct jval *v, double *out);  /* integers and reals */
+bool jval_int(const struct jval *v, int64_t *out);   /* integers only */
+bool jval_number(const struct jval *v, double *out); /* integers and reals */
 bool jval_bool(const struct jval *v, bool *out);
 
 struct jval *jval_new_object(void);

@@ -52,10 +52,10 @@ static int template_next(struct render *r, bool emit, struct tag *tag)
     size_t before = open ? (size_t)(open - r->rest.p) : r->rest.n;
     if (emit)
         buf_add(r->out, r->rest.p, before);
-    r->rest.p += before;
-    r->rest.n -= before;
     if (!open)
         return 0;
+    r->rest.p += before;
+    r->rest.n -= before;
     const char *close = memmem(open + 2, r->rest.n - 2, "}}", 2);
     if (!close)
         return template_bad(r, "a tag without end");

@@ -25,7 +25,10 @@ static inline bool str_eq(struct str a, struct str b)
 {
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
-static inline bool str_is(struct str a, const char *text) { return str_eq(a, str_of(text)); }
+static inline bool str_is(struct str a, const char *text)
+{
+    return str_eq(a, str_of(text));
+}
 bool str_is_nocase(struct str a, const char *text); /* ASCII */
 bool str_starts(struct str a, const char *prefix);
 bool str_ends(struct str a, const char *suffix);
@@ -53,12 +56,12 @@ size_t text_display(struct str s, char *out, size_t max);
 
 /* base64url without padding (RFC 4648 section 5). Decoding refuses padding, other alphabets,
  * non-zero trailing bits, and n that does not fit. */
-size_t text_b64url_len(size_t n); /* of the encoding, without NUL */
+size_t text_b64url_len(size_t n);                     /* of the encoding, without NUL */
 void text_b64url(const void *p, size_t n, char *out); /* NUL added */
 bool text_b64url_decode(struct str s, void *out, size_t room, size_t *n);
-void text_hex(const void *p, size_t n, char *out); /* lower case, NUL added */
+void text_hex(const void *p, size_t n, char *out);                     /* lower case, NUL added */
 bool text_hex_decode(struct str s, void *out, size_t room, size_t *n); /* either case */
-int text_hex_digit(char c); /* 0 to 15, or -1 */
+int text_hex_digit(char c);                                            /* 0 to 15, or -1 */
 
 /* Edits between two words; and the nearest of a NULL-ended list, or NULL if none is near. */
 unsigned text_distance(const char *a, const char *b);

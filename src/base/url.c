@@ -99,8 +99,8 @@ static bool url_bytes(struct str s)
     for (size_t i = 0; i < s.n; i++) {
         if (s.p[i] < 0x21 || s.p[i] > 0x7e || s.p[i] == '\\')
             return false;
-        if (s.p[i] == '%' && (s.n - i < 3 || text_hex_digit(s.p[i + 1]) < 0 ||
-                              text_hex_digit(s.p[i + 2]) < 0))
+        if (s.p[i] == '%' &&
+            (s.n - i < 3 || text_hex_digit(s.p[i + 1]) < 0 || text_hex_digit(s.p[i + 2]) < 0))
             return false;
     }
     return true;
@@ -184,7 +184,7 @@ static struct str url_rest(struct str s, struct str before)
 int url_parse(struct arena *a, struct str text, struct url *out, struct err *err)
 {
     *out = (struct url){.scheme = NULL};
-    if (!url_bytes(text))
+    if (!text.n || !url_bytes(text))
         return err_set(err, ERR_INVALID, "url: bytes that do not belong in a URL");
     struct str scheme = url_until(text, ":");
     struct str rest = url_rest(text, scheme);

@@ -20,8 +20,8 @@ struct url {
     int port;           /* the scheme's default filled in */
     bool port_given;
     bool host_is_ip;
-    const char *path;  /* raw, starts with '/'; "/" when empty */
-    const char *query; /* raw, without '?'; NULL when there is none */
+    const char *path;     /* raw, starts with '/'; "/" when empty */
+    const char *query;    /* raw, without '?'; NULL when there is none */
     const char *fragment; /* NULL when there is none */
 };
 
