@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "base/email.h"
 #include "base/text.h"
 #include "provider/action.h"
 #include "provider/schema.h"
@@ -30,15 +31,11 @@ static const char *name(struct arena *a, const char *text)
     return n ? arena_dupn(a, clean, n) : NULL;
 }
 
-/* One '@' with something on both sides, no blanks: enough to show and to compare, RFC 5321 sizes.
- */
 static const char *email(struct arena *a, const char *text)
 {
-    const char *copy = plain(a, text, 254);
-    const char *at = copy ? strchr(copy, '@') : NULL;
-    if (!at || at == copy || !at[1] || strchr(at + 1, '@') || strpbrk(copy, " ,;<>\"()\\"))
-        return NULL;
-    return copy;
+    struct email parsed;
+    struct str s = {text, text ? strnlen(text, EMAIL_MAX + 1) : 0};
+    return s.n && email_parse(s, &parsed) ? arena_dup(a, parsed.text) : NULL;
 }
 
 static const char *picture(struct leg *l, const char *text)
