@@ -11,18 +11,22 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "login/state.h"
+#include "net/cache.h"
 #include "net/fetch.h"
 #include "provider/step.h"
 #include "sys/log.h"
 
-/* How requests leave. `fetch` behaves as fetch_start; `cached` may answer from a cache and shares
- * requests; `refresh` asks for a fresh copy (throttled inside). The daemon's is in drive_net.c. */
+/* How requests leave: `fetch` behaves as fetch_start, `cached` as cache_fetch; neither calls back
+ * before it returned. The daemon's is in drive_net.c. */
 struct drive_io {
     void *ctx;
-    void *(*fetch)(void *ctx, const struct provider *p, const struct fetch_request *rq, fetch_done_fn *done, void *arg);
-    void *(*cached)(void *ctx, const struct provider *p, const char *url, int64_t ttl, bool refresh, fetch_done_fn *done, void *arg);
+    void *(*fetch)(void *ctx, const struct provider *p, const struct fetch_request *rq,
+                   fetch_done_fn *done, void *arg);
+    void *(*cached)(void *ctx, const struct provider *p, const struct cache_request *rq,
+                    fetch_done_fn *done, void *arg);
     void (*cancel)(void *ctx, void *call);
-    /* A parsed key set for a body, kept while the body stays the same. NULL + err when unusable. */
+    /* A parsed key set for a body, kept while the body stays the same; the caller's reference.
+     * NULL + err when unusable. */
     struct jwks *(*keys)(void *ctx, const char *url, struct str body, struct err *err);
 };
 
@@ -35,6 +39,9 @@ struct drive_args {
     const struct log_ctx *log;
     struct loop *loop; /* deadline timer; NULL: none (replay) */
     int64_t deadline_ms;
+    /* Each answer's time, by step: "token", "keys", "metadata", "fetch". May be NULL. */
+    void (*observe)(void *arg, const char *step, int64_t ms);
+    void *observe_arg;
 };
 
 /* First leg's result: where to send the browser. */
@@ -53,8 +60,8 @@ struct drive_identity {
 /* Exactly one call, on the loop's thread, possibly from within drive_begin/drive_finish itself.
  * Exactly one of the results is set, or err->kind says why not (the kinds of enum usher_fail). The
  * drive is still valid in it, and is freed by the caller afterwards (drive_free inside is fine). */
-typedef void drive_done_fn(void *arg, const struct drive_redirect *redirect, const struct drive_identity *identity,
-                           const struct err *err);
+typedef void drive_done_fn(void *arg, const struct drive_redirect *redirect,
+                           const struct drive_identity *identity, const struct err *err);
 
 /* First leg. `f` holds purpose, started, return_to …; the drive fills carry, issuer and flags and
  * seals it for the browser behind `bind`. */
@@ -62,8 +69,13 @@ struct drive_start {
     const char *login_hint, *prompt, *locale;
     int64_t max_age;
 };
-struct drive *drive_begin(const struct drive_args *a, const struct flow *f, struct str bind, const struct drive_start *hints,
-                          drive_done_fn *done, void *arg);
+struct drive *drive_begin(const struct drive_args *a, const struct flow *f, struct str bind,
+                          const struct drive_start *hints, drive_done_fn *done, void *arg);
+/* What the browser brought, against the flow: RFC 9207 issuer, error, code, each at most once.
+ * 0: a code to exchange. -1: ERR_INVALID when it makes no sense (the flow is not used up), another
+ * kind when the upstream ended the flow. */
+int drive_callback_judge(const struct flow *f, const struct fields *callback, struct err *err)
+    __attribute__((warn_unused_result));
 /* Second leg. State, binding, age and single use are judged already; `state` is the sealed text. */
 struct drive *drive_finish(const struct drive_args *a, const struct flow *f, struct str state,
                            const struct fields *callback, drive_done_fn *done, void *arg);

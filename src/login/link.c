@@ -4,7 +4,8 @@
 #include "base/json.h"
 #include "store/spent.h"
 
-static const char *groups_json(const char *provider, const char *const *groups, struct arena *a, unsigned *left_out)
+static const char *groups_json(const char *provider, const char *const *groups, struct arena *a,
+                               unsigned *left_out)
 {
     struct buf out;
     size_t room = LINK_GROUPS_MAX;
@@ -37,7 +38,8 @@ static const char *joined(const char *const *list, struct arena *a)
     return text;
 }
 
-void link_fill(struct link *l, const char *provider, const struct drive_identity *id, struct arena *a)
+void link_fill(struct link *l, const char *provider, const struct drive_identity *id,
+               struct arena *a)
 {
     const char *groups = groups_json(provider, id->groups, a, &l->groups_left_out);
     l->profile = (struct account_profile){

@@ -24,7 +24,8 @@ struct link {
 };
 
 /* Everything but ids, times and the client; strings live in `a`. Groups become "provider:group". */
-void link_fill(struct link *l, const char *provider, const struct drive_identity *id, struct arena *a);
+void link_fill(struct link *l, const char *provider, const struct drive_identity *id,
+               struct arena *a);
 /* Inside a transaction. ERR_NOT_ALLOWED for a disabled account. */
 int link_write(struct db *db, struct link *l, struct err *err) __attribute__((warn_unused_result));
 

@@ -9,7 +9,7 @@
 #include "sys/clock.h"
 #include "sys/random.h"
 
-#define REDIRECT_URI_MAX 512
+#define IN_FLIGHT 4096
 #define USER_AGENT_MAX 256
 
 /* One leg of one login, from the browser's request to its answer. */
@@ -23,6 +23,8 @@ struct leg_run {
     const char *redirect_uri;
     struct mono began;
     bool inside, over; /* drive_* has not returned yet; the leg ended meanwhile */
+    bool writing;      /* the store has us; `login` is NULL when it went away meanwhile */
+    bool spent;        /* the flow is used up */
     /* first leg */
     login_started_fn *started;
     /* second leg */
@@ -65,7 +67,8 @@ static void on_observed(void *arg, const char *step, int64_t ms)
                                          .bounds = metrics_latency_bounds};
     const struct leg_run *r = arg;
     if (r->login->o.metrics)
-        metric_observe(metrics_series(r->login->o.metrics, &metric, r->provider->id, step, NULL), (double)ms / 1000);
+        metric_observe(metrics_series(r->login->o.metrics, &metric, r->provider->id, step, NULL),
+                       (double)ms / 1000);
 }
 
 /* Whose fault it was decides how loudly it is said. */
@@ -84,8 +87,8 @@ static enum log_level level_of(enum err_kind kind)
     }
 }
 
-static void tell_failure(const struct login *l, const struct log_ctx *log, const char *provider, struct mono began,
-                         const struct err *err)
+static void tell_failure(const struct login *l, const struct log_ctx *log, const char *provider,
+                         struct mono began, const struct err *err)
 {
     count(l, provider, err_kind_name(err->kind));
     log_event(log, level_of(err->kind), "login.failed", LF_TEXT("provider", provider),
@@ -95,7 +98,8 @@ static void tell_failure(const struct login *l, const struct log_ctx *log, const
 
 /* ---- legs */
 
-static struct leg_run *leg_open(struct login *l, const struct provider *p, const struct log_ctx *log)
+static struct leg_run *run_open(struct login *l, const struct provider *p,
+                                const struct log_ctx *log)
 {
     struct leg_run *r = mem_alloc(sizeof *r);
     r->login = l;
@@ -112,7 +116,14 @@ static struct leg_run *leg_open(struct login *l, const struct provider *p, const
     return r;
 }
 
-static void leg_close(struct leg_run *r)
+static void run_free(struct leg_run *r)
+{
+    arena_free(&r->arena);
+    seal_wipe(r->token, sizeof r->token);
+    free(r);
+}
+
+static void run_close(struct leg_run *r)
 {
     if (r->inside) {
         r->over = true; /* whoever called into the drive closes */
@@ -122,9 +133,9 @@ static void leg_close(struct leg_run *r)
     r->prev->next = r->next;
     r->next->prev = r->prev;
     r->login->in_flight--;
-    arena_free(&r->arena);
-    seal_wipe(r->token, sizeof r->token);
-    free(r);
+    r->login = NULL;
+    if (!r->writing) /* else the store's answer frees */
+        run_free(r);
 }
 
 static struct drive_args drive_args_of(struct leg_run *r)
@@ -146,15 +157,15 @@ static const struct provider *provider_for(const struct login *l, const char *id
     const struct provider *p = registry_find(l->registry, id);
     if (p == NULL || !p->usable)
         err_set(err, ERR_INVALID, "there is no usable provider of that name");
-    else if (l->o.max_in_flight && l->in_flight >= l->o.max_in_flight)
+    else if (l->in_flight >= l->o.max_in_flight)
         err_set(err, ERR_LIMITED, "%zu logins are under way already", l->in_flight);
     return err->kind == ERR_NONE ? p : NULL;
 }
 
 /* ---- first leg */
 
-static void on_redirect(void *arg, const struct drive_redirect *redirect, const struct drive_identity *identity,
-                        const struct err *err)
+static void on_redirect(void *arg, const struct drive_redirect *redirect,
+                        const struct drive_identity *identity, const struct err *err)
 {
     struct leg_run *r = arg;
     (void)identity;
@@ -165,10 +176,11 @@ static void on_redirect(void *arg, const struct drive_redirect *redirect, const 
         tell_failure(r->login, r->log, r->provider->id, r->began, err);
         r->started(r->arg, NULL, err);
     }
-    leg_close(r);
+    run_close(r);
 }
 
-void login_start_flow(struct login *l, const struct login_start *s, login_started_fn *done, void *arg)
+void login_start_flow(struct login *l, const struct login_start *s, login_started_fn *done,
+                      void *arg)
 {
     struct err err = ERR_INIT;
     const struct provider *p = provider_for(l, s->provider, &err);
@@ -177,13 +189,15 @@ void login_start_flow(struct login *l, const struct login_start *s, login_starte
         done(arg, NULL, &err);
         return;
     }
-    struct leg_run *r = leg_open(l, p, s->log);
+    struct leg_run *r = run_open(l, p, s->log);
     r->started = done;
     r->arg = arg;
     r->flow = (struct flow){.provider = p->id,
                             .purpose = s->purpose,
                             .started = wall_seconds(clock_wall()),
-                            .return_to = arena_dup(r->arena, s->return_to)};
+                            .return_to = arena_dup(r->arena, s->return_to),
+                            .carry = "",
+                            .max_age = -1};
     flow_new_id(r->flow.id);
     const struct drive_args args = drive_args_of(r);
     const struct drive_start hints = {
@@ -192,16 +206,50 @@ void login_start_flow(struct login *l, const struct login_start *s, login_starte
     r->drive = drive_begin(&args, &r->flow, s->bind, &hints, on_redirect, r);
     r->inside = false;
     if (r->over)
-        leg_close(r);
+        run_close(r);
 }
 
 /* ---- second leg */
 
+/* What a failed flow leaves behind: that it was used, for after a restart. */
+struct spent_note {
+    unsigned char flow[16];
+    int64_t expires;
+};
+
+static int write_note(struct db *db, void *arg, struct err *err)
+{
+    const struct spent_note *note = arg;
+    return spent_add(db, note->flow, note->expires, err) < 0 ? -1 : 0;
+}
+
+static void on_note(void *arg, enum store_outcome outcome, const struct err *err)
+{
+    (void)
+        outcome; /* a failure is counted by the store's error hook; memory remembers in any case */
+    (void)err;
+    free(arg);
+}
+
+/* Nobody waits for it. With a full queue the id lives in memory only, which a restart forgets. */
+static void note_spent(const struct leg_run *r)
+{
+    const struct login_options *o = &r->login->o;
+    if (!r->spent || store_shared(o->store))
+        return;
+    struct spent_note *note = mem_alloc(sizeof *note);
+    memcpy(note->flow, r->flow.id, sizeof note->flow);
+    note->expires = r->link.flow_expires;
+    if (!store_write(o->store, write_note, o->loop, on_note, note))
+        free(note);
+}
+
 static void fail(struct leg_run *r, const struct err *err)
 {
+    note_spent(r);
     tell_failure(r->login, r->log, r->provider->id, r->began, err);
     r->done(r->arg, NULL, err);
-    leg_close(r);
+    run_close(r);
 }
 
 static void succeed(struct leg_run *r)
@@ -215,7 +263,7 @@ static void succeed(struct leg_run *r)
               LF_INT("groups_left_out", r->link.groups_left_out),
               LF_INT("ms", mono_ms(r->began, clock_mono())));
     r->done(r->arg, &result, NULL);
-    leg_close(r);
+    run_close(r);
 }
 
 static int write_link(struct db *db, void *arg, struct err *err)
@@ -223,15 +271,41 @@ static int write_link(struct db *db, void *arg, struct err *err)
     return link_write(db, &((struct leg_run *)arg)->link, err);
 }
 
+/* Hand the leg to the store. When its queue is full the leg fails at once. */
+static void run_write(struct leg_run *r, store_fn *fn, store_done_fn *done)
+{
+    const struct login_options *o = &r->login->o;
+    struct err full = ERR_INIT;
+    r->writing = store_write(o->store, fn, o->loop, done, r);
+    if (r->writing)
+        return;
+    err_set(&full, ERR_LIMITED, "the store's queue is full");
+    fail(r, &full);
+}
+
+/* First thing in every answer of the store. false: nobody is interested any more. */
+static bool run_written(struct leg_run *r)
+{
+    r->writing = false;
+    if (r->login)
+        return true;
+    run_free(r);
+    return false;
+}
+
 /* Only what is durable is answered as made. */
 static void on_written(void *arg, enum store_outcome outcome, const struct err *stored)
 {
     struct leg_run *r = arg;
     struct err err = ERR_INIT;
+    if (!run_written(r))
+        return;
     if (outcome != STORE_DONE) {
-        err_set(&err, stored && stored->kind == ERR_NOT_ALLOWED ? ERR_NOT_ALLOWED : ERR_INTERNAL, "%s",
+        err_set(&err, stored && stored->kind == ERR_NOT_ALLOWED ? ERR_NOT_ALLOWED : ERR_INTERNAL,
+                "%s",
                 outcome == STORE_UNKNOWN ? "the store did not say whether it kept the session"
-                                         : stored ? stored->text : "the store refused");
+                : stored                 ? stored->text
+                                         : "the store refused");
         fail(r, &err);
         return;
     }
@@ -243,8 +317,8 @@ static void on_written(void *arg, enum store_outcome outcome, const struct err *
         succeed(r);
 }
 
-static void on_identity(void *arg, const struct drive_redirect *redirect, const struct drive_identity *identity,
-                        const struct err *err)
+static void on_identity(void *arg, const struct drive_redirect *redirect,
+                        const struct drive_identity *identity, const struct err *err)
 {
     struct leg_run *r = arg;
     const int64_t now = wall_seconds(clock_wall());
@@ -259,11 +333,7 @@ static void on_identity(void *arg, const struct drive_redirect *redirect, const 
     r->link.row.id = r->session_id;
     r->link.row.created = r->link.row.seen = now;
     r->link.row.ends = now + r->login->o.session_seconds;
-    if (!store_write(r->login->o.store, write_link, r->login->o.loop, on_written, r)) {
-        struct err full = ERR_INIT;
-        err_set(&full, ERR_LIMITED, "the store's queue is full");
-        fail(r, &full);
-    }
+    run_write(r, write_link, on_written);
 }
 
 static void drive_on(struct leg_run *r)
@@ -273,7 +343,7 @@ static void drive_on(struct leg_run *r)
     r->drive = drive_finish(&args, &r->flow, r->state, &r->fields, on_identity, r);
     r->inside = false;
     if (r->over)
-        leg_close(r);
+        run_close(r);
 }
 
 /* ---- single use */
@@ -291,6 +361,8 @@ static void on_spent(void *arg, enum store_outcome outcome, const struct err *er
 {
     struct leg_run *r = arg;
     struct err failure = ERR_INIT;
+    if (!run_written(r))
+        return;
     if (outcome == STORE_DONE) {
         drive_on(r);
         return;
@@ -304,26 +376,26 @@ static void on_spent(void *arg, enum store_outcome outcome, const struct err *er
  * replicas that share one must ask it before the code goes anywhere. */
 static void spend(struct leg_run *r)
 {
-    if (!store_shared(r->login->o.store)) {
+    if (store_shared(r->login->o.store))
+        run_write(r, spend_row, on_spent);
+    else
         drive_on(r);
-    } else if (!store_write(r->login->o.store, spend_row, r->login->o.loop, on_spent, r)) {
-        struct err err = ERR_INIT;
-        err_set(&err, ERR_LIMITED, "the store's queue is full");
-        fail(r, &err);
-    }
 }
 
 /* ---- the callback */
 
-static int read_state(struct login *l, const struct login_callback *c, struct arena *a, struct flow *f,
-                      struct str *state, struct err *err)
+static int read_state(struct login *l, const struct login_callback *c, struct arena *a,
+                      struct flow *f, struct str *state, struct err *err)
 {
     const char *text;
     if (form_get(c->fields, "state", &text) != 1)
         return err_set(err, ERR_INVALID, "state is missing or came twice");
     *state = str_of(text);
-    if (state_unseal(l->o.keys, c->bind, *state, wall_seconds(clock_wall()), a, f, err) != 0)
+    const struct flow *opened =
+        state_unseal(l->o.keys, c->bind, *state, wall_seconds(clock_wall()), a, err);
+    if (!opened)
         return -1;
+    *f = *opened;
     if (strcmp(f->provider, c->provider) != 0)
         return err_set(err, ERR_INVALID, "the state belongs to another provider");
     if (f->purpose != USHER_FLOW_LOGIN)
@@ -368,10 +440,30 @@ static void replayed(struct leg_run *r, const struct login_callback *c)
     count(r->login, r->provider->id, "replayed");
     log_event(r->log, LOG_INFO, "login.replayed", LF_TEXT("provider", r->provider->id));
     r->done(r->arg, &result, NULL);
-    leg_close(r);
+    run_close(r);
 }
 
-void login_finish_flow(struct login *l, const struct login_callback *c, login_done_fn *done, void *arg)
+/* The callback makes sense: from here on the flow is used up, whatever comes of it. `refusal`: the
+ * upstream's, NULL when there is a code. */
+static void use_flow(struct leg_run *r, const struct login_callback *c, const struct err *refusal)
+{
+    struct err full = ERR_INIT;
+    const int added = used_add(r->login->used, r->flow.id, wall_seconds(clock_wall()));
+    r->spent = added > 0;
+    if (added == 0) {
+        replayed(r, c);
+    } else if (added < 0) {
+        err_set(&full, ERR_LIMITED, "too many flows were used lately");
+        fail(r, &full);
+    } else if (refusal) {
+        fail(r, refusal);
+    } else {
+        spend(r);
+    }
+}
+
+void login_finish_flow(struct login *l, const struct login_callback *c, login_done_fn *done,
+                       void *arg)
 {
     struct err err = ERR_INIT;
     const struct provider *p = provider_for(l, c->provider, &err);
@@ -380,7 +472,7 @@ void login_finish_flow(struct login *l, const struct login_callback *c, login_do
         done(arg, NULL, &err);
         return;
     }
-    struct leg_run *r = leg_open(l, p, c->log);
+    struct leg_run *r = run_open(l, p, c->log);
     r->done = done;
     r->arg = arg;
     if (read_state(l, c, r->arena, &r->flow, &r->state, &err) != 0) {
@@ -391,12 +483,8 @@ void login_finish_flow(struct login *l, const struct login_callback *c, login_do
     const int judged = drive_callback_judge(&r->flow, &r->fields, &err);
     if (judged != 0 && err.kind == ERR_INVALID)
         fail(r, &err); /* makes no sense, so it uses nothing up */
-    else if (!used_add(l->used, r->flow.id, wall_seconds(clock_wall())))
-        replayed(r, c);
-    else if (judged != 0)
-        fail(r, &err);
     else
-        spend(r);
+        use_flow(r, c, judged == 0 ? NULL : &err);
 }
 
 /* ---- life */
@@ -418,6 +506,8 @@ struct login *login_new(const struct login_options *o, struct err *err)
 {
     struct login *l = mem_alloc(sizeof *l);
     l->o = *o;
+    if (l->o.max_in_flight == 0)
+        l->o.max_in_flight = IN_FLIGHT;
     l->registry = registry_ref(o->registry);
     l->used = used_new(STATE_LIFETIME + 60);
     l->list.next = l->list.prev = &l->list;
@@ -432,11 +522,14 @@ void login_free(struct login **lp)
     if (l == NULL)
         return;
     while (l->list.next != &l->list)
-        leg_close(l->list.next);
+        run_close(l->list.next);
     used_free(&l->used);
     registry_free(&l->registry);
     free(l);
     *lp = NULL;
 }
 
-size_t login_in_flight(const struct login *l) { return l->in_flight; }
+size_t login_in_flight(const struct login *l)
+{
+    return l->in_flight;
+}

@@ -26,12 +26,13 @@ struct login_options {
     struct metrics *metrics;
     const struct drive_io *io;
     const char *public_url;
-    int64_t deadline_ms;       /* of one leg; 20 000 */
-    int64_t session_seconds;   /* absolute */
-    unsigned max_in_flight;    /* legs under way; 0: 4096; over it LIMITED */
+    int64_t deadline_ms;     /* of one leg; 20 000 */
+    int64_t session_seconds; /* absolute */
+    unsigned max_in_flight;  /* legs under way; 0: 4096; over it LIMITED */
 };
 /* Loads unexpired spent flow ids from the store. */
-struct login *login_new(const struct login_options *o, struct err *err) __attribute__((warn_unused_result));
+struct login *login_new(const struct login_options *o, struct err *err)
+    __attribute__((warn_unused_result));
 void login_free(struct login **l); /* cancels legs under way */
 size_t login_in_flight(const struct login *l);
 
@@ -45,14 +46,15 @@ struct login_start {
 };
 /* Called once, maybe from within login_start_flow. url on success. */
 typedef void login_started_fn(void *arg, const char *url, const struct err *err);
-void login_start_flow(struct login *l, const struct login_start *s, login_started_fn *done, void *arg);
+void login_start_flow(struct login *l, const struct login_start *s, login_started_fn *done,
+                      void *arg);
 
 struct login_callback {
     const char *provider;
     const struct fields *fields; /* all of them, undecided */
     struct str bind;
-    bool has_session;            /* the browser is signed in */
-    struct str old_session;      /* its cookie, ended on success; n == 0: none */
+    bool has_session;       /* the browser is signed in */
+    struct str old_session; /* its cookie, ended on success; n == 0: none */
     const char *ip, *user_agent;
     const struct log_ctx *log;
 };
@@ -61,8 +63,10 @@ struct login_result {
     const char *token;     /* new session cookie; NULL: replay with a live session, just go on */
     int64_t max_age;
 };
-/* Called once, maybe from within. On error err->kind picks the page; */
+/* Called once, maybe from within. On error err->kind picks the page. Only the log context of a
+ * start or callback must live until then; everything else is copied. */
 typedef void login_done_fn(void *arg, const struct login_result *r, const struct err *err);
-void login_finish_flow(struct login *l, const struct login_callback *c, login_done_fn *done, void *arg);
+void login_finish_flow(struct login *l, const struct login_callback *c, login_done_fn *done,
+                       void *arg);
 
 #endif

@@ -148,7 +148,8 @@ static int judge_absolute(const struct return_rules *r, struct str raw, struct a
     while (start < raw.n && !strchr("/?#", raw.p[start]))
         start++;
     struct str tail = {raw.p + start, raw.n - start};
-    const char *target = arena_printf(a, "%s%.*s", tail.n && tail.p[0] == '/' ? "" : "/", (int)tail.n, tail.p);
+    const char *target =
+        arena_printf(a, "%s%.*s", tail.n && tail.p[0] == '/' ? "" : "/", (int)tail.n, tail.p);
 
     bool ours = url_same_origin(&own, &u);
     if (!ours && !host_allowed(r, &own, &u))

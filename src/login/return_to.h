@@ -13,12 +13,13 @@
 #define RETURN_TO_MAX 2048
 
 struct return_rules {
-    const char *public_url;          /* ours */
-    const char *const *hosts;        /* NULL-ended: "app.example.com", "app.example.com:8443", ".example.com" for
-                                        all below it; the scheme is https, or that of public_url on loopback */
+    const char *public_url; /* ours */
+    const char *const
+        *hosts; /* NULL-ended: "app.example.com", "app.example.com:8443", ".example.com" for
+                   all below it; the scheme is https, or that of public_url on loopback */
 };
 /* 0 and *out in the arena: a path for our own origin, an absolute URL otherwise. -1 ERR_INVALID. */
-int return_to_judge(const struct return_rules *r, struct str raw, struct arena *a, const char **out, struct err *err)
-    __attribute__((warn_unused_result));
+int return_to_judge(const struct return_rules *r, struct str raw, struct arena *a, const char **out,
+                    struct err *err) __attribute__((warn_unused_result));
 
 #endif

@@ -45,8 +45,8 @@ static void put_string(struct buf *b, const char *text)
 
 static void encode(const struct flow *f, const char *return_to, struct buf *b)
 {
-    unsigned flags = (f->iss_required ? FLAG_ISS_REQUIRED : 0u) | (f->nonce_sent ? FLAG_NONCE_SENT : 0u) |
-                     (f->pkce_sent ? FLAG_PKCE_SENT : 0u);
+    unsigned flags = (f->iss_required ? FLAG_ISS_REQUIRED : 0u) |
+                     (f->nonce_sent ? FLAG_NONCE_SENT : 0u) | (f->pkce_sent ? FLAG_PKCE_SENT : 0u);
     put_number(b, FORM_VERSION, 1);
     buf_add(b, f->id, ID_LEN);
     put_number(b, f->purpose, 1);
@@ -111,8 +111,8 @@ static int decode(struct str plain, struct arena *a, struct flow *out)
     out->iss_required = flags & FLAG_ISS_REQUIRED;
     out->nonce_sent = flags & FLAG_NONCE_SENT;
     out->pkce_sent = flags & FLAG_PKCE_SENT;
-    if (bad || plain.n || (flags & ~(unsigned)FLAG_ALL) || !out->provider || !out->return_to || !out->carry ||
-        out->started < 0 || out->max_age < -1)
+    if (bad || plain.n || (flags & ~(unsigned)FLAG_ALL) || !out->provider || !out->return_to ||
+        !out->carry || out->started < 0 || out->max_age < -1)
         return -1;
     return 0;
 }
@@ -138,8 +138,8 @@ static bool shorten(char *text)
     return true;
 }
 
-static int seal_once(const struct keyring *k, struct str aad, const struct flow *f, const char *return_to,
-                     struct buf *out)
+static int seal_once(const struct keyring *k, struct str aad, const struct flow *f,
+                     const char *return_to, struct buf *out)
 {
     struct buf plain, sealed;
     int rc = -1;
@@ -162,11 +162,13 @@ out:
     return rc;
 }
 
-int state_seal(const struct keyring *k, struct str bind, const struct flow *f, struct buf *out, struct err *err)
+int state_seal(const struct keyring *k, struct str bind, const struct flow *f, struct buf *out,
+               struct err *err)
 {
     unsigned char aad[32];
     if (bind.n == 0 || !f->provider || !f->return_to || f->purpose > 0xff)
-        return err_set(err, ERR_INTERNAL, "state: flow without binding, provider, purpose or target");
+        return err_set(err, ERR_INTERNAL,
+                       "state: flow without binding, provider, purpose or target");
     seal_sha256(bind, aad);
 
     struct flow full = *f;
@@ -181,48 +183,54 @@ int state_seal(const struct keyring *k, struct str bind, const struct flow *f, s
     return rc == 0 ? 0 : err_set(err, ERR_LIMITED, "state: longer than %d characters", STATE_MAX);
 }
 
-int state_unseal(const struct keyring *k, struct str bind, struct str state, int64_t now, struct arena *a,
-                 struct flow *out, struct err *err)
+struct flow *state_unseal(const struct keyring *k, struct str bind, struct str state, int64_t now,
+                          struct arena *a, struct err *err)
 {
     unsigned char sealed[SEALED_MAX], aad[32];
-    size_t n = 0;
-    *out = (struct flow){.max_age = -1};
-    if (bind.n == 0)
-        return err_set(err, ERR_INVALID, "state: this browser has begun no sign-in");
-    if (state.n == 0 || state.n > STATE_MAX || !text_b64url_decode(state, sealed, sizeof sealed, &n))
-        return err_set(err, ERR_INVALID, "state: not one of ours");
-
+    struct flow *f = arena_alloc(a, sizeof *f), *result = NULL;
     struct buf plain;
-    int rc = -1;
+    size_t n = 0;
+
     buf_init(&plain, SEALED_MAX);
+    if (bind.n == 0) {
+        err_set(err, ERR_INVALID, "state: this browser has begun no sign-in");
+        goto out;
+    }
+    if (state.n == 0 || state.n > STATE_MAX ||
+        !text_b64url_decode(state, sealed, sizeof sealed, &n)) {
+        err_set(err, ERR_INVALID, "state: not one of ours");
+        goto out;
+    }
     seal_sha256(bind, aad);
     if (keyring_unseal(k, purpose_seal, (struct str){(const char *)aad, sizeof aad},
                        (struct str){(const char *)sealed, n}, &plain, err) != 0) {
         err_context(err, "state");
         goto out;
     }
-    if (decode(buf_view(&plain), a, out) != 0) {
+    if (decode(buf_view(&plain), a, f) != 0) {
         err_set(err, ERR_INVALID, "state: not in a form we know");
         goto out;
     }
-    if (out->started > now + AHEAD_MAX || now - out->started > STATE_LIFETIME) {
-        err_set(err, ERR_EXPIRED, "state: older than %d seconds, or from the future", STATE_LIFETIME);
+    if (f->started > now + AHEAD_MAX || now - f->started > STATE_LIFETIME) {
+        err_set(err, ERR_EXPIRED, "state: older than %d seconds, or from the future",
+                STATE_LIFETIME);
         goto out;
     }
-    rc = 0;
+    result = f;
 out:
     buf_wipe(&plain);
-    return rc;
+    return result;
 }
 
 /* 32 bytes that only the sealing key and the flow id lead to, as text. */
-static int derive(const struct keyring *k, struct str state, const char *purpose, const unsigned char id[16],
-                  char out[44])
+static int derive(const struct keyring *k, struct str state, const char *purpose,
+                  const unsigned char id[16], char out[44])
 {
     /* Eight characters are six bytes, of which the first four name the key. */
     unsigned char head[6], bytes[32];
     size_t n = 0;
-    if (state.n < 8 || !text_b64url_decode((struct str){state.p, 8}, head, sizeof head, &n) || n < KEY_ID_LEN)
+    if (state.n < 8 || !text_b64url_decode((struct str){state.p, 8}, head, sizeof head, &n) ||
+        n < KEY_ID_LEN)
         return -1;
     if (keyring_derive(k, head, purpose, (struct str){(const char *)id, ID_LEN}, bytes) != 0)
         return -1;
@@ -231,7 +239,8 @@ static int derive(const struct keyring *k, struct str state, const char *purpose
     return 0;
 }
 
-int state_verifier(const struct keyring *k, struct str state, const unsigned char id[16], char out[44])
+int state_verifier(const struct keyring *k, struct str state, const unsigned char id[16],
+                   char out[44])
 {
     return derive(k, state, purpose_verifier, id, out);
 }

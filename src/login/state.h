@@ -35,13 +35,17 @@ struct flow {
 
 void flow_new_id(unsigned char id[16]);
 /* Into out; may shorten f->return_to (the state holds the short one). */
-int state_seal(const struct keyring *k, struct str bind, const struct flow *f, struct buf *out, struct err *err) __attribute__((warn_unused_result));
-/* ERR_INVALID: not ours, altered or another browser's. ERR_EXPIRED: too old or from the future. */
-int state_unseal(const struct keyring *k, struct str bind, struct str state, int64_t now, struct arena *a,
-                 struct flow *out, struct err *err) __attribute__((warn_unused_result));
+int state_seal(const struct keyring *k, struct str bind, const struct flow *f, struct buf *out,
+               struct err *err) __attribute__((warn_unused_result));
+/* The flow, in `a`. NULL with ERR_INVALID: not ours, altered or another browser's; with
+ * ERR_EXPIRED: too old or from the future. */
+struct flow *state_unseal(const struct keyring *k, struct str bind, struct str state, int64_t now,
+                          struct arena *a, struct err *err) __attribute__((warn_unused_result));
 /* 43 characters each plus NUL. The key is found by the state's key id. */
-int state_verifier(const struct keyring *k, struct str state, const unsigned char id[16], char out[44]) __attribute__((warn_unused_result));
-int state_nonce(const struct keyring *k, struct str state, const unsigned char id[16], char out[44]) __attribute__((warn_unused_result));
+int state_verifier(const struct keyring *k, struct str state, const unsigned char id[16],
+                   char out[44]) __attribute__((warn_unused_result));
+int state_nonce(const struct keyring *k, struct str state, const unsigned char id[16], char out[44])
+    __attribute__((warn_unused_result));
 void state_challenge(const char *verifier, char out[44]); /* S256 */
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "login/used.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,16 +74,21 @@ static void turn(struct used *u, int64_t now)
     u->turned = now;
 }
 
-bool used_add(struct used *u, const unsigned char id[16], int64_t now)
+int used_add(struct used *u, const unsigned char id[16], int64_t now)
 {
     turn(u, now);
     if (has(&u->now, id) || has(&u->before, id))
-        return false;
+        return 0;
+    if (u->now.n >= USED_MAX)
+        return -1;
     if (u->now.n * 2 >= u->now.size)
         grow(&u->now);
     memcpy(find(&u->now, id), id, 16);
     u->now.n++;
-    return true;
+    return 1;
 }
 
-size_t used_count(const struct used *u) { return u->now.n + u->before.n; }
+size_t used_count(const struct used *u)
+{
+    return u->now.n + u->before.n;
+}

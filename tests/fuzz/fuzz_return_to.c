@@ -24,7 +24,10 @@ struct origin {
 
 static const struct origin base = {"https", "auth.example", 443};
 
-static int is_slash(char c) { return c == '/' || c == '\\'; }
+static int is_slash(char c)
+{
+    return c == '/' || c == '\\';
+}
 
 /* WHATWG "ends in a number" host: into dotted form, or 0 if it is a name. */
 static int host_number(char *host, size_t room)
@@ -49,7 +52,8 @@ static int host_number(char *host, size_t room)
     unsigned long ip = parts[n - 1];
     for (int i = 0; i < n - 1; i++)
         ip |= parts[i] << (24 - 8 * i);
-    snprintf(host, room, "%lu.%lu.%lu.%lu", ip >> 24 & 255, ip >> 16 & 255, ip >> 8 & 255, ip & 255);
+    snprintf(host, room, "%lu.%lu.%lu.%lu", ip >> 24 & 255, ip >> 16 & 255, ip >> 8 & 255,
+             ip & 255);
     return 1;
 }
 
@@ -100,7 +104,8 @@ static void resolve(const char *raw, struct origin *o)
 
     *o = base;
     const char *p = text;
-    size_t scheme = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
+    size_t scheme =
+        strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
     if (scheme && isalpha((unsigned char)*text) && text[scheme] == ':') {
         for (size_t k = 0; k < scheme && k < sizeof o->scheme - 1; k++)
             o->scheme[k] = (char)tolower((unsigned char)text[k]), o->scheme[k + 1] = '\0';
@@ -124,15 +129,16 @@ static int allowed(const struct origin *o)
         return strcmp(o->host, "other.example") == 0;
     if (o->port == 444)
         return strcmp(o->host, "[2001:db8::1]") == 0;
-    return o->port == 443 && (strcmp(o->host, "auth.example") == 0 || strcmp(o->host, "app.example") == 0 ||
-                              strcmp(o->host, "192.0.2.7") == 0 ||
-                              (n > 13 && strcmp(o->host + n - 13, ".wild.example") == 0));
+    return o->port == 443 &&
+           (strcmp(o->host, "auth.example") == 0 || strcmp(o->host, "app.example") == 0 ||
+            strcmp(o->host, "192.0.2.7") == 0 ||
+            (n > 13 && strcmp(o->host + n - 13, ".wild.example") == 0));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const hosts[] = {"app.example", "other.example:8443", ".wild.example", "192.0.2.7",
-                                        "[2001:db8::1]:444", NULL};
+    static const char *const hosts[] = {"app.example", "other.example:8443", ".wild.example",
+                                        "192.0.2.7",   "[2001:db8::1]:444",  NULL};
     const struct return_rules rules = {.public_url = "https://auth.example", .hosts = hosts};
     struct arena *a = arena_new();
     struct err err = ERR_INIT;

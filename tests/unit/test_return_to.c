@@ -9,13 +9,21 @@
 
 Suite *suite_return_to(void);
 
-static const char *const hosts[] = {"app.example", "other.example:8443", ".wild.example", "192.0.2.7", "[2001:db8::1]:444", NULL};
-static const struct return_rules https_rules = {.public_url = "https://auth.example", .hosts = hosts};
+static const char *const hosts[] = {"app.example", "other.example:8443", ".wild.example",
+                                    "192.0.2.7",   "[2001:db8::1]:444",  NULL};
+static const struct return_rules https_rules = {.public_url = "https://auth.example",
+                                                .hosts = hosts};
 
 static struct arena *arena;
 
-static void setup(void) { arena = arena_new(); }
-static void teardown(void) { arena_free(&arena); }
+static void setup(void)
+{
+    arena = arena_new();
+}
+static void teardown(void)
+{
+    arena_free(&arena);
+}
 
 static const char *judge_n(const struct return_rules *r, struct str raw)
 {
@@ -41,7 +49,10 @@ static void accepted_as(const char *raw, const char *want)
     ck_assert_str_eq(out, want);
 }
 
-static void accepted(const char *raw) { accepted_as(raw, raw); }
+static void accepted(const char *raw)
+{
+    accepted_as(raw, raw);
+}
 
 START_TEST(plain_targets_pass)
 {
@@ -169,8 +180,10 @@ START_TEST(login_09_nul_bom_bidi)
     refused("/a?b=%00");
     refused("/a#%00");
     refused("\xef\xbb\xbf/a");
-    refused("/\xe2\x80\xae" "evil");
-    refused("/\xe2\x81\xa6" "evil");
+    refused("/\xe2\x80\xae"
+            "evil");
+    refused("/\xe2\x81\xa6"
+            "evil");
 }
 END_TEST
 
@@ -315,7 +328,8 @@ END_TEST
 
 START_TEST(broken_rules_match_nothing)
 {
-    static const char *const odd[] = {"", ".", ":443", "app.example:x", "app.example:", "[", "*", NULL};
+    static const char *const odd[] = {
+        "", ".", ":443", "app.example:x", "app.example:", "[", "*", NULL};
     const struct return_rules r = {.public_url = "https://auth.example", .hosts = odd};
     const struct return_rules none = {.public_url = "https://auth.example", .hosts = NULL};
     ck_assert_ptr_null(judge_n(&r, STR("https://app.example/")));

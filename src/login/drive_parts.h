@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * drive_parts: the inside of a drive, shared by drive*.c and nobody else. drive.c runs the machine;
+ * each other file carries out one kind of action. An action function returns -1 with an error, and
+ * drive.c ends the drive; or 0 when a request is under way, whose answer continues with drive_step.
+ * After drive_step, drive_end or drive_fail the drive may be gone: return at once.
+ */
+#ifndef LOGIN_DRIVE_PARTS_H
+#define LOGIN_DRIVE_PARTS_H
+
+#include "login/drive.h"
+#include "sys/jose.h"
+
+/* One request under way. */
+struct drive_call {
+    struct drive *d;
+    void *handle; /* NULL: none */
+    const char *step;
+    size_t index;
+};
+
+struct drive {
+    struct drive_args args;
+    struct arena *arena;
+    struct leg *leg;
+    struct loop_timer *deadline;
+    drive_done_fn *done;
+    void *arg;
+    bool ended;
+
+    struct flow flow;
+    bool second;      /* CALLBACK to DONE; else START to REDIRECT */
+    struct str bind;  /* first leg */
+    struct str state; /* second leg */
+
+    struct drive_call calls[USHER_REQUESTS_MAX];
+    size_t under_way;
+
+    /* EXCHANGE */
+    bool exchanged;
+    struct secret *code, *verifier, *access_token, *id_token;
+    uint32_t exchange_flags;
+    /* VERIFY */
+    const struct usher_verify *verify;
+    bool refreshed; /* the key set was asked for afresh */
+    struct jws token;
+    bool verified;
+    /* FETCH */
+    const struct usher_request *requests;
+    size_t n_requests;
+    struct usher_response responses[USHER_REQUESTS_MAX];
+    /* JSON that plugins may hold on to until the leg ends. */
+    struct jval **kept;
+    size_t n_kept;
+};
+
+void drive_step(struct drive *d, const struct usher_event *ev);
+void drive_end(struct drive *d, const struct drive_redirect *redirect,
+               const struct drive_identity *identity, const struct err *err);
+void drive_fail(struct drive *d, const struct err *err);
+
+/* Start call number i; its answer goes to `done` with the struct drive_call as argument. */
+void drive_fetch_start(struct drive *d, size_t i, const char *step, const struct fetch_request *rq,
+                       fetch_done_fn *done);
+void drive_cached_start(struct drive *d, size_t i, const char *step, const struct cache_request *rq,
+                        fetch_done_fn *done);
+/* First thing in every `done`: books the call as answered. */
+struct drive *drive_answered(struct drive_call *call, const struct fetch_result *r);
+/* 0 when there is an HTTP answer; else -1 and whose fault that is. */
+int drive_transport(const struct fetch_result *r, const char *what, struct err *err)
+    __attribute__((warn_unused_result));
+/* The body as JSON, kept until the drive is freed; NULL if it is none. */
+struct jval *drive_json(struct drive *d, const struct fetch_result *r, bool any_type);
+struct jval *drive_keep(struct drive *d, struct jval *take);
+bool drive_json_type(const struct fetch_result *r);
+
+/* Parameters or headers as the fetcher takes them. */
+int drive_parts(struct drive *d, const struct usher_param *v, size_t n, struct fetch_part *out,
+                struct err *err) __attribute__((warn_unused_result));
+
+/* Ask for JSON unless the plugin asks for something else; the new number of headers. `headers` has
+ * room for one more. */
+size_t drive_headers_accept(struct fetch_part *headers, size_t n);
+
+/* The actions. */
+int drive_redirect(struct drive *d, const struct usher_action *act, struct err *err)
+    __attribute__((warn_unused_result));
+int drive_exchange(struct drive *d, const struct usher_action *act, struct err *err)
+    __attribute__((warn_unused_result));
+int drive_verify(struct drive *d, const struct usher_action *act, struct err *err)
+    __attribute__((warn_unused_result));
+int drive_requests(struct drive *d, const struct usher_action *act, struct err *err)
+    __attribute__((warn_unused_result));
+
+#endif
