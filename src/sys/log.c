@@ -21,8 +21,9 @@
 #define LOG_VALUE 512u
 #define LOG_FIELDS 48u
 #define LOG_CHAIN 16u
-#define LOG_PIECE 4096u /* PIPE_BUF: a pipe that polls writable takes this much without blocking   \
-                         */
+#define LOG_PIECE                                                                                  \
+    4096u /* PIPE_BUF: a pipe that polls writable takes this much without blocking                 \
+           */
 #define LOG_WAIT_MS 100
 #define LOG_CLOSE_WAITS 10 /* log_close gives a stuck reader this many waits in all */
 
@@ -76,28 +77,6 @@ static void line_text(struct log_line *l, const char *text)
     line_add(l, text, strlen(text));
 }
 
-/* Length of the well-formed UTF-8 character at p (n bytes left), or 0; its code point in *c. */
-static size_t utf8_char(const unsigned char *p, size_t n, uint32_t *c)
-{
-    size_t want = p[0] < 0x80                   ? 1
-                  : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
-                  : (p[0] & 0xf0) == 0xe0       ? 3
-                  : p[0] >= 0xf0 && p[0] < 0xf5 ? 4
-                                                : 0;
-    if (want == 0 || want > n)
-        return 0;
-    *c = want == 1 ? p[0] : (uint32_t)p[0] & (0x7fu >> want);
-    for (size_t i = 1; i < want; i++) {
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-        *c = *c << 6 | (p[i] & 0x3fu);
-    }
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    if (*c < least[want] || *c > 0x10ffff || (*c >= 0xd800 && *c <= 0xdfff))
-        return 0;
-    return want;
-}
-
 /* What a terminal, a pager or an eye could be fooled by: controls, bidi marks, invisible breaks. */
 static bool log_must_escape(uint32_t c)
 {
@@ -124,28 +103,28 @@ static void line_escape(struct log_line *l, uint32_t c)
 /* A JSON string (RFC 8259 section 7), also what logfmt puts between quotes. */
 static void line_quote(struct log_line *l, const char *text)
 {
-    const unsigned char *p = (const unsigned char *)text;
-    size_t left = strlen(text), used = 0;
+    struct str left = str_of(text);
+    size_t used = 0;
     line_text(l, "\"");
-    while (left > 0) {
+    while (left.n > 0) {
         uint32_t c;
-        size_t n = utf8_char(p, left, &c), step = n ? n : 1;
-        if (used + step > LOG_VALUE) {
+        size_t n = text_utf8_next(left, &c);
+        if (used + n > LOG_VALUE) {
             line_text(l, "\xe2\x80\xa6"); /* … */
             break;
         }
-        if (!n)
+        if (c == TEXT_MALFORMED)
             line_text(l, "\xef\xbf\xbd"); /* U+FFFD */
         else if (log_must_escape(c))
             line_escape(l, c);
         else {
             if (c == '"' || c == '\\')
                 line_text(l, "\\");
-            line_add(l, (const char *)p, n);
+            line_add(l, left.p, n);
         }
-        p += step;
-        left -= step;
-        used += step;
+        left.p += n;
+        left.n -= n;
+        used += n;
     }
     line_text(l, "\"");
 }
