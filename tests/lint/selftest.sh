@@ -53,7 +53,7 @@ finds() {
 includes() { fresh; echo "#include $2" >>"$1"; finds floors "$3"; }
 code() { fresh; echo "$2" >>"$1"; finds banned "$1:$(wc -l <"$1"): banned here"; }
 
-for lint in floors sizes banned registered architecture spdx names; do
+for lint in floors sizes banned registered architecture spdx names log-events; do
     fresh
     clean $lint
 done
@@ -119,5 +119,16 @@ fresh; echo '#!/bin/sh' >tool; finds spdx 'tool:1'
 
 fresh; echo "see /hom""e/somebody/x" >>docs/architecture.md; finds names 'names a place'
 fresh; echo "https://registr""y.example.org/x" >>docs/architecture.md; finds names 'package registry'
+
+# events CALL: a tree whose page knows web.known, and one call in web/w.c.
+events() { fresh; printf -- '- `web.known`: x\n' >docs/log-events.md; printf '    %b\n' "$1" >>src/web/w.c; }
+known='log_event(c, LOG_INFO, "web.known", LF_TEXT("a", "b.c"));'
+events "$known"; clean log-events
+events 'log_event(c, LOG_INFO,\n              a ? "web.known" : "web.other", LF_INT("n", 1));'
+finds log-events 'one line is wanted for web.other of src/web/w.c:2'
+events "$known\\n    log_error(c, LOG_ERROR, name, err);"; finds log-events 'src/web/w.c:3: the event has no literal name'
+events "$known\\n    log_error(c, LOG_ERROR, \"Known\", err);"
+echo '- `Known`: x' >>docs/log-events.md; finds log-events 'Known is no event name'
+events "/* $known */"; finds log-events 'web.known is gone'
 
 exit $failed
