@@ -128,12 +128,17 @@ static void use_url(struct config *c, const struct url *u)
     buf_deinit(&b);
 }
 
+/* Where browsers find us when nobody said: on the very address we listen on. */
 static void check_url(struct config *c, const char *file, struct conf_problems *p)
 {
     struct err err = ERR_INIT;
     struct url u;
-    if (c->server.public_url == NULL)
+    if (c->server.public_url == NULL && strncmp(c->server.listen, "unix:", 5) != 0)
+        c->server.public_url = arena_printf(c->arena, "http://%s", c->server.listen);
+    if (c->server.public_url == NULL) {
+        conf_problem(p, file, 0, "[server] public_url: is needed when listening on a socket file");
         return;
+    }
     if (url_parse(c->arena, str_of(c->server.public_url), &u, &err) != 0) {
         conf_problem(p, file, 0, "[server] public_url: %s", err.text);
         return;
@@ -203,22 +208,6 @@ struct config *config_load(const char *path, bool required, struct conf_problems
     if (p->n != before)
         config_free(&c);
     return c;
-}
-
-void config_fill_url(struct config *c, int port)
-{
-    struct err err = ERR_INIT;
-    struct url u;
-    if (c->server.public_url != NULL)
-        return;
-    const char *colon = strrchr(c->server.listen, ':');
-    const bool local = strncmp(c->server.listen, "unix:", 5) == 0 || colon == NULL;
-    const int host_n = local ? 0 : (int)(colon - c->server.listen);
-    const char *url = local ? "http://localhost"
-                            : arena_printf(c->arena, "http://%.*s:%d", host_n, c->server.listen, port);
-    if (url_parse(c->arena, str_of(url), &u, &err) == 0)
-        use_url(c, &u);
-    c->server.public_url = c->origin;
 }
 
 void config_sample(struct buf *out)

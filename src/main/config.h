@@ -56,8 +56,6 @@ struct config {
 /* NULL when anything is wrong; `p` says what. `path` may be missing only if it was not asked for. */
 struct config *config_load(const char *path, bool required, struct conf_problems *p);
 void config_free(struct config **c);
-/* Once the port is known: public_url, host and origin when none was configured. */
-void config_fill_url(struct config *c, int port);
 /* The sample usher.conf. */
 void config_sample(struct buf *out);
 

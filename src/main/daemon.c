@@ -218,7 +218,6 @@ static int start(struct daemon *d, const char *ready_file, struct err *err)
     d->metrics = metrics_new();
     if (d->loop == NULL || open_signals(d, err) != 0)
         return -1;
-    config_fill_url(c, 0);
     if (open_data(d, err) != 0 || open_login(d, err) != 0 || fill_app(d, err) != 0 || open_serve(d, err) != 0)
         return -1;
     harden_environment();
