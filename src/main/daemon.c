@@ -176,6 +176,7 @@ static int fill_app(struct daemon *d, struct err *err)
         .sessions = d->sessions,
         .store = d->store,
         .metrics = d->metrics,
+        .identities = identities_new(),
         .version = PACKAGE_VERSION,
         .ready = true,
     };
@@ -239,6 +240,7 @@ static void take_down(struct daemon *d)
     store_close(&d->store); /* writes under way still use what logins own */
     login_free(&d->login);
     serve_free(&d->serve);
+    identities_free(&d->app.identities);
     drive_net_free(&d->net);
     fetch_free(&d->fetch);
     registry_free(&d->registry);

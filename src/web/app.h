@@ -11,6 +11,7 @@
 #include "provider/registry.h"
 #include "session/cookie_jar.h"
 #include "sys/metrics.h"
+#include "web/identity.h"
 #include "web/serve.h"
 
 struct web_app {
@@ -27,6 +28,7 @@ struct web_app {
     struct sessions *sessions;
     struct store *store;
     struct metrics *metrics;
+    struct identities *identities;
     const char *version;
     bool ready; /* false while stopping */
 };

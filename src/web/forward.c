@@ -13,6 +13,7 @@
 
 #include "base/url.h"
 #include "sys/clock.h"
+#include "web/identity.h"
 #include "web/page.h"
 
 struct original {
@@ -58,20 +59,6 @@ static int original_read(struct request *rq, struct original *o)
     return 0;
 }
 
-static const char *or_blank(const char *value)
-{
-    return value[0] ? value : " "; /* libmicrohttpd takes no empty value; on the wire this is one */
-}
-
-static void identity(struct request *rq, const struct session_view *v)
-{
-    reply_header_static(rq, "X-Usher-User", v ? or_blank(v->header_user) : " ");
-    reply_header_static(rq, "X-Usher-Name", v ? or_blank(v->header_name) : " ");
-    reply_header_static(rq, "X-Usher-Email", v ? or_blank(v->header_email) : " ");
-    reply_header_static(rq, "X-Usher-Groups", v ? or_blank(v->header_groups) : " ");
-    reply_header_static(rq, "X-Usher-Provider", v ? or_blank(v->header_provider) : " ");
-}
-
 /* A person following a link, rather than a script: Sec-Fetch-Mode says so, or Accept where it is
  * missing. */
 static bool is_navigation(const struct request *rq, const struct original *o)
@@ -99,7 +86,7 @@ static bool method_known(const char *method)
 
 static void refuse(struct request *rq, int status)
 {
-    identity(rq, NULL);
+    identity_clear(rq);
     reply_empty(rq, status);
 }
 
@@ -131,7 +118,7 @@ static void send_away(struct request *rq, const struct web_app *app, const struc
     if (o->url && return_to_judge(&app->return_rules, str_of(o->url), request_arena(rq), &return_to,
                                   &err) != 0)
         return_to = NULL; /* too long to carry: sign-in still works, and ends at the default page */
-    identity(rq, NULL);
+    identity_clear(rq);
     if (!is_navigation(rq, o)) {
         reply_empty(rq, 401);
         return;
@@ -174,10 +161,9 @@ void forward_check(struct request *rq, void *app_)
         return;
     }
     const int signed_in = web_session(app, rq, &v);
-    if (signed_in == 1) {
-        identity(rq, &v);
-        reply_empty(rq, 200);
-    } else if (signed_in < 0) {
+    if (signed_in == 1)
+        identity_reply(app->identities, rq, &v);
+    else if (signed_in < 0) {
         refuse(rq, 401);
     } else {
         send_away(rq, app, &o);

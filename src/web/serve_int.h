@@ -47,8 +47,13 @@ struct request {
     const char *target; /* raw, copied */
     const char *path, *rest, *query;
     const char *method;
+    /* Not cleared between requests: their counts, below, say how much of them is valid. */
     struct header headers[SERVE_HEADERS_MAX];
-    size_t n_headers;
+    struct {
+        const char *name, *value;
+    } reply_headers[SERVE_REPLY_HEADERS_MAX];
+    size_t n_headers, n_reply_headers;
+    unsigned seen; /* headers that must come once, one bit each */
     struct buf body;
     bool body_over;
     struct fields query_fields, form_fields;
@@ -67,10 +72,7 @@ struct request {
     int status;
     const char *content_type;
     struct str answer;
-    struct {
-        const char *name, *value;
-    } reply_headers[SERVE_REPLY_HEADERS_MAX];
-    size_t n_reply_headers;
+    struct MHD_Response *kept;
 };
 
 struct serve {

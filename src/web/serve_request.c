@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <strings.h>
 
 #include "base/cookie.h"
@@ -12,9 +13,7 @@ void request_reset(struct request *rq)
     struct request keep = {.serve = rq->serve, .arena = rq->arena, .body = rq->body};
     buf_clear(&keep.body);
     arena_reset(keep.arena);
-    /* Everything but the header table, whose count says how much of it is valid. */
     memset(rq, 0, offsetof(struct request, headers));
-    rq->n_headers = 0;
     memset((char *)rq + offsetof(struct request, n_headers), 0,
            sizeof *rq - offsetof(struct request, n_headers));
     rq->serve = keep.serve;
@@ -190,6 +189,42 @@ void reply_empty(struct request *rq, int status)
     answer(rq, status, NULL, STR(""));
 }
 
+struct reply {
+    struct MHD_Response *mhd;
+};
+
+struct reply *reply_make(const struct reply_header *headers, size_t n)
+{
+    struct reply *r = mem_alloc(sizeof *r);
+    r->mhd = MHD_create_response_from_buffer(0, (void *)(uintptr_t) "", MHD_RESPMEM_PERSISTENT);
+    bool ok = r->mhd != NULL;
+    for (size_t i = 0; ok && i < n; i++)
+        ok = MHD_add_response_header(r->mhd, headers[i].name, headers[i].value) == MHD_YES;
+    if (!ok)
+        reply_free(&r);
+    return r;
+}
+
+void reply_free(struct reply **rp)
+{
+    struct reply *r = *rp;
+    if (r == NULL)
+        return;
+    if (r->mhd)
+        MHD_destroy_response(r->mhd);
+    free(r);
+    *rp = NULL;
+}
+
+bool reply_again(struct request *rq, int status, const struct reply *r)
+{
+    if (rq->close || rq->serve->draining || rq->stage == STAGE_HELD)
+        return false;
+    rq->kept = r->mhd;
+    answer(rq, status, NULL, STR(""));
+    return true;
+}
+
 void reply_redirect(struct request *rq, const char *url)
 {
     reply_header(rq, "Location", url);
@@ -260,6 +295,11 @@ static bool add_headers(struct request *rq, struct MHD_Response *r)
 
 enum MHD_Result serve_queue(struct request *rq)
 {
+    if (rq->kept) {
+        rq->stage = STAGE_ANSWERED;
+        serve_conn_owes(rq->conn);
+        return MHD_queue_response(rq->conn->mhd, (unsigned)rq->status, rq->kept);
+    }
     struct MHD_Response *r = MHD_create_response_from_buffer(
         rq->answer.n, (void *)(uintptr_t)rq->answer.p, MHD_RESPMEM_PERSISTENT);
     enum MHD_Result result;

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "web/identity.h"
+
+#include <stdlib.h>
+
+/* 4 ways by 2,048 sets: some 8 MB when all of it is in use. */
+#define SETS 2048
+#define WAYS 4
+
+struct entry {
+    unsigned char hash[32];
+    struct reply *reply;
+};
+
+struct identities {
+    struct entry set[SETS][WAYS];
+    unsigned char next[SETS]; /* the way to be replaced */
+};
+
+static const char *const names[5] = {"X-Usher-User", "X-Usher-Name", "X-Usher-Email",
+                                     "X-Usher-Groups", "X-Usher-Provider"};
+
+static const char *or_blank(const char *value)
+{
+    return value[0] ? value : " "; /* libmicrohttpd takes no empty value; on the wire this is one */
+}
+
+static void values_of(const struct session_view *v, const char *out[5])
+{
+    out[0] = or_blank(v->header_user);
+    out[1] = or_blank(v->header_name);
+    out[2] = or_blank(v->header_email);
+    out[3] = or_blank(v->header_groups);
+    out[4] = or_blank(v->header_provider);
+}
+
+struct identities *identities_new(void) { return mem_alloc(sizeof(struct identities)); }
+
+void identities_free(struct identities **cp)
+{
+    struct identities *c = *cp;
+    if (c == NULL)
+        return;
+    for (size_t i = 0; i < SETS; i++)
+        for (size_t k = 0; k < WAYS; k++)
+            reply_free(&c->set[i][k].reply);
+    free(c);
+    *cp = NULL;
+}
+
+static struct reply *make(const struct session_view *v)
+{
+    const char *value[5];
+    struct reply_header h[6] = {[5] = {"Cache-Control", "no-store"}};
+    values_of(v, value);
+    for (size_t i = 0; i < 5; i++)
+        h[i] = (struct reply_header){names[i], value[i]};
+    return reply_make(h, 6);
+}
+
+static const struct reply *kept(struct identities *c, const struct session_view *v)
+{
+    const size_t i = (v->hash[0] | (size_t)v->hash[1] << 8) % SETS;
+    for (size_t k = 0; k < WAYS; k++)
+        if (c->set[i][k].reply && memcmp(c->set[i][k].hash, v->hash, 32) == 0)
+            return c->set[i][k].reply;
+    struct entry *e = &c->set[i][c->next[i]++ % WAYS];
+    reply_free(&e->reply);
+    e->reply = make(v);
+    memcpy(e->hash, v->hash, 32);
+    return e->reply;
+}
+
+void identity_reply(struct identities *c, struct request *rq, const struct session_view *v)
+{
+    const char *value[5];
+    const struct reply *r = kept(c, v);
+    if (r && reply_again(rq, 200, r))
+        return;
+    values_of(v, value);
+    for (size_t i = 0; i < 5; i++)
+        reply_header_static(rq, names[i], value[i]);
+    reply_empty(rq, 200);
+}
+
+void identity_clear(struct request *rq)
+{
+    for (size_t i = 0; i < 5; i++)
+        reply_header_static(rq, names[i], " ");
+}
