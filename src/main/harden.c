@@ -55,7 +55,7 @@ void harden_environment(void)
         }
         memcpy(name, *e, n);
         name[n] = 0;
-        explicit_bzero(*e + n, strlen(*e + n)); /* /proc/self/environ shows this very memory */
+        explicit_bzero(*e + n + 1, strlen(*e + n + 1)); /* /proc/self/environ shows this very memory */
         unsetenv(name);
     }
 }
