@@ -54,7 +54,8 @@ client="client_id = usher-dev
 client_secret = usher-dev-secret"
 case "$fakes " in *" discord "*)
     printf '%s\n' "$client" "authorize_url = $upstream/discord/oauth2/authorize" \
-        "api_url = $upstream/discord/api" >"$state/providers.d/discord.conf" ;;
+        "api_url = $upstream/discord/api/v10" "cdn_url = $upstream/discord/cdn" \
+        >"$state/providers.d/discord.conf" ;;
 esac
 case "$fakes " in *" google "*)
     printf '%s\n' "$client" "issuer = $upstream/google" >"$state/providers.d/google.conf" ;;

@@ -11,7 +11,7 @@ const struct realm realm_discord = {
     .label = "Discord",
     .announces_iss = false,
     .authorize = "/discord/oauth2/authorize",
-    .token = "/discord/api/oauth2/token",
+    .token = "/discord/api/v10/oauth2/token",
     .revoke = "/discord/api/oauth2/token/revoke",
     .userinfo = "/discord/api/v10/users/@me",
 };
@@ -50,6 +50,7 @@ struct route {
 static const struct route routes[] = {
     {NULL, "/discord/oauth2/authorize", &realm_discord, authorize_serve},
     {NULL, "/discord/api/oauth2/authorize", &realm_discord, authorize_serve},
+    {"POST", "/discord/api/v10/oauth2/token", &realm_discord, token_serve},
     {"POST", "/discord/api/oauth2/token", &realm_discord, token_serve},
     {"POST", "/discord/api/oauth2/token/revoke", &realm_discord, revoke_serve},
     {"GET", "/discord/api/v10/users/@me", &realm_discord, discord_me},

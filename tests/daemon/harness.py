@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -108,7 +109,7 @@ class Fake(Process):
 
     def counts(self):
         """How often each path was asked for since the last reset."""
-        return json.loads(self.call("GET", "/fake/requests"))["counts"]
+        return json.loads(self.call("GET", "/fake/requests"))["paths"]
 
 
 class Usher(Process):
@@ -213,7 +214,8 @@ CLIENT = {"client_id": "usher-dev", "client_secret": "usher-dev-secret"}
 def fake_providers(fake):
     return {
         "discord": {**CLIENT, "authorize_url": fake.url + "/discord/oauth2/authorize",
-                    "api_url": fake.url + "/discord/api"},
+                    "api_url": fake.url + "/discord/api/v10",
+                    "cdn_url": fake.url + "/discord/cdn"},
         "google": {**CLIENT, "issuer": fake.url + "/google"},
         "oidc": {**CLIENT, "plugin": "oidc", "label": "Example ID", "issuer": fake.url + "/oidc"},
     }
@@ -236,6 +238,11 @@ class Answer:
 
     def json(self):
         return json.loads(self.body)
+
+    def summary(self):
+        """What a failed assertion should say: status, heading, reference."""
+        words = re.findall(r"<h1>(.*?)</h1>|Reference <code>(.*?)</code>", self.text)
+        return "%s %s: %s %s" % (self.status, self.url, self.location or "", ["".join(w) for w in words])
 
 
 class Browser:
@@ -298,14 +305,14 @@ class Browser:
     def to_callback(self, provider="discord", person="ada", return_to=None):
         """Everything up to the callback URL, not opened yet."""
         answer = self.start(provider, person, return_to)
-        assert answer.status == 303, (answer.status, answer.text)
+        assert answer.status == 303, answer.summary()
         target = self.follow(answer, until=self.usher.url + "/callback/")
-        assert isinstance(target, str), (target.status, target.text)
+        assert isinstance(target, str), target.summary()
         return target
 
     def sign_in(self, provider="discord", person="ada", return_to=None):
         answer = self.get(self.to_callback(provider, person, return_to))
-        assert answer.status == 303, (answer.status, answer.text)
+        assert answer.status == 303, answer.summary()
         return answer
 
     def me(self):
@@ -346,7 +353,7 @@ class Case(unittest.TestCase):
 
     def assert_local_400(self, answer):
         """LOCAL400: our own page, no redirect, no session, nothing asked upstream."""
-        self.assertEqual(answer.status, 400, answer.text)
+        self.assertEqual(answer.status, 400, answer.summary())
         self.assertIsNone(answer.location)
         self.assertNotIn("usher=", answer.headers.get("Set-Cookie", "").replace("usher-bind=", ""))
 

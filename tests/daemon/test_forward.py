@@ -19,7 +19,7 @@ class Forward(Case):
         return (browser or self.browser).request("GET", "/auth", headers=merged)
 
     def test_fwd_01_03_09_every_identity_header_in_every_answer(self):
-        self.browser.sign_in("discord", "nomail")
+        self.browser.sign_in("discord", "konrad")
         answer = self.auth({h: "admin" for h in IDENTITY})
         self.assertEqual(answer.status, 200)
         for name in IDENTITY:
@@ -35,7 +35,7 @@ class Forward(Case):
                 self.assertEqual(answer.headers[name].strip(), "", name)
 
     def test_fwd_11_values_are_header_safe(self):
-        self.browser.sign_in("discord", "emoji")
+        self.browser.sign_in("discord", "noor")
         for name in IDENTITY:
             value = self.auth().headers[name]
             self.assertTrue(value.isascii())

@@ -143,7 +143,7 @@ class Gate(Case):
 
     def test_http_22_clients_that_leave(self):
         target = self.browser.to_callback()
-        self.fake.fault("/discord/api/oauth2/token", "slow", ms=300, times=1)
+        self.fake.fault("/discord/api/v10/oauth2/token", "slow", ms=300, times=1)
         path = target[len(self.usher.url):]
         cookie = "; ".join("%s=%s" % kv for kv in self.browser.cookies["127.0.0.1:%d" % self.usher.port].items())
         with socket.create_connection(("127.0.0.1", self.usher.port)) as s:
@@ -153,7 +153,7 @@ class Gate(Case):
                 s.sendall(cut)
                 s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         wait_for("the login to end", lambda: self.usher.events("login.done"))
-        self.assertEqual(self.fake.counts()["/discord/api/oauth2/token"], 1)
+        self.assertEqual(self.fake.counts()["/discord/api/v10/oauth2/token"], 1)
         self.usher.alive_and_well()
 
 

@@ -44,7 +44,7 @@ class MainJob(Case):
         self.assertNotEqual(first.me()["id"], second.me()["id"])
 
     def test_acct_22_no_mail_is_no_obstacle(self):
-        self.browser.sign_in("discord", "nomail")
+        self.browser.sign_in("discord", "konrad")
         self.assertIsNone(self.browser.me()["email"])
 
     def test_login_33_state_14_two_tabs_finish_in_either_order(self):
@@ -174,7 +174,7 @@ class State(Case):
                     "0" + state, state.lower(), "x" * 5000):
             with self.subTest(state=bad):
                 self.assert_local_400(self.browser.get(with_query(target, state=bad)))
-        self.assertEqual(self.fake.counts().get("/discord/api/oauth2/token", 0), 0)
+        self.assertEqual(self.fake.counts().get("/discord/api/v10/oauth2/token", 0), 0)
         self.assertEqual(self.browser.get(target).status, 303)
 
     def test_state_06_replay_after_success(self):
@@ -185,14 +185,14 @@ class State(Case):
         stranger = Browser(self.usher)
         stranger.cookies = {k: {"usher-bind": v["usher-bind"]} for k, v in self.browser.cookies.items() if "usher-bind" in v}
         self.assert_local_400(stranger.get(target))
-        self.assertEqual(self.fake.counts()["/discord/api/oauth2/token"], 1)
+        self.assertEqual(self.fake.counts()["/discord/api/v10/oauth2/token"], 1)
 
     def test_state_07_replay_after_a_failed_exchange(self):
         target = self.browser.to_callback()
-        self.fake.fault("/discord/api/oauth2/token", "http500", times=1)
+        self.fake.fault("/discord/api/v10/oauth2/token", "http500", times=1)
         self.assertEqual(self.browser.get(target).status, 502)
         self.assert_local_400(self.browser.get(target))
-        self.assertEqual(self.fake.counts()["/discord/api/oauth2/token"], 1)
+        self.assertEqual(self.fake.counts()["/discord/api/v10/oauth2/token"], 1)
 
     def test_state_09_12_an_attackers_state_in_a_victims_browser(self):
         target = self.browser.to_callback()
@@ -201,7 +201,7 @@ class State(Case):
         victim.start()  # now with a binding cookie of its own
         self.assert_local_400(victim.get(target))
         self.assert_signed_out(victim)
-        self.assertEqual(self.fake.counts().get("/discord/api/oauth2/token", 0), 0)
+        self.assertEqual(self.fake.counts().get("/discord/api/v10/oauth2/token", 0), 0)
 
     def test_state_13_16_odd_binding_cookies(self):
         target = self.browser.to_callback()
@@ -233,7 +233,7 @@ class State(Case):
 
     def test_cb_30_state_18_a_race_makes_one_token_request(self):
         target = self.browser.to_callback()
-        self.fake.fault("/discord/api/oauth2/token", "slow", ms=300)
+        self.fake.fault("/discord/api/v10/oauth2/token", "slow", ms=300)
         copies = []
         for _ in range(12):
             copy = Browser(self.usher)
@@ -242,9 +242,9 @@ class State(Case):
         with concurrent.futures.ThreadPoolExecutor(12) as pool:
             statuses = sorted(a.status for a in pool.map(lambda b: b.get(target), copies))
         self.assertEqual(statuses, [303] + [400] * 11)
-        self.assertEqual(self.fake.counts()["/discord/api/oauth2/token"], 1)
+        self.assertEqual(self.fake.counts()["/discord/api/v10/oauth2/token"], 1)
 
     def test_cb_04_a_state_of_another_provider(self):
         target = self.browser.to_callback("google")
         self.assert_local_400(self.browser.get(target.replace("/callback/google", "/callback/discord")))
-        self.assertEqual(self.fake.counts().get("/discord/api/oauth2/token", 0), 0)
+        self.assertEqual(self.fake.counts().get("/discord/api/v10/oauth2/token", 0), 0)

@@ -67,7 +67,7 @@ const client = "client_id = usher-dev\nclient_secret = usher-dev-secret\n";
 
 export function fakeProviders(fake) {
   return {
-    discord: `${client}authorize_url = ${fake.url}/discord/oauth2/authorize\napi_url = ${fake.url}/discord/api\n`,
+    discord: `${client}authorize_url = ${fake.url}/discord/oauth2/authorize\napi_url = ${fake.url}/discord/api/v10\ncdn_url = ${fake.url}/discord/cdn\n`,
     google: `${client}issuer = ${fake.url}/google\n`,
   };
 }
