@@ -14,6 +14,7 @@
 
 #define LOOP_EVENTS 128 /* fetched at once; what is left is still ready next round */
 #define LOOP_SLEEP_MAX_MS (60 * 60 * 1000)
+#define LOOP_NEAR_NS 1000000000 /* timers further away may be late by a round */
 
 /* Deleted things stay in memory until the round ends (`next_dead`): events fetched earlier in the
  * round may still point to them. */
@@ -61,6 +62,7 @@ struct loop {
     atomic_bool stop;
     pthread_mutex_t lock; /* the two below; nothing else crosses threads */
     struct loop_job *jobs, **jobs_end;
+    struct epoll_event events[LOOP_EVENTS]; /* of this round; on the stack it would be zeroed */
 };
 
 /* ---- posted jobs ---------------------------------------------------------------------------- */
@@ -324,7 +326,10 @@ static int loop_sleep(struct loop *l, int ms)
             sleep = say;
     }
     if (sleep > 0 && l->heap_n > 0) {
-        int64_t left = l->heap[0]->due_ns - clock_mono().ns;
+        int64_t left = l->heap[0]->due_ns - l->now.ns;
+        if (left <
+            LOOP_NEAR_NS) /* else a round's length does not matter, but reading the clock does */
+            left = l->heap[0]->due_ns - clock_mono().ns;
         int64_t say = left <= 0 ? 0 : left / 1000000 + (left % 1000000 != 0);
         if (say < sleep)
             sleep = say;
@@ -338,7 +343,7 @@ static int loop_sleep(struct loop *l, int ms)
 
 static void loop_round(struct loop *l, int ms)
 {
-    struct epoll_event events[LOOP_EVENTS];
+    struct epoll_event *events = l->events;
     l->in_round = true;
     int n = epoll_wait(l->epoll, events, LOOP_EVENTS, loop_sleep(l, ms));
     l->now = clock_mono();
