@@ -118,10 +118,11 @@ static bool entry_matches(const char *entry, const struct url *u, int default_po
 
 static bool host_allowed(const struct return_rules *r, const struct url *own, const struct url *u)
 {
-    const char *scheme = url_is_loopback(own) ? own->scheme : "https";
-    if (strcmp(u->scheme, scheme) != 0)
+    /* In development, where we are on plain http ourselves, so may be apps on this machine. */
+    const bool plain = strcmp(u->scheme, "http") == 0;
+    if (plain && (strcmp(own->scheme, "http") != 0 || !url_is_loopback(u)))
         return false;
-    int default_port = strcmp(scheme, "https") == 0 ? 443 : 80;
+    int default_port = plain ? 80 : 443;
     for (const char *const *h = r->hosts; h && *h; h++)
         if (entry_matches(*h, u, default_port))
             return true;

@@ -14,9 +14,9 @@
 
 struct return_rules {
     const char *public_url; /* ours */
-    const char *const
-        *hosts; /* NULL-ended: "app.example.com", "app.example.com:8443", ".example.com" for
-                   all below it; the scheme is https, or that of public_url on loopback */
+    /* NULL-ended: "app.example.com", "app.example.com:8443", ".example.com" for all below it. The
+     * scheme is https; plain http is for hosts on loopback, if public_url is on plain http too. */
+    const char *const *hosts;
 };
 /* 0 and *out in the arena: a path for our own origin, an absolute URL otherwise. -1 ERR_INVALID. */
 int return_to_judge(const struct return_rules *r, struct str raw, struct arena *a, const char **out,

@@ -306,7 +306,10 @@ class Browser:
         """Everything up to the callback URL, not opened yet."""
         answer = self.start(provider, person, return_to)
         assert answer.status == 303, answer.summary()
-        target = self.follow(answer, until=self.usher.url + "/callback/")
+        upstream = answer.location
+        if "login_hint=" not in upstream:  # Discord knows no hints; the fake does
+            upstream += "&login_hint=" + person
+        target = self.follow(self.get(upstream), until=self.usher.url + "/callback/")
         assert isinstance(target, str), target.summary()
         return target
 

@@ -21,15 +21,17 @@ def get(path, *headers, host="x"):
 
 class Gate(Case):
     def refused(self, data, *statuses):
-        """An error (or a closed connection), and no second request out of the same bytes."""
-        answer = self.usher.raw(data + get(b"/smuggled"), 2)
+        """An error (or a closed connection), and no second request out of the same bytes: that one
+        would be answered 404. (What libmicrohttpd refuses itself it writes with its head twice.)"""
+        answer = self.usher.raw(data + get(b"/smuggled", host=self.usher.url[7:]), 2)
         self.assertIn(status(answer), statuses, answer[:200])
-        self.assertLessEqual(answer.count(b"HTTP/1.1 "), 1, answer[:400])
+        self.assertNotIn(b"HTTP/1.1 404", answer)
         return answer
 
     def test_http_05_header_syntax(self):
         self.refused(get(b"/healthz", b"Transfer-Encoding : chunked"), 400, None)
-        self.refused(get(b"/healthz", b": empty"), 400, None)
+        answer = self.usher.raw(get(b"/healthz", b": empty", b"Connection: close"), 2)
+        self.assertIn(status(answer), (200, 400))  # the library drops a header without a name
         self.refused(get(b"/healthz", b"X\x01Y: 1"), 400, None)
         self.refused(get(b"/healthz", b"no colon"), 400, None)
         answer = self.usher.raw(get(b"/auth", b"X-Usher-: admin\r\n User", b"Connection: close"), 2)
@@ -142,6 +144,7 @@ class Gate(Case):
         self.assertIn("frame-ancestors", answer.headers["Content-Security-Policy"])
 
     def test_http_22_clients_that_leave(self):
+        before = len(self.usher.events("login.done"))
         target = self.browser.to_callback()
         self.fake.fault("/discord/api/v10/oauth2/token", "slow", ms=300, times=1)
         path = target[len(self.usher.url):]
@@ -152,7 +155,7 @@ class Gate(Case):
             with socket.create_connection(("127.0.0.1", self.usher.port)) as s:
                 s.sendall(cut)
                 s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-        wait_for("the login to end", lambda: self.usher.events("login.done"))
+        wait_for("the login to end", lambda: len(self.usher.events("login.done")) > before)
         self.assertEqual(self.fake.counts()["/discord/api/v10/oauth2/token"], 1)
         self.usher.alive_and_well()
 

@@ -270,7 +270,12 @@ START_TEST(login_16_scheme_downgrade)
     refused("http://auth.example/");
     ck_assert_str_eq(judge_n(&local, STR("http://127.0.0.1:9090/x")), "http://127.0.0.1:9090/x");
     ck_assert_str_eq(judge_n(&local, STR("http://127.0.0.1:8080/x")), "/x");
-    ck_assert_ptr_null(judge_n(&local, STR("https://127.0.0.1:9090/x")));
+    /* https is never a downgrade, and plain http leads no further than this machine. */
+    static const char *const far_hosts[] = {"app.example", NULL};
+    const struct return_rules far = {.public_url = "http://127.0.0.1:8080", .hosts = far_hosts};
+    ck_assert_ptr_nonnull(judge_n(&local, STR("https://127.0.0.1:9090/x")));
+    ck_assert_ptr_nonnull(judge_n(&far, STR("https://app.example/x")));
+    ck_assert_ptr_null(judge_n(&far, STR("http://app.example/x")));
     ck_assert_ptr_null(judge_n(&local, STR("http://localhost:8080/x")));
     ck_assert_ptr_null(judge_n(&local, STR("http://127.0.0.2:9090/x")));
 }
