@@ -99,7 +99,7 @@ void fetch_end_soon(struct fetch_call *c, uint32_t transport, enum err_kind kind
 
 static CURL *easy_take(struct fetch *f)
 {
-    return f->n_idle > 0 ? f->idle[--f->n_idle] : fetch_easy_new(f);
+    return f->n_idle > 0 ? f->idle[--f->n_idle] : fetch_easy_new();
 }
 
 static void easy_give(struct fetch *f, CURL *easy)

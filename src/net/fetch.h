@@ -33,6 +33,7 @@ struct fetch_pool_options {
     const char *user_agent; /* NULL: "usher/VERSION" */
     const char *const
         *allow_private;           /* hosts that may resolve to special-use addresses; NULL-ended */
+    const char *ca_file;          /* PEM; NULL: the fetch's */
     int64_t connect_ms, total_ms; /* 0: 5000, 10000 */
     size_t body_max;              /* 0: 256 KiB */
     unsigned max_in_flight;       /* 0: 1024 */

@@ -86,7 +86,7 @@ static void must(CURLcode code)
 }
 
 /* What is the same for every request. */
-CURL *fetch_easy_new(const struct fetch *f)
+CURL *fetch_easy_new(void)
 {
     CURL *e = curl_easy_init();
 
@@ -110,7 +110,6 @@ CURL *fetch_easy_new(const struct fetch *f)
     must(curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2));
     /* The directory would be read again for each connection: 15 ms. */
     must(curl_easy_setopt(e, CURLOPT_CAPATH, NULL));
-    must(curl_easy_setopt(e, CURLOPT_CAINFO, f->ca_file));
     must(curl_easy_setopt(e, CURLOPT_MAXLIFETIME_CONN, 600L));
     must(curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, 60L));
     must(curl_easy_setopt(e, CURLOPT_BUFFERSIZE, 8192L));
@@ -138,6 +137,9 @@ void fetch_easy_set(CURL *e, struct fetch_call *c, int64_t left_ms)
         must(curl_easy_setopt(e, CURLOPT_HTTPGET, 1L));
     }
     must(curl_easy_setopt(e, CURLOPT_HTTPHEADER, c->headers));
+    /* libcurl keeps the bundle it read last for a day, and connections apart that trust others. */
+    must(curl_easy_setopt(e, CURLOPT_CAINFO,
+                          c->pool->ca_file ? c->pool->ca_file : c->pool->f->ca_file));
     must(curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)left_ms));
     must(curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms));
     /* Only stops what announces its length; the counter in fetch_answer_body stops the rest. */

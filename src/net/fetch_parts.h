@@ -57,6 +57,7 @@ struct fetch_pool {
     struct fetch_pool *next;
     bool released; /* the owner let go of it; ends with its last call */
     char *name, *user_agent;
+    char *ca_file;        /* NULL: the fetch's */
     char **allow_private; /* lower case, NULL-ended; NULL: none */
     int64_t connect_ms, total_ms;
     size_t body_max;
@@ -119,7 +120,7 @@ void fetch_slist_wipe(struct curl_slist **l);
 
 /* fetch_easy.c */
 CURLcode fetch_easy_global(void);
-CURL *fetch_easy_new(const struct fetch *f);
+CURL *fetch_easy_new(void);
 void fetch_easy_set(CURL *easy, struct fetch_call *c, int64_t left_ms);
 void fetch_easy_clear(CURL *easy);
 

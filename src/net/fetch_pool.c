@@ -33,6 +33,7 @@ struct fetch_pool *fetch_pool_new(struct fetch *f, const struct fetch_pool_optio
     f->pools = p;
     p->name = mem_dup(o->name ? o->name : "");
     p->user_agent = mem_dup(o->user_agent ? o->user_agent : "usher/" PACKAGE_VERSION);
+    p->ca_file = o->ca_file ? mem_dup(o->ca_file) : NULL;
     p->allow_private = lower_list(o->allow_private);
     p->connect_ms = o->connect_ms > 0 ? o->connect_ms : 5000;
     p->total_ms = o->total_ms > 0 ? o->total_ms : 10000;
@@ -67,6 +68,7 @@ void fetch_pool_maybe_free(struct fetch_pool *p)
     free(p->allow_private);
     free(p->name);
     free(p->user_agent);
+    free(p->ca_file);
     free(p);
 }
 

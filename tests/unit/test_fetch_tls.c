@@ -47,7 +47,6 @@ static struct got attempt(const struct stub_cert *cert, bool trusted, unsigned *
     struct fetch_pool *p;
     struct got g = {0};
 
-    sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
     ck_assert_msg(f != NULL, "%s", err.text);
     p = fetch_pool_new(f, &(struct fetch_pool_options){.name = "tls", .connect_ms = 1500});
     snprintf(url, sizeof url, "https://127.0.0.1:%d/", stub_port(stub));
@@ -88,6 +87,50 @@ START_TEST(a_trusted_certificate_is_fine)
     ck_assert_msg(g.r.transport == USHER_TRANSPORT_OK, "%s", g.r.err.text);
     ck_assert_int_eq(g.r.status, 200);
     ck_assert_uint_eq(requests, 2);
+}
+END_TEST
+
+/* One provider may have a bundle of its own, which no other provider's requests trust. */
+START_TEST(a_pool_has_its_own_bundle)
+{
+    const struct stub_cert cert = {.host = "127.0.0.1", .from_s = -60, .until_s = 3600};
+    char pem[] = "/tmp/usher-test-ca-XXXXXX", url[100];
+    const int fd = mkstemp(pem);
+    struct stub *stub = stub_start_tls(hello, NULL, &cert, pem);
+    struct err err = ERR_INIT;
+    struct loop *loop = loop_new(&err);
+    struct fetch *f = fetch_new(loop, &(struct fetch_options){.allow_http_loopback = true}, &err);
+    struct fetch_pool *own, *other, *lost;
+
+    ck_assert_ptr_nonnull(f);
+    own = fetch_pool_new(f, &(struct fetch_pool_options){.name = "own", .ca_file = pem});
+    other = fetch_pool_new(f, &(struct fetch_pool_options){.name = "other"});
+    lost =
+        fetch_pool_new(f, &(struct fetch_pool_options){.name = "lost", .ca_file = "/nonexistent"});
+    snprintf(url, sizeof url, "https://127.0.0.1:%d/", stub_port(stub));
+    for (int i = 0; i < 6; i++) {
+        struct got g = {0};
+
+        fetch_start(i % 3 == 0   ? own
+                    : i % 3 == 1 ? other
+                                 : lost,
+                    &(struct fetch_request){.url = url}, keep, &g);
+        while (!g.done)
+            loop_once(loop, 100);
+        ck_assert_msg((g.r.transport == USHER_TRANSPORT_OK) == (i % 3 == 0), "%d %s", i,
+                      g.r.err.text);
+        if (i % 3 == 2)
+            ck_assert_int_eq(g.r.err.kind, ERR_MISCONFIGURED);
+    }
+    ck_assert_uint_eq(stub_requests(stub), 2);
+    fetch_pool_free(&own);
+    fetch_pool_free(&other);
+    fetch_pool_free(&lost);
+    fetch_free(&f);
+    loop_free(&loop);
+    stub_stop(&stub);
+    unlink(pem);
+    close(fd);
 }
 END_TEST
 
@@ -138,12 +181,20 @@ START_TEST(stalled_handshake)
 }
 END_TEST
 
+/* The server's writes to a client that has left. */
+static void ignore_pipes(void)
+{
+    sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+}
+
 Suite *suite_fetch_tls(void)
 {
     Suite *s = suite_create("fetch_tls");
     TCase *t = tcase_create("tls");
 
+    tcase_add_checked_fixture(t, ignore_pipes, NULL);
     tcase_add_test(t, a_trusted_certificate_is_fine);
+    tcase_add_test(t, a_pool_has_its_own_bundle);
     tcase_add_test(t, self_signed);
     tcase_add_test(t, another_host);
     tcase_add_test(t, expired);
