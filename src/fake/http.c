@@ -32,10 +32,13 @@ struct http_server {
     pthread_mutex_t lock;
     pthread_cond_t gone;
     unsigned live;
+    struct http_conn *done; /* their threads are to be joined */
 };
 
 struct http_conn {
     struct http_server *s;
+    struct http_conn *next; /* in s->done */
+    pthread_t thread;
     int fd;
     char *in; /* what was read and not used yet */
     size_t n, cap;
@@ -336,8 +339,9 @@ static void *serve(void *arg)
     arena_free(&a);
     close(c->fd);
     free(c->in);
-    free(c);
     pthread_mutex_lock(&s->lock);
+    c->next = s->done;
+    s->done = c;
     if (--s->live == 0)
         pthread_cond_signal(&s->gone);
     pthread_mutex_unlock(&s->lock);
@@ -346,25 +350,44 @@ static void *serve(void *arg)
 
 /* ---- listening ------------------------------------------------------------------------------ */
 
+/* Threads are joined, not detached: what libraries keep for them is gone before the process ends.
+ */
+static void reap(struct http_server *s)
+{
+    struct http_conn *c;
+
+    pthread_mutex_lock(&s->lock);
+    c = s->done;
+    s->done = NULL;
+    pthread_mutex_unlock(&s->lock);
+    while (c) {
+        struct http_conn *next = c->next;
+
+        pthread_join(c->thread, NULL);
+        free(c);
+        c = next;
+    }
+}
+
 static void start_thread(struct http_server *s, int fd, const pthread_attr_t *small)
 {
     struct http_conn *c = mem_alloc(sizeof *c);
     const int on = 1;
-    pthread_t t;
+    int failed;
 
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     c->s = s;
     c->fd = fd;
+    /* Locked until `thread` is written: the new thread reads it last. */
     pthread_mutex_lock(&s->lock);
-    s->live++;
+    failed = pthread_create(&c->thread, small, serve, c);
+    if (!failed)
+        s->live++;
     pthread_mutex_unlock(&s->lock);
-    if (pthread_create(&t, small, serve, c) == 0)
-        return;
-    close(fd);
-    free(c);
-    pthread_mutex_lock(&s->lock);
-    s->live--;
-    pthread_mutex_unlock(&s->lock);
+    if (failed) {
+        close(fd);
+        free(c);
+    }
 }
 
 static void *accept_all(void *arg)
@@ -374,7 +397,6 @@ static void *accept_all(void *arg)
 
     pthread_attr_init(&small);
     pthread_attr_setstacksize(&small, STACK);
-    pthread_attr_setdetachstate(&small, PTHREAD_CREATE_DETACHED);
     for (;;) {
         struct pollfd wait[2] = {{.fd = s->fd, .events = POLLIN},
                                  {.fd = s->stop, .events = POLLIN}};
@@ -382,6 +404,7 @@ static void *accept_all(void *arg)
 
         if (poll(wait, 2, -1) > 0 && wait[1].revents)
             break;
+        reap(s);
         fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC);
         if (fd >= 0)
             start_thread(s, fd, &small);
@@ -493,6 +516,7 @@ void http_stop(struct http_server **sp)
     while (s->live > 0)
         pthread_cond_wait(&s->gone, &s->lock);
     pthread_mutex_unlock(&s->lock);
+    reap(s);
     pthread_mutex_destroy(&s->lock);
     pthread_cond_destroy(&s->gone);
     close(s->fd);
