@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * drive_fixture: one drive with a plugin that a test writes as a function, and a network that keeps
+ * what is asked until the test answers. One per test; the check library forks.
+ */
+#ifndef DRIVE_FIXTURE_H
+#define DRIVE_FIXTURE_H
+
+#include "login/drive.h"
+#include "sys/jose.h"
+
+#define FIXTURE_NOW 1800000000
+#define FIXTURE_ASKED_MAX 8
+
+typedef void fixture_step(struct usher_call *c, const struct usher_event *ev,
+                          struct usher_action *act);
+
+/* A request as text: "a=1&b=2" for the form, "name: value" lines for headers. */
+struct asked {
+    bool open, cached, force;
+    const char *url, *form, *headers, *basic;
+    fetch_done_fn *done;
+    void *arg;
+};
+
+struct drive_fixture {
+    struct arena *arena;
+    struct keyring *keys;
+    struct conf_secrets *secrets;
+    struct provider provider;
+    struct usher_provider plugin;
+    struct drive_io io;
+    struct drive_args args;
+    struct drive *drive;
+    struct flow flow; /* what a callback will find in the state */
+    const char *state;
+    struct asked asked[FIXTURE_ASKED_MAX];
+    size_t n_asked, n_cancelled, n_observed;
+    /* how it ended */
+    unsigned ends;
+    const char *url;
+    const char *subject;
+    bool claims;
+    struct err err;
+};
+
+extern struct drive_fixture fx;
+
+void fixture_open(fixture_step *step);
+void fixture_close(void);
+/* First leg; its URL is in fx.url, and fx.flow and fx.state are what came out of it. */
+void fixture_begin(void);
+/* Second leg with these parameters, form-encoded; the state is added. */
+void fixture_finish(const char *callback);
+/* Answer the i-th request. */
+void fixture_answer(size_t i, int status, const char *type, const char *body);
+void fixture_transport(size_t i, uint32_t transport);
+/* A parameter of fx.url, or NULL. */
+const char *fixture_param(const char *name);
+/* Declares an origin on top of https://op.example. */
+#define FIXTURE_ORIGIN "https://op.example"
+
+/* Pieces of plugins. */
+void fixture_redirect(struct usher_action *act); /* to FIXTURE_ORIGIN/authorize */
+void fixture_exchange(struct usher_action *act); /* at FIXTURE_ORIGIN/token, basic */
+void fixture_done(struct usher_action *act);     /* as subject "42" */
+
+#endif
