@@ -14,6 +14,9 @@
 #include "base/url.h"
 #include "sys/random.h"
 
+#define TCP_STATE_ESTABLISHED 1 /* of the kernel; no header has it beside linux/tcp.h */
+#define BODY_SPILL_MAX (64 * 1024)
+
 /* ---- connections and their deadlines */
 
 static void conn_move(struct conn *c, struct conn *list)
@@ -38,23 +41,28 @@ void serve_conn_owes(struct conn *c)
 
 void serve_conn_rests(struct conn *c) { conn_move(c, &c->serve->resting); }
 
-static int64_t conn_received(const struct conn *c)
+/* Bytes received so far; *ended: the peer will send no more. */
+static int64_t conn_received(const struct conn *c, bool *ended)
 {
     struct tcp_info info;
     socklen_t n = sizeof info;
+    *ended = false;
     if (getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &n) != 0)
         return 0;
+    *ended = info.tcpi_state != TCP_STATE_ESTABLISHED;
     return (int64_t)info.tcpi_bytes_received;
 }
 
 /* libmicrohttpd's time-out counts inactivity only: one byte every few seconds keeps a connection
  * for ever. Here a connection that owes a request is looked at once a deadline: if bytes came in
- * meanwhile and still no request is whole, it is cut. A silent one is left to the idle time-out. */
+ * meanwhile and still no request is whole, it is cut. A silent one is left to the idle time-out,
+ * unless its peer has ended it: an end that comes along with a request the library does not see. */
 static void conn_overdue(struct conn *c)
 {
     if (c->rq == NULL) {
-        const int64_t received = conn_received(c);
-        if (c->sampled < 0 || c->sampled == received) {
+        bool ended;
+        const int64_t received = conn_received(c, &ended);
+        if (!ended && (c->sampled < 0 || c->sampled == received)) {
             c->sampled = received;
             serve_conn_owes(c);
             return;
@@ -92,6 +100,7 @@ static void conn_opened(struct serve *s, struct MHD_Connection *mhd, void **cont
         c->trusted = true; /* the socket's file mode says who may connect */
     }
     *context = c;
+    s->opened++;
     serve_conn_owes(c);
 }
 
@@ -185,6 +194,7 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *mhd
     rq->began = loop_now(s->loop);
     rq->number = ++s->requests;
     const size_t n = strlen(target);
+    rq->target_end = (uintptr_t)target + n + 1;
     rq->target = n > SERVE_TARGET_MAX ? NULL : arena_dupn(rq->arena, target, n);
     c->rq = rq;
     serve_conn_owes(c);
@@ -209,11 +219,24 @@ static enum MHD_Result dispatch(struct request *rq)
     rq->stage = STAGE_HANDLER;
     serve_conn_rests(rq->conn);
     rq->route->handler(rq, rq->serve->app);
+    if (!rq->answered && !rq->held) {
+        log_event(request_log(rq), LOG_ERROR, "http.forgotten", LF_TEXT("path", rq->path));
+        reply_error(rq, 500, "Something broke on our side.");
+    }
     if (rq->answered)
         return serve_queue(rq);
     rq->stage = STAGE_HELD;
     MHD_suspend_connection(rq->conn->mhd);
     return MHD_YES;
+}
+
+/* What is too much is read on for a while, so that the answer to it arrives; then it is cut. */
+static enum MHD_Result body_add(struct request *rq, const char *upload, size_t *n)
+{
+    buf_add(&rq->body, upload, *n);
+    rq->body_seen += *n;
+    *n = 0;
+    return rq->body_seen <= rq->body.limit + BODY_SPILL_MAX ? MHD_YES : MHD_NO;
 }
 
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const char *url,
@@ -236,7 +259,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const c
         serve_refuse(rq, status, what);
         /* An answer to this first call makes the library close the connection: what follows a
          * request we do not read is not looked at. */
-        return rq->close || strcmp(method, "POST") == 0 ? serve_queue(rq) : MHD_YES;
+        return rq->close || rq->has_body ? serve_queue(rq) : MHD_YES;
     case STAGE_BODY:
         if (rq->answered)
             return serve_queue(rq);
@@ -246,9 +269,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const c
             serve_refuse(rq, 413, "The form is too large.");
             return serve_queue(rq);
         }
-        buf_add(&rq->body, upload, *upload_size);
-        *upload_size = 0;
-        return MHD_YES;
+        return body_add(rq, upload, upload_size);
     case STAGE_HELD:
         return rq->answered ? serve_queue(rq) : MHD_NO;
     case STAGE_HANDLER:
@@ -298,8 +319,13 @@ static int listen_unix(const char *path, struct err *err)
     if (fd < 0)
         return err_set(err, ERR_INTERNAL, "socket: %s", strerror(errno));
     struct stat st;
-    if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
-        unlink(path);
+    if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode)) {
+        if (connect(fd, (struct sockaddr *)&sa, sizeof sa) == 0 || errno != ECONNREFUSED) {
+            close(fd);
+            return err_set(err, ERR_MISCONFIGURED, "listen on %s: in use", path);
+        }
+        unlink(path); /* left over: nobody answers there */
+    }
     const mode_t old = umask(0117);
     const int bound = bind(fd, (struct sockaddr *)&sa, sizeof sa);
     umask(old);
@@ -406,6 +432,8 @@ struct serve *serve_new(struct loop *l, const struct serve_options *o, const str
     s->owing.next = s->owing.prev = &s->owing;
     s->resting.next = s->resting.prev = &s->resting;
     s->failed = MHD_create_response_from_buffer(0, (void *)(uintptr_t) "", MHD_RESPMEM_PERSISTENT);
+    if (s->failed)
+        (void)MHD_add_response_header(s->failed, "Cache-Control", "no-store");
     rng_fill(boot, sizeof boot);
     text_hex(boot, sizeof boot, s->boot);
     if (o->trusted_proxies) {
@@ -426,12 +454,24 @@ int serve_port(const struct serve *s) { return s->port; }
 
 void serve_set_error_page(struct serve *s, serve_error_page *page) { s->error_page = page; }
 
+/* What the kernel has accepted for us counts as accepted. One call takes some ten connections; a
+ * second look reads what the last of them sent. */
+static void take_arrived(struct serve *s)
+{
+    uint64_t before;
+    do {
+        before = s->opened;
+        MHD_run(s->mhd);
+    } while (s->opened > before);
+    MHD_run(s->mhd);
+}
+
 void serve_drain(struct serve *s, loop_job_fn *done, void *arg)
 {
     s->draining = true;
     s->drained = done;
     s->drained_arg = arg;
-    MHD_run(s->mhd); /* what has arrived already counts as accepted */
+    take_arrived(s);
     const MHD_socket fd = MHD_quiesce_daemon(s->mhd);
     if (fd != MHD_INVALID_SOCKET)
         close(fd);
@@ -457,6 +497,7 @@ void serve_free(struct serve **sp)
     loop_prepare_del(&s->prepare);
     loop_watch_del(&s->watch);
     loop_timer_del(&s->timer);
+    s->drained = NULL; /* requests end below, but whoever waited may be gone before that is told */
     wake_held(s);
     if (s->mhd)
         MHD_stop_daemon(s->mhd);

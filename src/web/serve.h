@@ -91,15 +91,17 @@ void reply_header_static(struct request *rq, const char *name, const char *value
 /* The body must live until the answer is sent: static data or the request's arena. */
 void reply_send(struct request *rq, int status, const char *content_type, struct str body);
 void reply_empty(struct request *rq, int status);
-/* An empty answer made once and given many times, for what is asked for most. Headers are copied. */
+/* An empty answer made once and given many times, for what is asked for most. Headers are copied.
+ * NULL: one of them is refused. */
 struct reply;
 struct reply_header {
     const char *name, *value;
 };
-struct reply *reply_make(const struct reply_header *headers, size_t n); /* NULL: a header is refused */
+struct reply *reply_make(const struct reply_header *headers, size_t n);
 void reply_free(struct reply **r); /* answers under way keep what they need */
 /* false: not now (this connection is to be closed); answer in another way. */
-bool reply_again(struct request *rq, int status, const struct reply *r) __attribute__((warn_unused_result));
+bool reply_again(struct request *rq, int status, const struct reply *r)
+    __attribute__((warn_unused_result));
 /* 303 See Other, with Referrer-Policy: no-referrer. */
 void reply_redirect(struct request *rq, const char *url);
 /* The error page set above. `what` is one plain sentence of ours. */

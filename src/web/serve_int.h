@@ -44,7 +44,8 @@ struct request {
     struct conn *conn;
     struct arena *arena;
     const struct route *route;
-    const char *target; /* raw, copied */
+    const char *target;   /* raw, copied */
+    uintptr_t target_end; /* where the library had it, behind its NUL; only to compare with */
     const char *path, *rest, *query;
     const char *method;
     /* Not cleared between requests: their counts, below, say how much of them is valid. */
@@ -55,7 +56,7 @@ struct request {
     size_t n_headers, n_reply_headers;
     unsigned seen; /* headers that must come once, one bit each */
     struct buf body;
-    bool body_over;
+    size_t body_seen;
     struct fields query_fields, form_fields;
     int query_state, form_state; /* 0 not parsed, 1 good, -1 malformed */
     const char *client;
@@ -66,9 +67,9 @@ struct request {
     struct log_ctx log;
     enum stage stage;
     bool counted; /* among serve->active */
-    bool head, close, quiet;
+    bool head, close, quiet, held, has_body;
     /* the answer */
-    bool answered, bare;
+    bool answered, bare, broken; /* broken: a header found no room */
     int status;
     const char *content_type;
     struct str answer;
@@ -95,7 +96,7 @@ struct serve {
     struct conn owing, resting; /* heads of lists */
     struct request *free;
     size_t active;
-    uint64_t requests;
+    uint64_t requests, opened; /* so far: requests, connections */
     char boot[13]; /* makes request ids differ between runs */
     loop_job_fn *drained;
     void *drained_arg;

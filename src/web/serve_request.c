@@ -150,8 +150,10 @@ bool request_same_origin(const struct request *rq, const char *public_origin)
 
 static void header_add(struct request *rq, const char *name, const char *value)
 {
-    if (rq->n_reply_headers == SERVE_REPLY_HEADERS_MAX)
+    if (rq->n_reply_headers == SERVE_REPLY_HEADERS_MAX) {
+        rq->broken = true; /* an answer that lacks one must not leave */
         return;
+    }
     rq->reply_headers[rq->n_reply_headers].name = name;
     rq->reply_headers[rq->n_reply_headers++].value = value;
 }
@@ -247,7 +249,7 @@ void serve_refuse(struct request *rq, int status, const char *what)
     reply_error(rq, status, what);
 }
 
-void request_hold(struct request *rq) { (void)rq; /* not answering is what holds; this says so */ }
+void request_hold(struct request *rq) { rq->held = true; }
 
 static bool has_header(const struct request *rq, const char *name)
 {
@@ -305,7 +307,7 @@ enum MHD_Result serve_queue(struct request *rq)
     enum MHD_Result result;
     rq->stage = STAGE_ANSWERED;
     serve_conn_owes(rq->conn);
-    if (r != NULL && add_headers(rq, r)) {
+    if (r != NULL && !rq->broken && add_headers(rq, r)) {
         result = MHD_queue_response(rq->conn->mhd, (unsigned)rq->status, r);
     } else {
         log_event(request_log(rq), LOG_ERROR, "http.unanswerable", LF_INT("status", rq->status));
