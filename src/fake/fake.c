@@ -50,7 +50,8 @@ struct route {
 static const struct route routes[] = {
     {NULL, "/discord/oauth2/authorize", &realm_discord, authorize_serve},
     {NULL, "/discord/api/oauth2/authorize", &realm_discord, authorize_serve},
-    /* also under /discord/api/v10, see one_name */
+    {"POST", "/discord/api/v10/oauth2/token", &realm_discord, token_serve},
+    {"POST", "/discord/api/v10/oauth2/token/revoke", &realm_discord, revoke_serve},
     {"POST", "/discord/api/oauth2/token", &realm_discord, token_serve},
     {"POST", "/discord/api/oauth2/token/revoke", &realm_discord, revoke_serve},
     {"GET", "/discord/api/v10/users/@me", &realm_discord, discord_me},
@@ -172,23 +173,9 @@ static void serve(struct exchange *x, const struct route *route)
     }
 }
 
-/* Discord has its OAuth endpoints under /api and /api/v10 alike; here they are one, faults and
- * counters included. */
-static struct http_request one_name(const struct http_request *rq)
-{
-    static const char long_form[] = "/discord/api/v10/oauth2/";
-    struct http_request out = *rq;
-
-    if (str_starts(str_of(rq->path), long_form))
-        out.path =
-            arena_printf(rq->arena, "/discord/api/oauth2/%s", rq->path + sizeof long_form - 1);
-    return out;
-}
-
-static bool handle(void *ctx, struct http_conn *c, const struct http_request *raw)
+static bool handle(void *ctx, struct http_conn *c, const struct http_request *rq)
 {
     struct fake *f = ctx;
-    const struct http_request named = one_name(raw), *rq = &named;
     const struct route *route = find_route(rq->path);
     struct fault_hits *hits = arena_alloc(rq->arena, sizeof *hits);
     struct http_reply r;
