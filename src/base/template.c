@@ -4,6 +4,8 @@
 /* Deep enough for any page; stops a partial that includes itself. */
 #define NESTING_MAX 24
 #define NAME_MAX_BYTES 64
+/* Tags read for one page: sections in sections multiply, even when nothing comes out of them. */
+#define WORK_MAX 100000
 
 /* Where names are looked up: the innermost section first. */
 struct scope {
@@ -17,7 +19,7 @@ struct render {
     struct buf *out;
     struct err *err;
     struct str whole, rest; /* of the file that is being read */
-    unsigned nesting;
+    unsigned nesting, work;
 };
 
 struct tag {
@@ -201,6 +203,8 @@ static int template_until(struct render *r, struct str section, bool emit,
             return -1;
         if (!buf_ok(r->out)) /* do not go through long lists for nothing */
             return err_set(r->err, ERR_LIMITED, "template: longer than %zu bytes", r->out->limit);
+        if (++r->work > WORK_MAX)
+            return err_set(r->err, ERR_LIMITED, "template: more than %d tags", WORK_MAX);
     }
     if (more < 0)
         return -1;

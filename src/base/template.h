@@ -17,7 +17,8 @@
 /* The text of a partial by name, or a str with p == NULL. */
 typedef struct str template_find(void *ctx, const char *name);
 
-/* -1 with ERR_INTERNAL for a bad template, ERR_LIMITED when it does not fit in `out`. */
+/* -1 with ERR_INTERNAL for a bad template, ERR_LIMITED when it does not fit in `out` or lists in
+ * lists never end. */
 int template_render(struct str text, const struct jval *data, template_find *find, void *ctx,
                     struct buf *out, struct err *err) __attribute__((warn_unused_result));
 void template_escape(struct buf *out, struct str s); /* & < > " ' */

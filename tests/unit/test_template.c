@@ -199,6 +199,22 @@ START_TEST(test_nesting)
 }
 END_TEST
 
+/* Three items in each of 20 levels are 3^20 turns, and not a byte of output. */
+START_TEST(test_work)
+{
+    struct buf out;
+    struct err e = ERR_INIT;
+    char text[1000] = "";
+    for (int i = 0; i < 20; i++)
+        strcat(text, "{{#list}}");
+    for (int i = 0; i < 20; i++)
+        strcat(text, "{{/list}}");
+    ck_assert_int_eq(render(text, 1000, &out, &e), -1);
+    ck_assert_int_eq(e.kind, ERR_LIMITED);
+    buf_deinit(&out);
+}
+END_TEST
+
 START_TEST(test_without_data_or_finder)
 {
     struct buf out;
@@ -242,6 +258,7 @@ Suite *suite_template(void)
     tcase_add_test(t, test_error_says_where);
     tcase_add_test(t, test_limit);
     tcase_add_test(t, test_nesting);
+    tcase_add_test(t, test_work);
     tcase_add_test(t, test_without_data_or_finder);
     tcase_add_test(t, test_escape_every_byte);
     suite_add_tcase(s, t);
