@@ -17,6 +17,10 @@ static int form_decode(struct str s, char blank, char *out, size_t *length)
     char *to = out;
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
+        if (c > '+') { /* most of them, and none of those below */
+            *to++ = c;
+            continue;
+        }
         if (c == '%') {
             int byte = form_triplet((struct str){s.p + i, s.n - i});
             if (byte < 0)

@@ -208,9 +208,23 @@ size_t text_utf8_next(struct str s, uint32_t *code)
     return length;
 }
 
+/* Eight bytes of ASCII without NUL. */
+static bool text_plain8(const char *p)
+{
+    const uint64_t ones = UINT64_MAX / 255;
+    uint64_t v;
+    memcpy(&v, p, sizeof(v));
+    return (((v - ones) | v) & ones << 7) == 0;
+}
+
 bool text_utf8(struct str s)
 {
     while (s.n) {
+        if (s.n >= 8 && text_plain8(s.p)) {
+            s.p += 8;
+            s.n -= 8;
+            continue;
+        }
         uint32_t code = (unsigned char)s.p[0];
         size_t n = 1;
         if (code >= 0x80)

@@ -270,6 +270,26 @@ START_TEST(test_utf8_malformed)
 }
 END_TEST
 
+/* One byte that does not belong, in every place of texts of every length around a word or two. */
+START_TEST(test_utf8_one_bad_byte)
+{
+    static const char bad[] = {'\0', '\x80', '\xff'};
+    for (size_t n = 1; n < 40; n++) {
+        for (size_t at = 0; at < n; at++) {
+            char *text = malloc(n);
+            memset(text, 0x7f, n);
+            text[at] = 0x01; /* a borrow from its neighbour must not be taken for NUL */
+            ck_assert(text_utf8((struct str){text, n}));
+            for (size_t i = 0; i < sizeof(bad); i++) {
+                text[at] = bad[i];
+                ck_assert(!text_utf8((struct str){text, n}));
+            }
+            free(text);
+        }
+    }
+}
+END_TEST
+
 START_TEST(test_printable)
 {
     for (int c = 0; c < 256; c++) {
@@ -532,6 +552,7 @@ Suite *suite_text(void)
     tcase_add_test(t, test_bool);
     tcase_add_test(t, test_utf8_every_code_point);
     tcase_add_test(t, test_utf8_malformed);
+    tcase_add_test(t, test_utf8_one_bad_byte);
     tcase_add_test(t, test_printable);
     tcase_add_loop_test(t, test_display, 0, (int)(sizeof(shown) / sizeof(shown[0])));
     tcase_add_test(t, test_display_of_noise);
