@@ -82,6 +82,7 @@ const char *provider_env_prefix(const char *id, struct arena *a)
 struct maker {
     struct provider *p;
     const struct configure_args *args;
+    struct conf_file *file; /* NULL: environment only */
     struct conf_problems *problems;
     struct arena *a;
     const char *env_prefix;
@@ -93,15 +94,15 @@ static const char *early(const struct maker *m, const char *env, const char *key
 {
     const char *value = getenv(arena_printf(m->a, "%s_%s", m->env_prefix, env));
     int line;
-    if (!value && m->args->file)
-        value = conf_file_get(m->args->file, "", key, &line);
+    if (!value && m->file)
+        value = conf_file_get(m->file, "", key, &line);
     return value && *value ? value : NULL;
 }
 
 static int line_of(const struct maker *m, const char *key)
 {
     int line = 0;
-    if (m->args->file && !conf_file_get(m->args->file, "", key, &line))
+    if (m->file && !conf_file_get(m->file, "", key, &line))
         line = 0;
     return line;
 }
@@ -151,7 +152,7 @@ static void apply_tables(struct maker *m)
          .n = plugin->n_settings,
          .config = m->config},
     };
-    conf_apply(m->args->file, tables, plugin->n_settings ? 2 : 1, m->a, secrets, m->problems);
+    conf_apply(m->file, tables, plugin->n_settings ? 2 : 1, m->a, secrets, m->problems);
     drop_empty(provider_common_settings, provider_common_n, &m->p->common);
     drop_empty(plugin->settings, plugin->n_settings, m->config);
     if (!m->p->common.plugin)
@@ -165,7 +166,7 @@ static void apply_tables(struct maker *m)
 static void check_credentials(struct maker *m)
 {
     const struct provider *p = m->p;
-    const char *where = m->args->file ? conf_file_name(m->args->file) : "the environment";
+    const char *where = m->file ? conf_file_name(m->file) : "the environment";
     uint32_t flags = p->plugin->flags;
     if (!p->common.client_id)
         problem(m, 0,
@@ -286,6 +287,37 @@ static const char *reason_since(const struct maker *m, size_t from)
     return n ? arena_dupn(m->a, line, n) : "its settings are wrong";
 }
 
+/* false: there should be a file, and nothing of it could be read. */
+static bool read_file(struct maker *m)
+{
+    const struct configure_args *args = m->args;
+    if (args->text.p) {
+        m->p->source = arena_printf(m->a, "%s.conf", args->id);
+        m->file = conf_file_text(m->p->source, args->text, true, m->problems);
+    } else if (args->path) {
+        m->p->source = arena_dup(m->a, args->path);
+        m->file = conf_file_read(args->path, true, m->problems);
+    } else {
+        m->p->source = "environment";
+        return true;
+    }
+    return m->file != NULL;
+}
+
+static void configure(struct maker *m)
+{
+    unsigned before = m->problems->n;
+    if (!read_file(m) || !find_plugin(m))
+        return;
+    apply_tables(m);
+    check_credentials(m);
+    check_common(m);
+    check_urls(m);
+    note_insecure(m);
+    if (m->problems->n == before)
+        ask_plugin(m);
+}
+
 void provider_configure(struct provider *p, const struct configure_args *args,
                         struct conf_problems *problems)
 {
@@ -293,19 +325,11 @@ void provider_configure(struct provider *p, const struct configure_args *args,
     unsigned before = problems->n;
     size_t from = problems->text.n;
     m.env_prefix = provider_env_prefix(args->id, m.a);
-    p->id = args->id;
-    p->source = args->file ? arena_dup(m.a, conf_file_name(args->file)) : "environment";
+    p->id = p->label = args->id;
     p->allow_http_loopback = args->options->allow_http_loopback;
     p->common.enabled = true;
-    if (find_plugin(&m)) {
-        apply_tables(&m);
-        check_credentials(&m);
-        check_common(&m);
-        check_urls(&m);
-        note_insecure(&m);
-        if (problems->n == before)
-            ask_plugin(&m);
-    }
+    configure(&m);
+    conf_file_free(&m.file);
     p->usable = problems->n == before && p->common.enabled;
     if (problems->n != before)
         p->reason = reason_since(&m, from);

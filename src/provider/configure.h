@@ -12,7 +12,8 @@
 struct configure_args {
     const struct registry_options *options;
     const char *id;
-    const struct conf_file *file; /* NULL: environment only */
+    const char *path; /* of the file; NULL: environment only, unless there is */
+    struct str text;  /* a text in place of a file; p == NULL: none */
     struct arena *arena;
 };
 /* `p` is zeroed and lives in the arena, like everything it points to except p->secrets, which the

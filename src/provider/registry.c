@@ -76,7 +76,7 @@ static void find_environment(struct finder *f)
     for (char **e = environ; e && *e; e++) {
         struct str name = {*e, strcspn(*e, "=")};
         if (!str_starts(name, before) || !str_ends(name, after) ||
-            name.n <= sizeof before - 1 + sizeof after - 1)
+            name.n < sizeof before - 1 + sizeof after - 1)
             continue;
         char *id = arena_dupn(f->a, name.p + sizeof before - 1,
                               name.n - (sizeof before - 1) - (sizeof after - 1));
@@ -104,22 +104,13 @@ static struct registry *registry_new(size_t room)
     return r;
 }
 
-static void add_provider(struct registry *r, const struct registry_options *o, const char *id,
-                         struct conf_file *file, struct conf_problems *p)
+static void add_provider(struct registry *r, const struct configure_args *args,
+                         struct conf_problems *p)
 {
-    const struct configure_args args = {
-        .options = o, .id = arena_dup(r->arena, id), .file = file, .arena = r->arena};
-    provider_configure(&r->v[r->n++], &args, p);
-}
-
-/* A file that cannot be read still makes a provider, with a reason. */
-static void add_unreadable(struct registry *r, const struct found *f)
-{
-    struct provider *p = &r->v[r->n++];
-    p->id = arena_dup(r->arena, f->id);
-    p->label = p->id;
-    p->source = arena_dup(r->arena, f->path);
-    p->reason = "its file is not usable";
+    struct configure_args own = *args;
+    own.id = arena_dup(r->arena, args->id);
+    own.arena = r->arena;
+    provider_configure(&r->v[r->n++], &own, p);
 }
 
 struct registry *registry_load(const struct registry_options *o, struct conf_problems *p)
@@ -135,12 +126,8 @@ struct registry *registry_load(const struct registry_options *o, struct conf_pro
 
     struct registry *r = registry_new(f->n);
     for (size_t i = 0; i < f->n; i++) {
-        struct conf_file *file = f->v[i].path ? conf_file_read(f->v[i].path, true, p) : NULL;
-        if (f->v[i].path && !file)
-            add_unreadable(r, &f->v[i]);
-        else
-            add_provider(r, o, f->v[i].id, file, p);
-        conf_file_free(&file);
+        const struct configure_args args = {.options = o, .id = f->v[i].id, .path = f->v[i].path};
+        add_provider(r, &args, p);
     }
     arena_free(&f->a);
     free(f);
@@ -151,13 +138,11 @@ struct registry *registry_text(const struct registry_options *o, const char *id,
                                struct conf_problems *p)
 {
     struct registry *r = registry_new(1);
-    const char *name = arena_printf(r->arena, "%.40s.conf", id);
-    struct conf_file *file = NULL;
-    if (!provider_id_valid(str_of(id)))
-        conf_problem(p, name, 0, "a provider's id is at most 32 of a-z, 0-9 and '-'");
-    else if ((file = conf_file_text(name, conf, true, p)))
-        add_provider(r, o, id, file, p);
-    conf_file_free(&file);
+    const struct configure_args args = {.options = o, .id = id, .text = conf};
+    if (provider_id_valid(str_of(id)))
+        add_provider(r, &args, p);
+    else
+        conf_problem(p, "text", 0, "a provider's id is at most 32 of a-z, 0-9 and '-'");
     return r;
 }
 

@@ -155,8 +155,10 @@ const struct usher_setting *schema_copy(const struct usher_setting *raw, size_t 
         rows[i].size = sizeof *rows;
         if (check_row(&rows[i], config_size, err) < 0)
             return NULL;
-        if (rows[i].value && conf_set(&rows[i], scratch, rows[i].value, a, err) < 0) {
-            err_context(err, "setting %s: its own default is wrong", rows[i].key);
+        struct err why = ERR_INIT;
+        if (rows[i].value && conf_set(&rows[i], scratch, rows[i].value, a, &why) < 0) {
+            err_set(err, ERR_MISCONFIGURED, "setting %s: its own default is wrong: %s", rows[i].key,
+                    why.text);
             return NULL;
         }
     }

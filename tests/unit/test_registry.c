@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* provider/registry and configure: providers from files, the environment and text. */
+#include "provider/registry.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "provider/configure.h"
+
+Suite *suite_registry(void);
+
+static char plugins[512], folder[64];
+static struct conf_problems problems;
+static struct registry *registry;
+static struct registry_options options;
+
+static void setup(void)
+{
+    const char *build = getenv("top_builddir");
+    snprintf(plugins, sizeof plugins, "%s/plugins/.libs", build ? build : ".");
+    snprintf(folder, sizeof folder, "/tmp/usher-registry-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    options = (struct registry_options){.providers_dir = folder, .plugin_dir = plugins};
+    conf_problems_init(&problems);
+}
+
+static void put(const char *name, const char *text)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+}
+
+static void load(void)
+{
+    registry_free(&registry);
+    conf_problems_deinit(&problems);
+    conf_problems_init(&problems);
+    registry = registry_load(&options, &problems);
+    ck_assert_ptr_nonnull(registry);
+}
+
+static void teardown(void)
+{
+    static const char *const names[] = {"discord.conf",  "google.conf", "broken.conf", "corp.conf",
+                                        "Bad Name.conf", "note.txt",    "link.conf",   "a.conf"};
+    registry_free(&registry);
+    conf_problems_deinit(&problems);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[256];
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        unlink(path);
+    }
+    rmdir(folder);
+}
+
+static const struct provider *text(const char *id, const char *conf)
+{
+    registry_free(&registry);
+    conf_problems_deinit(&problems);
+    conf_problems_init(&problems);
+    registry = registry_text(&options, id, str_of(conf), &problems);
+    return registry_find(registry, id);
+}
+
+#define CREDENTIALS "client_id = id\nclient_secret = a-secret-of-some-length\n"
+
+static void wrong(const char *id, const char *conf, const char *words)
+{
+    const struct provider *p = text(id, conf);
+    ck_assert_ptr_nonnull(p);
+    ck_assert_msg(!p->usable, "%s", conf);
+    ck_assert_uint_gt(problems.n, 0);
+    ck_assert_msg(p->reason && strstr(p->reason, words), "%s", p->reason);
+    ck_assert_msg(strstr(problems.text.p, words) != NULL, "%s", problems.text.p);
+}
+
+START_TEST(files_make_providers)
+{
+    put("google.conf", CREDENTIALS "label = Work\nscopes = openid email\nlink = never\n");
+    put("discord.conf", CREDENTIALS);
+    put("note.txt", "not mine");
+    load();
+    ck_assert_msg(problems.n == 0, "%s", problems.text.p);
+    ck_assert_uint_eq(registry_count(registry), 2);
+    const struct provider *d = registry_at(registry, 0), *g = registry_find(registry, "google");
+    ck_assert_str_eq(d->id, "discord");
+    ck_assert_str_eq(d->label, "Discord");
+    ck_assert(d->usable && !d->reason && !d->fake);
+    ck_assert_str_eq(d->origins[0], "https://discord.com");
+    ck_assert_ptr_null(d->origins[1]);
+    ck_assert(d->common.client_secret.set);
+    ck_assert(
+        secret_eq(conf_secrets_get(d->secrets, "client_secret"), STR("a-secret-of-some-length")));
+    ck_assert_str_eq(g->label, "Work");
+    ck_assert_str_eq(g->plugin_label, "Google");
+    ck_assert_int_eq(g->common.link, LINK_NEVER);
+    ck_assert_str_eq(g->common.scopes[1], "email");
+    ck_assert_ptr_nonnull(strstr(g->source, "google.conf"));
+    ck_assert_ptr_null(registry_find(registry, "note"));
+    ck_assert_ptr_null(registry_at(registry, 2));
+    struct registry *again = registry_ref(registry);
+    registry_free(&again);
+    ck_assert_str_eq(registry_at(registry, 0)->id, "discord");
+}
+END_TEST
+
+/* One broken provider harms nothing else. */
+START_TEST(broken_providers_stay_alone)
+{
+    put("discord.conf", CREDENTIALS);
+    put("broken.conf", "plugin = nowhere\nlabel = Broken\n" CREDENTIALS);
+    put("corp.conf", "plugin = oidc\nissuer = ftp://x\n" CREDENTIALS);
+    put("Bad Name.conf", CREDENTIALS);
+    load();
+    ck_assert_uint_eq(registry_count(registry), 3);
+    ck_assert(registry_find(registry, "discord")->usable);
+    const struct provider *b = registry_find(registry, "broken");
+    ck_assert(!b->usable);
+    ck_assert_ptr_null(b->plugin);
+    ck_assert_str_eq(b->label, "Broken");
+    ck_assert_ptr_nonnull(strstr(b->reason, "plugin nowhere: there is no nowhere.so in"));
+    ck_assert(!registry_find(registry, "corp")->usable);
+    ck_assert_uint_eq(problems.n, 3);
+    ck_assert_ptr_nonnull(strstr(problems.text.p, "the file's name is the provider's id"));
+    options.providers_dir = "/nonexistent/folder";
+    load();
+    ck_assert_uint_eq(problems.n, 1);
+    ck_assert_uint_eq(registry_count(registry), 0);
+}
+END_TEST
+
+START_TEST(unsafe_files_are_refused)
+{
+    char path[256], target[256];
+    put("discord.conf", CREDENTIALS);
+    snprintf(path, sizeof path, "%s/discord.conf", folder);
+    snprintf(target, sizeof target, "%s/link.conf", folder);
+    ck_assert_int_eq(symlink(path, target), 0);
+    chmod(path, 0666);
+    load();
+    ck_assert_uint_eq(registry_count(registry), 2);
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert(!registry_at(registry, i)->usable);
+        ck_assert_ptr_nonnull(registry_at(registry, i)->reason);
+    }
+    ck_assert_uint_ge(problems.n, 2);
+}
+END_TEST
+
+/* What is wrong says what to change. */
+START_TEST(credentials_are_asked_for)
+{
+    wrong("discord", "client_secret = a-secret-of-some-length\n",
+          "client_id is not set: register an application at https://discord.com/developers/");
+    ck_assert_ptr_nonnull(strstr(problems.text.p, "USHER_PROVIDER_DISCORD_CLIENT_ID"));
+    wrong("discord", "client_id =\nclient_secret = a-secret-of-some-length\n",
+          "client_id is not set");
+    wrong("discord", "client_id = x\n", "client_secret is not set: set client_secret_file in");
+    wrong("discord", "client_id = a b\nclient_secret = a-secret-of-some-length\n", "no client id");
+    const struct provider *p = text("discord", CREDENTIALS "enabled = no\n");
+    ck_assert(!p->usable);
+    ck_assert_uint_eq(problems.n, 0);
+    ck_assert_str_eq(p->reason, "switched off by `enabled`");
+}
+END_TEST
+
+START_TEST(settings_are_judged_together)
+{
+    wrong("discord", CREDENTIALS "guild = My Server\n", "guild is not the id of a server");
+    wrong("discord", CREDENTIALS "required_roles = 1\n", "required_roles needs guild");
+    wrong("discord", CREDENTIALS "gild = 1\n", "did you mean \"guild\"");
+    wrong("google", CREDENTIALS "hosted_domains = example\n", "hosted_domains must be domains");
+    wrong("google", CREDENTIALS "offline = yes\nprompt = none\n", "offline needs consent");
+    wrong("x", "plugin = oidc\n" CREDENTIALS, "issuer is required");
+    wrong("x", "plugin = oidc\nissuer = https://a.example\nclient_id = x\n",
+          "client_secret is not set");
+    wrong("x", "plugin = oidc\nissuer = https://a.example\nclient_auth = none\n" CREDENTIALS,
+          "remove one of them");
+    wrong("x", "plugin = oidc\nissuer = https://a.example\nextra_params = state=1\n" CREDENTIALS,
+          "extra_params: state is usher's own");
+    wrong("x", "plugin = oidc\nissuer = https://a.example\nextra_params = nonsense\n" CREDENTIALS,
+          "is not name=value");
+    wrong("x",
+          "plugin = oidc\nissuer = https://a.example/organizations/v2.0\n"
+          "issuer_template = https://a.example/{tenantid}/v2.0\n" CREDENTIALS,
+          "put /tid into `subject`");
+    wrong("x", "plugin = oidc\nissuer = https://a.example\nrequire = /hd\n" CREDENTIALS,
+          "is not expression=value");
+    wrong("discord", CREDENTIALS "allow_private = 10.0.0.0/8\n", "is no host name");
+    wrong("discord", CREDENTIALS "scopes = caf\xc3\xa9\n", "is no scope");
+    /* A line that was refused while reading counts as well. */
+    wrong("discord", CREDENTIALS "scopes = \"identify\"\n", "without quotes");
+}
+END_TEST
+
+START_TEST(addresses_are_judged)
+{
+    wrong("discord", CREDENTIALS "api_url = http://127.0.0.1:1/api\n",
+          "api_url must begin with https");
+    wrong("discord", CREDENTIALS "api_url = https://discord.com/api#x\n", "has a fragment");
+    options.allow_http_loopback = true;
+    wrong("discord", CREDENTIALS "api_url = http://10.0.0.1/api\n",
+          "api_url must begin with https");
+    const struct provider *p = text("discord", CREDENTIALS "api_url = http://127.0.0.1:1/api\n");
+    ck_assert(p->usable && !p->fake); /* half of it is still the real one */
+    ck_assert_str_eq(p->origins[0], "http://127.0.0.1:1");
+    ck_assert_str_eq(p->origins[1], "https://discord.com");
+    p = text("discord", CREDENTIALS "api_url = http://127.0.0.1:1/discord/api\n"
+                                    "authorize_url = http://127.0.0.1:1/discord/authorize\n");
+    ck_assert(p->usable && p->fake);
+    ck_assert_ptr_null(p->origins[1]);
+    p = text("google", CREDENTIALS "issuer = http://127.0.0.1:1/google\n");
+    ck_assert(p->usable && p->fake);
+}
+END_TEST
+
+START_TEST(insecure_settings_are_told)
+{
+    const struct provider *p =
+        text("x", "plugin = oidc\nissuer = https://a.example\nnonce = skip\n" CREDENTIALS);
+    ck_assert(p->usable);
+    ck_assert_str_eq(p->insecure[0], "nonce");
+    ck_assert_ptr_null(p->insecure[1]);
+    p = text("x", "plugin = oidc\nissuer = https://a.example\n" CREDENTIALS);
+    ck_assert_ptr_null(p->insecure[0]);
+}
+END_TEST
+
+START_TEST(the_environment_makes_and_changes_providers)
+{
+    setenv("USHER_PROVIDER_DISCORD_CLIENT_ID", "from-env", 1);
+    setenv("USHER_PROVIDER_DISCORD_CLIENT_SECRET", "a-secret-of-some-length", 1);
+    setenv("USHER_PROVIDER_MY_IDP_CLIENT_ID", "env2", 1);
+    setenv("USHER_PROVIDER_MY_IDP_CLIENT_SECRET", "a-secret-of-some-length", 1);
+    setenv("USHER_PROVIDER_MY_IDP_PLUGIN", "oidc", 1);
+    setenv("USHER_PROVIDER_MY_IDP_ISSUER", "https://idp.example", 1);
+    load(); /* not asked to look there */
+    ck_assert_uint_eq(registry_count(registry), 0);
+    options.environment = true;
+    load();
+    ck_assert_msg(problems.n == 0, "%s", problems.text.p);
+    const struct provider *d = registry_find(registry, "discord");
+    const struct provider *m = registry_find(registry, "my-idp");
+    ck_assert(d && d->usable && m && m->usable);
+    ck_assert_str_eq(d->source, "environment");
+    ck_assert_str_eq(d->common.client_id, "from-env");
+    ck_assert_str_eq(m->plugin->name, "oidc");
+    put("discord.conf", "client_id = from-file\n"); /* PLUG-12: one provider, not two */
+    load();
+    ck_assert_uint_eq(registry_count(registry), 2);
+    d = registry_find(registry, "discord");
+    ck_assert(d->usable);
+    ck_assert_str_eq(d->common.client_id, "from-env");
+    unsetenv("USHER_PROVIDER_DISCORD_CLIENT_SECRET");
+    unlink("discord.conf");
+    load();
+    ck_assert(!registry_find(registry, "discord")->usable);
+    setenv("USHER_PROVIDER__CLIENT_ID", "x", 1);
+    load();
+    ck_assert_ptr_nonnull(strstr(problems.text.p, "no provider can have this name"));
+}
+END_TEST
+
+START_TEST(ids_are_plain)
+{
+    ck_assert(provider_id_valid(STR("discord")));
+    ck_assert(provider_id_valid(STR("my-idp-2")));
+    ck_assert(!provider_id_valid(STR("")));
+    ck_assert(!provider_id_valid(STR("-a")));
+    ck_assert(!provider_id_valid(STR("a-")));
+    ck_assert(!provider_id_valid(STR("a_b")));
+    ck_assert(!provider_id_valid(STR("A")));
+    ck_assert(!provider_id_valid(STR("..")));
+    ck_assert(!provider_id_valid(STR("a/b")));
+    ck_assert(!provider_id_valid(STR("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")));
+}
+END_TEST
+
+Suite *suite_registry(void)
+{
+    Suite *s = suite_create("registry");
+    TCase *tc = tcase_create("registry");
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, files_make_providers);
+    tcase_add_test(tc, broken_providers_stay_alone);
+    tcase_add_test(tc, unsafe_files_are_refused);
+    tcase_add_test(tc, credentials_are_asked_for);
+    tcase_add_test(tc, settings_are_judged_together);
+    tcase_add_test(tc, addresses_are_judged);
+    tcase_add_test(tc, insecure_settings_are_told);
+    tcase_add_test(tc, the_environment_makes_and_changes_providers);
+    tcase_add_test(tc, ids_are_plain);
+    suite_add_tcase(s, tc);
+    return s;
+}
