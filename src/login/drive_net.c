@@ -46,6 +46,7 @@ static struct fetch_pool *pool_of(struct drive_net *n, const struct provider *p)
         .name = p->id,
         .user_agent = p->common.user_agent,
         .allow_private = p->common.allow_private,
+        .ca_file = p->common.ca_file,
         .total_ms = p->common.timeout * 1000,
     };
     struct pool *e = mem_alloc(sizeof *e);

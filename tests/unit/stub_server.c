@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -165,6 +166,7 @@ static void *accept_all(void *arg)
         stop_if(!c, "calloc");
         c->s = s;
         c->fd = fd;
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
         atomic_fetch_add(&s->connections, 1);
         atomic_fetch_add(&s->live, 1);
         stop_if(pthread_create(&t, &small, serve, c) != 0, "pthread_create");
