@@ -16,7 +16,7 @@ static void discord_error(struct exchange *x, int status, int code, const char *
 /* Discord answers odd agents with a page of its front door (reference, "User Agent"). */
 static bool agent_fine(struct exchange *x)
 {
-    const char *agent = http_header(x->rq, "user-agent");
+    const char *agent = http_request_header(x->rq, "user-agent");
 
     if (agent && str_starts(str_of(agent), "DiscordBot ("))
         return true;
@@ -29,7 +29,7 @@ static bool agent_fine(struct exchange *x)
 /* false: answered with why not. */
 static bool bearer(struct exchange *x, struct grant *g)
 {
-    const char *header = http_header(x->rq, "authorization");
+    const char *header = http_request_header(x->rq, "authorization");
 
     if (!agent_fine(x))
         return false;

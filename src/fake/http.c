@@ -61,7 +61,7 @@ const char *http_form(const struct http_request *rq, const char *name)
     return rq->has_form ? field_of(&rq->form, name) : NULL;
 }
 
-const char *http_header(const struct http_request *rq, const char *name)
+const char *http_request_header(const struct http_request *rq, const char *name)
 {
     for (size_t i = 0; i < rq->n_headers; i++)
         if (strcmp(rq->headers[i].name, name) == 0)
@@ -132,7 +132,7 @@ void http_head(const struct http_reply *r, int64_t length, struct buf *out)
     buf_text(out, "\r\n");
 }
 
-bool http_send(struct http_conn *c, const struct http_request *rq, const struct http_reply *r)
+bool http_reply_send(struct http_conn *c, const struct http_request *rq, const struct http_reply *r)
 {
     struct buf out;
     bool sent;
@@ -266,7 +266,7 @@ static bool read_body(struct http_conn *c, struct http_request *rq, size_t used,
 
 static int parse_body(struct http_request *rq)
 {
-    const char *type = http_header(rq, "content-type");
+    const char *type = http_request_header(rq, "content-type");
     struct str rest = str_of(type), kind = {0};
 
     if (form_parse(rq->arena, rq->query, HTTP_FIELDS_MAX, &rq->fields, &(struct err)ERR_INIT) < 0)
@@ -305,14 +305,14 @@ static bool serve_one(struct http_conn *c, struct arena *a)
     /* The head is parsed from a copy: reading the body may move the buffer. */
     if (parse_head(&rq, (struct str){arena_dupn(a, c->in, used), used}) < 0)
         return refuse(c, 400);
-    if (http_header(&rq, "transfer-encoding"))
+    if (http_request_header(&rq, "transfer-encoding"))
         return refuse(c, 411);
-    text = http_header(&rq, "content-length");
+    text = http_request_header(&rq, "content-length");
     if (text && (!text_int(str_of(text), &length) || length < 0))
         return refuse(c, 400);
     if (length > (int64_t)HTTP_BODY_MAX)
         return refuse(c, 413);
-    text = http_header(&rq, "expect");
+    text = http_request_header(&rq, "expect");
     if (text && str_is_nocase(str_of(text), "100-continue") &&
         !http_write(c, "HTTP/1.1 100 Continue\r\n\r\n", 25))
         return false;
@@ -321,7 +321,7 @@ static bool serve_one(struct http_conn *c, struct arena *a)
     if (parse_body(&rq) < 0)
         return refuse(c, 400);
     go_on = c->s->handler(c->s->ctx, c, &rq);
-    text = http_header(&rq, "connection");
+    text = http_request_header(&rq, "connection");
     used += (size_t)length;
     memmove(c->in, c->in + used, c->n - used);
     c->n -= used;

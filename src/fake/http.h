@@ -34,7 +34,7 @@ struct http_request {
     size_t n_headers;
     struct str body;
 };
-const char *http_header(const struct http_request *rq, const char *name); /* NULL: none */
+const char *http_request_header(const struct http_request *rq, const char *name); /* NULL: none */
 /* A query field that occurs once, or NULL. */
 const char *http_query(const struct http_request *rq, const char *name);
 const char *http_form(const struct http_request *rq, const char *name);
@@ -65,7 +65,8 @@ const char *http_base(const struct http_server *s); /* "http://127.0.0.1:4180" *
 
 /* The head of a reply, complete with the empty line. `length` < 0: no Content-Length. */
 void http_head(const struct http_reply *r, int64_t length, struct buf *out);
-bool http_send(struct http_conn *c, const struct http_request *rq, const struct http_reply *r);
+bool http_reply_send(struct http_conn *c, const struct http_request *rq,
+                     const struct http_reply *r);
 bool http_write(struct http_conn *c, const void *p, size_t n);
 /* Sleep; false when the peer went away or the server stops. ms < 0: until then. */
 bool http_sleep(struct http_conn *c, int64_t ms);

@@ -7,7 +7,7 @@
 
 void oidc_userinfo(struct exchange *x)
 {
-    const char *header = http_header(x->rq, "authorization");
+    const char *header = http_request_header(x->rq, "authorization");
     struct jval *o;
     struct grant g;
 

@@ -47,7 +47,7 @@ static bool basic(const struct exchange *x, const char *header, const char **id,
 /* Who asks; NULL: answered with why not. */
 static const char *client_of(struct exchange *x)
 {
-    const char *header = http_header(x->rq, "authorization");
+    const char *header = http_request_header(x->rq, "authorization");
     const char *id = http_form(x->rq, "client_id"), *secret = http_form(x->rq, "client_secret");
 
     if (!x->rq->has_form) {

@@ -215,7 +215,7 @@ bool wire_send(struct http_conn *c, struct exchange *x)
     const struct fault *f;
 
     if (x->hits->n == 0)
-        return http_send(c, x->rq, x->r);
+        return http_reply_send(c, x->rq, x->r);
     more_headers(x);
     if (!interim(c, x))
         return false;

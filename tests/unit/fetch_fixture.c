@@ -3,7 +3,7 @@
 
 #include <signal.h>
 
-struct fixture fx;
+struct fixture fetch_fx;
 
 void fixture_setup(void)
 {
@@ -13,20 +13,20 @@ void fixture_setup(void)
     struct err err = ERR_INIT;
 
     sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
-    fx.loop = loop_new(&err);
-    ck_assert_ptr_nonnull(fx.loop);
-    fx.fetch = fetch_new(fx.loop, &fo, &err);
-    ck_assert_msg(fx.fetch != NULL, "%s", err.text);
-    fx.pool = fetch_pool_new(fx.fetch, &po);
+    fetch_fx.loop = loop_new(&err);
+    ck_assert_ptr_nonnull(fetch_fx.loop);
+    fetch_fx.fetch = fetch_new(fetch_fx.loop, &fo, &err);
+    ck_assert_msg(fetch_fx.fetch != NULL, "%s", err.text);
+    fetch_fx.pool = fetch_pool_new(fetch_fx.fetch, &po);
 }
 
 void fixture_teardown(void)
 {
-    fetch_pool_free(&fx.pool);
-    fetch_free(&fx.fetch);
-    if (fx.stub)
-        stub_stop(&fx.stub);
-    loop_free(&fx.loop);
+    fetch_pool_free(&fetch_fx.pool);
+    fetch_free(&fetch_fx.fetch);
+    if (fetch_fx.stub)
+        stub_stop(&fetch_fx.stub);
+    loop_free(&fetch_fx.loop);
 }
 
 void fixture_keep(void *arg, const struct fetch_result *r)
@@ -53,7 +53,7 @@ void fixture_until(const bool *flag)
     const struct mono start = clock_mono();
 
     while (!*flag) {
-        loop_once(fx.loop, 100);
+        loop_once(fetch_fx.loop, 100);
         ck_assert_int_lt(mono_ms(start, clock_mono()), 20000);
     }
 }
@@ -63,7 +63,7 @@ void fixture_ms(int64_t ms)
     const struct mono start = clock_mono();
 
     while (mono_ms(start, clock_mono()) < ms)
-        loop_once(fx.loop, 5);
+        loop_once(fetch_fx.loop, 5);
 }
 
 const char *fixture_url(const char *path)
@@ -72,7 +72,7 @@ const char *fixture_url(const char *path)
     static unsigned at;
     char *u = url[at++ % 8];
 
-    snprintf(u, sizeof url[0], "http://127.0.0.1:%d%s", stub_port(fx.stub), path);
+    snprintf(u, sizeof url[0], "http://127.0.0.1:%d%s", stub_port(fetch_fx.stub), path);
     return u;
 }
 
@@ -80,7 +80,7 @@ struct got fixture_send(const struct fetch_request *rq)
 {
     struct got g = {0};
 
-    ck_assert_ptr_nonnull(fetch_start(fx.pool, rq, fixture_keep, &g));
+    ck_assert_ptr_nonnull(fetch_start(fetch_fx.pool, rq, fixture_keep, &g));
     ck_assert(!g.done);
     fixture_until(&g.done);
     return g;
@@ -95,15 +95,15 @@ struct got fixture_get(const char *url)
 
 void fixture_pool(const struct fetch_pool_options *o)
 {
-    fetch_pool_free(&fx.pool);
-    fx.pool = fetch_pool_new(fx.fetch, o);
+    fetch_pool_free(&fetch_fx.pool);
+    fetch_fx.pool = fetch_pool_new(fetch_fx.fetch, o);
 }
 
 bool fixture_echo(struct stub_conn *c, const struct stub_request *rq, void *arg)
 {
     (void)arg;
-    memcpy(fx.head, rq->head, sizeof fx.head);
-    memcpy(fx.body, rq->body, sizeof fx.body);
+    memcpy(fetch_fx.head, rq->head, sizeof fetch_fx.head);
+    memcpy(fetch_fx.body, rq->body, sizeof fetch_fx.body);
     return stub_reply(c, 200,
                       "Content-Type: Application/JSON; Charset=\"UTF-8\"\r\nX-Test:  a\tb "
                       "\r\nSet-Cookie: s=1\r\n",

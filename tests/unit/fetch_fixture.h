@@ -24,7 +24,7 @@ struct fixture {
     struct stub *stub;             /* stopped at the end, if there is one */
     char head[16384], body[16384]; /* of the last request to fixture_echo */
 };
-extern struct fixture fx;
+extern struct fixture fetch_fx;
 
 /* What a result was; texts are copied, as they end with the callback. */
 struct got {

@@ -18,16 +18,17 @@ START_TEST(a_thousand_at_once)
     setrlimit(RLIMIT_NOFILE, &files);
     fixture_pool(
         &(struct fetch_pool_options){.name = "many", .total_ms = 30000, .connect_ms = 20000});
-    fx.stub = stub_start(fixture_slow, NULL);
+    fetch_fx.stub = stub_start(fixture_slow, NULL);
     memset(g, 0, sizeof g);
     for (int i = 0; i < N; i++)
-        fetch_start(fx.pool, &(struct fetch_request){.url = fixture_url("/")}, fixture_keep, &g[i]);
+        fetch_start(fetch_fx.pool, &(struct fetch_request){.url = fixture_url("/")}, fixture_keep,
+                    &g[i]);
     for (int i = 0; i < N; i++) {
         fixture_until(&g[i].done);
         ck_assert_msg(g[i].r.transport == USHER_TRANSPORT_OK, "%d: %s", i, g[i].r.err.text);
         ck_assert_uint_eq(g[i].calls, 1);
     }
-    ck_assert_uint_eq(stub_requests(fx.stub), N);
+    ck_assert_uint_eq(stub_requests(fetch_fx.stub), N);
     ck_assert_int_lt(mono_ms(start, clock_mono()), 15000); /* one after the other: 300 s */
 }
 END_TEST
@@ -38,15 +39,16 @@ START_TEST(cancelled_calls_never_call_back)
     struct fetch_call *c[4];
 
     fixture_pool(&(struct fetch_pool_options){.name = "one", .max_in_flight = 1});
-    fx.stub = stub_start(fixture_slow, NULL);
-    c[0] = fetch_start(fx.pool, &(struct fetch_request){.url = fixture_url("/active")},
+    fetch_fx.stub = stub_start(fixture_slow, NULL);
+    c[0] = fetch_start(fetch_fx.pool, &(struct fetch_request){.url = fixture_url("/active")},
                        fixture_keep, &g[0]);
-    c[1] = fetch_start(fx.pool, &(struct fetch_request){.url = fixture_url("/waiting")},
+    c[1] = fetch_start(fetch_fx.pool, &(struct fetch_request){.url = fixture_url("/waiting")},
                        fixture_keep, &g[1]);
-    c[2] = fetch_start(fx.pool, &(struct fetch_request){.url = "nonsense"}, fixture_keep, &g[2]);
+    c[2] =
+        fetch_start(fetch_fx.pool, &(struct fetch_request){.url = "nonsense"}, fixture_keep, &g[2]);
     fixture_ms(50);
     ck_assert(g[2].done);
-    c[2] = fetch_start(fx.pool, &(struct fetch_request){.url = "nonsense"}, fixture_keep,
+    c[2] = fetch_start(fetch_fx.pool, &(struct fetch_request){.url = "nonsense"}, fixture_keep,
                        &g[3]); /* ready */
     for (int i = 0; i < 3; i++) {
         fetch_cancel(&c[i]);
@@ -54,8 +56,8 @@ START_TEST(cancelled_calls_never_call_back)
     }
     fixture_ms(500);
     ck_assert(!g[0].done && !g[1].done && !g[3].done);
-    c[0] = fetch_start(fx.pool, &(struct fetch_request){.url = fixture_url("/after")}, fixture_keep,
-                       &g[0]);
+    c[0] = fetch_start(fetch_fx.pool, &(struct fetch_request){.url = fixture_url("/after")},
+                       fixture_keep, &g[0]);
     fixture_until(&g[0].done);
     ck_assert_int_eq(g[0].r.status, 200);
 }
@@ -67,9 +69,11 @@ START_TEST(cancelling_makes_room)
     struct fetch_call *c;
 
     fixture_pool(&(struct fetch_pool_options){.name = "one", .max_in_flight = 1});
-    fx.stub = stub_start(fixture_slow, NULL);
-    c = fetch_start(fx.pool, &(struct fetch_request){.url = fixture_url("/")}, fixture_keep, &g[0]);
-    fetch_start(fx.pool, &(struct fetch_request){.url = fixture_url("/")}, fixture_keep, &g[1]);
+    fetch_fx.stub = stub_start(fixture_slow, NULL);
+    c = fetch_start(fetch_fx.pool, &(struct fetch_request){.url = fixture_url("/")}, fixture_keep,
+                    &g[0]);
+    fetch_start(fetch_fx.pool, &(struct fetch_request){.url = fixture_url("/")}, fixture_keep,
+                &g[1]);
     fetch_cancel(&c);
     fixture_until(&g[1].done);
     ck_assert_uint_eq(g[1].r.transport, USHER_TRANSPORT_OK);
@@ -85,18 +89,18 @@ static void chain_done(void *arg, const struct fetch_result *r)
     fixture_keep(arg, r);
     fetch_cancel(&chain[0]);
     fetch_cancel(&chain[1]);
-    chain[2] = fetch_start(fx.pool, &(struct fetch_request){.url = fixture_url("/")}, fixture_keep,
-                           &chain_got[2]);
-    fetch_pool_free(&fx.pool);
+    chain[2] = fetch_start(fetch_fx.pool, &(struct fetch_request){.url = fixture_url("/")},
+                           fixture_keep, &chain_got[2]);
+    fetch_pool_free(&fetch_fx.pool);
 }
 
 START_TEST(callbacks_may_do_as_they_like)
 {
     memset(chain_got, 0, sizeof chain_got);
-    fx.stub = stub_start(fixture_slow, NULL);
-    chain[0] = fetch_start(fx.pool, &(struct fetch_request){.url = fixture_url("/")}, chain_done,
-                           &chain_got[0]);
-    chain[1] = fetch_start(fx.pool, &(struct fetch_request){.url = fixture_url("/slower")},
+    fetch_fx.stub = stub_start(fixture_slow, NULL);
+    chain[0] = fetch_start(fetch_fx.pool, &(struct fetch_request){.url = fixture_url("/")},
+                           chain_done, &chain_got[0]);
+    chain[1] = fetch_start(fetch_fx.pool, &(struct fetch_request){.url = fixture_url("/slower")},
                            fixture_keep, &chain_got[1]);
     fixture_until(&chain_got[2].done);
     ck_assert(chain_got[0].done);
@@ -110,14 +114,16 @@ START_TEST(free_cancels_what_is_under_way)
     struct got g[3] = {0};
 
     fixture_pool(&(struct fetch_pool_options){.name = "one", .max_in_flight = 1});
-    fx.stub = stub_start(fixture_slow, NULL);
-    fetch_start(fx.pool, &(struct fetch_request){.url = fixture_url("/")}, fixture_keep, &g[0]);
-    fetch_start(fx.pool, &(struct fetch_request){.url = fixture_url("/")}, fixture_keep, &g[1]);
-    fetch_start(fx.pool, &(struct fetch_request){.url = "nonsense"}, fixture_keep, &g[2]);
-    loop_once(fx.loop, 20);
+    fetch_fx.stub = stub_start(fixture_slow, NULL);
+    fetch_start(fetch_fx.pool, &(struct fetch_request){.url = fixture_url("/")}, fixture_keep,
+                &g[0]);
+    fetch_start(fetch_fx.pool, &(struct fetch_request){.url = fixture_url("/")}, fixture_keep,
+                &g[1]);
+    fetch_start(fetch_fx.pool, &(struct fetch_request){.url = "nonsense"}, fixture_keep, &g[2]);
+    loop_once(fetch_fx.loop, 20);
     g[2].done = false;
-    fetch_start(fx.pool, &(struct fetch_request){.url = "nonsense"}, fixture_keep, &g[2]);
-    fetch_free(&fx.fetch);
+    fetch_start(fetch_fx.pool, &(struct fetch_request){.url = "nonsense"}, fixture_keep, &g[2]);
+    fetch_free(&fetch_fx.fetch);
     fixture_ms(50);
     ck_assert(!g[0].done && !g[1].done && !g[2].done);
 }
@@ -128,7 +134,7 @@ START_TEST(missing_certificates_are_told)
     struct err err = ERR_INIT;
 
     ck_assert_ptr_null(
-        fetch_new(fx.loop, &(struct fetch_options){.ca_file = "/nonexistent"}, &err));
+        fetch_new(fetch_fx.loop, &(struct fetch_options){.ca_file = "/nonexistent"}, &err));
     ck_assert_int_eq(err.kind, ERR_MISCONFIGURED);
 }
 END_TEST

@@ -16,9 +16,9 @@ static struct got raw_answer(const char *bytes)
 {
     struct got g;
 
-    fx.stub = stub_start(raw, (void *)(uintptr_t)bytes);
+    fetch_fx.stub = stub_start(raw, (void *)(uintptr_t)bytes);
     g = fixture_get(fixture_url("/"));
-    stub_stop(&fx.stub);
+    stub_stop(&fetch_fx.stub);
     return g;
 }
 
@@ -119,12 +119,12 @@ START_TEST(bodies_stop_at_the_limit)
 {
     struct got g;
 
-    fx.stub = stub_start(endless, NULL);
+    fetch_fx.stub = stub_start(endless, NULL);
     g = fixture_get(fixture_url("/"));
     ck_assert_uint_eq(g.r.transport, USHER_TRANSPORT_TOO_LARGE);
     ck_assert_int_eq(g.r.err.kind, ERR_UPSTREAM_BAD);
-    stub_stop(&fx.stub);
-    fx.stub = stub_start(announced_huge, NULL);
+    stub_stop(&fetch_fx.stub);
+    fetch_fx.stub = stub_start(announced_huge, NULL);
     g = fixture_get(fixture_url("/"));
     ck_assert_uint_eq(g.r.transport, USHER_TRANSPORT_TOO_LARGE);
     ck_assert_int_lt(g.r.ms, 500);
@@ -146,7 +146,7 @@ START_TEST(bodies_of_exactly_the_limit_pass)
 {
     struct got g;
 
-    fx.stub = stub_start(exact, NULL);
+    fetch_fx.stub = stub_start(exact, NULL);
     g = fixture_get(fixture_url("/fits"));
     ck_assert_uint_eq(g.r.transport, USHER_TRANSPORT_OK);
     ck_assert_uint_eq(g.r.body.n, 10000);
@@ -192,13 +192,13 @@ START_TEST(header_floods_are_too_large)
     static const char *const paths[] = {"/many", "/long"};
     struct got g;
 
-    fx.stub = stub_start(many_headers, NULL);
+    fetch_fx.stub = stub_start(many_headers, NULL);
     for (size_t i = 0; i < 2; i++) {
         g = fixture_get(fixture_url(paths[i]));
         ck_assert_msg(g.r.transport == USHER_TRANSPORT_TOO_LARGE, "%s %u", paths[i], g.r.transport);
     }
-    stub_stop(&fx.stub);
-    fx.stub = stub_start(interim, NULL);
+    stub_stop(&fetch_fx.stub);
+    fetch_fx.stub = stub_start(interim, NULL);
     g = fixture_get(fixture_url("/?n=2"));
     ck_assert_uint_eq(g.r.transport, USHER_TRANSPORT_OK);
     ck_assert_str_eq(g.type, "application/json");
@@ -224,7 +224,7 @@ START_TEST(trailers_are_counted_and_dropped)
 {
     struct got g;
 
-    fx.stub = stub_start(trailers, NULL);
+    fetch_fx.stub = stub_start(trailers, NULL);
     g = fixture_get(fixture_url("/"));
     ck_assert_uint_eq(g.r.transport, USHER_TRANSPORT_OK);
     ck_assert_str_eq(g.header, "");
@@ -250,7 +250,7 @@ START_TEST(slow_answers_end_at_the_deadline)
 {
     static const char *const paths[] = {"/drip", "/silent"};
 
-    fx.stub = stub_start(drip, NULL);
+    fetch_fx.stub = stub_start(drip, NULL);
     for (size_t i = 0; i < 2; i++) {
         const struct got g = fixture_get(fixture_url(paths[i]));
         ck_assert_uint_eq(g.r.transport, USHER_TRANSPORT_TIMEOUT);
@@ -265,7 +265,7 @@ START_TEST(a_request_may_have_its_own_deadline)
 {
     struct got g;
 
-    fx.stub = stub_start(drip, NULL);
+    fetch_fx.stub = stub_start(drip, NULL);
     g = fixture_send(&(struct fetch_request){.url = fixture_url("/silent"), .total_ms = 150});
     ck_assert_uint_eq(g.r.transport, USHER_TRANSPORT_TIMEOUT);
     ck_assert_int_lt(g.r.ms, 700);

@@ -96,16 +96,16 @@ START_TEST(loopback_needs_development)
     struct fetch *strict;
     struct err err = ERR_INIT;
 
-    strict = fetch_new(fx.loop, &(struct fetch_options){0}, &err);
-    fetch_pool_free(&fx.pool);
-    fx.pool = fetch_pool_new(strict, &(struct fetch_pool_options){.name = "strict"});
+    strict = fetch_new(fetch_fx.loop, &(struct fetch_options){0}, &err);
+    fetch_pool_free(&fetch_fx.pool);
+    fetch_fx.pool = fetch_pool_new(strict, &(struct fetch_pool_options){.name = "strict"});
     for (size_t i = 0; i < sizeof list / sizeof *list; i++)
         ck_assert_msg(fixture_get(list[i]).r.transport == USHER_TRANSPORT_REFUSED, "%s", list[i]);
-    fx.stub = stub_start(fixture_echo, NULL);
+    fetch_fx.stub = stub_start(fixture_echo, NULL);
     ck_assert_uint_eq(fixture_get(fixture_url("/")).r.transport,
                       USHER_TRANSPORT_REFUSED); /* plain http */
-    ck_assert_uint_eq(stub_connections(fx.stub), 0);
-    fetch_pool_free(&fx.pool);
+    ck_assert_uint_eq(stub_connections(fetch_fx.stub), 0);
+    fetch_pool_free(&fetch_fx.pool);
     fetch_free(&strict);
 }
 END_TEST
@@ -118,11 +118,11 @@ START_TEST(listed_hosts_may_be_private)
 
     fixture_pool(
         &(struct fetch_pool_options){.name = "listed", .allow_private = hosts, .connect_ms = 300});
-    fx.stub = stub_start(fixture_echo, NULL);
-    snprintf(url, sizeof url, "https://loop.example:%d/", stub_port(fx.stub));
+    fetch_fx.stub = stub_start(fixture_echo, NULL);
+    snprintf(url, sizeof url, "https://loop.example:%d/", stub_port(fetch_fx.stub));
     g = fixture_get(url);
     ck_assert_uint_ne(g.r.transport, USHER_TRANSPORT_REFUSED); /* it speaks no TLS */
-    ck_assert_uint_eq(stub_connections(fx.stub), 1);
+    ck_assert_uint_eq(stub_connections(fetch_fx.stub), 1);
     ck_assert_uint_eq(fixture_get("https://inside.example/").r.transport, USHER_TRANSPORT_REFUSED);
 }
 END_TEST
@@ -131,8 +131,8 @@ START_TEST(localhost_by_name_works_in_development)
 {
     char url[100];
 
-    fx.stub = stub_start(fixture_echo, NULL);
-    snprintf(url, sizeof url, "http://localhost:%d/", stub_port(fx.stub));
+    fetch_fx.stub = stub_start(fixture_echo, NULL);
+    snprintf(url, sizeof url, "http://localhost:%d/", stub_port(fetch_fx.stub));
     ck_assert_int_eq(fixture_get(url).r.status, 200);
 }
 END_TEST
@@ -145,9 +145,9 @@ START_TEST(dns_stall_does_not_block_the_loop)
     struct mono start = clock_mono();
     struct fetch_pool *other;
 
-    fx.stub = stub_start(fixture_echo, NULL);
-    other = fetch_pool_new(fx.fetch, &(struct fetch_pool_options){.name = "other"});
-    fetch_start(fx.pool, &stalled, fixture_keep, &slow);
+    fetch_fx.stub = stub_start(fixture_echo, NULL);
+    other = fetch_pool_new(fetch_fx.fetch, &(struct fetch_pool_options){.name = "other"});
+    fetch_start(fetch_fx.pool, &stalled, fixture_keep, &slow);
     fetch_start(other, &(struct fetch_request){.url = fixture_url("/")}, fixture_keep, &fast);
     fixture_until(&fast.done);
     ck_assert_int_lt(mono_ms(start, clock_mono()), 300);
@@ -168,8 +168,8 @@ START_TEST(a_cold_pool_starts_few)
 
     memset(g, 0, sizeof g);
     for (int i = 0; i < N; i++)
-        fetch_start(fx.pool, &(struct fetch_request){.url = "https://stall.example/"}, fixture_keep,
-                    &g[i]);
+        fetch_start(fetch_fx.pool, &(struct fetch_request){.url = "https://stall.example/"},
+                    fixture_keep, &g[i]);
     fixture_ms(200);
     ck_assert_uint_le(atomic_load(&lookups) - before, 32);
     for (int i = 0; i < N; i++) {

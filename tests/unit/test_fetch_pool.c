@@ -44,7 +44,7 @@ START_TEST(retry_after_closes_the_pool)
 {
     struct got g;
 
-    fx.stub = stub_start(limited, NULL);
+    fetch_fx.stub = stub_start(limited, NULL);
     atomic_store(&server_says, 1);
     g = fixture_get(fixture_url("/"));
     ck_assert_uint_eq(g.r.transport, USHER_TRANSPORT_OK);
@@ -58,7 +58,7 @@ START_TEST(retry_after_closes_the_pool)
         ck_assert_int_ge(g.r.retry_after, 1);
         ck_assert_int_le(g.r.retry_after, 2);
     }
-    ck_assert_uint_eq(stub_requests(fx.stub), 1);
+    ck_assert_uint_eq(stub_requests(fetch_fx.stub), 1);
     fixture_ms(2050);
     ck_assert_int_eq(fixture_get(fixture_url("/")).r.status, 200);
 }
@@ -72,7 +72,7 @@ START_TEST(retry_after_forms)
              {4, 429, 1, 1, 1},    {5, 429, -1, -1, 1},
              {6, 503, -1, -1, 0},  {7, 401, 60, 60, 0}};
 
-    fx.stub = stub_start(limited, NULL);
+    fetch_fx.stub = stub_start(limited, NULL);
     for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
         struct got g;
 
@@ -102,11 +102,12 @@ START_TEST(calls_wait_for_room_in_order)
 
     fixture_pool(
         &(struct fetch_pool_options){.name = "small", .max_in_flight = 2, .total_ms = 5000});
-    fx.stub = stub_start(fixture_slow, NULL);
+    fetch_fx.stub = stub_start(fixture_slow, NULL);
     for (int i = 0; i < 6; i++)
-        fetch_start(fx.pool, &(struct fetch_request){.url = fixture_url("/")}, fixture_keep, &g[i]);
+        fetch_start(fetch_fx.pool, &(struct fetch_request){.url = fixture_url("/")}, fixture_keep,
+                    &g[i]);
     fixture_ms(150);
-    ck_assert_uint_eq(stub_requests(fx.stub), 2);
+    ck_assert_uint_eq(stub_requests(fetch_fx.stub), 2);
     for (int i = 0; i < 6; i++) {
         fixture_until(&g[i].done);
         limited_n += g[i].r.transport == USHER_TRANSPORT_LIMITED;
@@ -114,7 +115,7 @@ START_TEST(calls_wait_for_room_in_order)
     ck_assert_uint_eq(limited_n, 2); /* two run, two wait, the rest is told at once */
     ck_assert_uint_eq(g[4].r.transport, USHER_TRANSPORT_LIMITED);
     ck_assert_uint_eq(g[5].r.transport, USHER_TRANSPORT_LIMITED);
-    ck_assert_uint_eq(stub_requests(fx.stub), 4);
+    ck_assert_uint_eq(stub_requests(fetch_fx.stub), 4);
 }
 END_TEST
 
@@ -123,16 +124,17 @@ START_TEST(waiting_has_a_deadline_too)
     struct got g[2] = {0};
 
     fixture_pool(&(struct fetch_pool_options){.name = "one", .max_in_flight = 1, .total_ms = 5000});
-    fx.stub = stub_start(fixture_slow, NULL);
-    fetch_start(fx.pool, &(struct fetch_request){.url = fixture_url("/")}, fixture_keep, &g[0]);
-    fetch_start(fx.pool, &(struct fetch_request){.url = fixture_url("/"), .total_ms = 100},
+    fetch_fx.stub = stub_start(fixture_slow, NULL);
+    fetch_start(fetch_fx.pool, &(struct fetch_request){.url = fixture_url("/")}, fixture_keep,
+                &g[0]);
+    fetch_start(fetch_fx.pool, &(struct fetch_request){.url = fixture_url("/"), .total_ms = 100},
                 fixture_keep, &g[1]);
     fixture_until(&g[1].done);
     ck_assert_uint_eq(g[1].r.transport, USHER_TRANSPORT_TIMEOUT);
     ck_assert(!g[0].done);
     fixture_until(&g[0].done);
     ck_assert_uint_eq(g[0].r.transport, USHER_TRANSPORT_OK);
-    ck_assert_uint_eq(stub_requests(fx.stub), 1);
+    ck_assert_uint_eq(stub_requests(fetch_fx.stub), 1);
 }
 END_TEST
 

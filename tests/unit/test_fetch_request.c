@@ -12,7 +12,7 @@ START_TEST(get_carries_what_was_asked)
         {.name = "X-Extra", .before = "1"}};
     struct got g;
 
-    fx.stub = stub_start(fixture_echo, NULL);
+    fetch_fx.stub = stub_start(fixture_echo, NULL);
     g = fixture_send(&(struct fetch_request){
         .url = fixture_url("/a/../b?x=%20y"), .headers = headers, .n_headers = 2});
     ck_assert_uint_eq(g.r.transport, USHER_TRANSPORT_OK);
@@ -23,17 +23,17 @@ START_TEST(get_carries_what_was_asked)
     ck_assert_str_eq(g.header, "a\tb");
     ck_assert_int_eq(g.r.retry_after, -1);
     ck_assert(!g.cookie); /* CB-40: cookies are nobody's business */
-    ck_assert_ptr_nonnull(strstr(fx.head, "GET /a/../b?x=%20y HTTP/1.1\r\n"));
-    ck_assert_ptr_nonnull(strstr(fx.head, "\r\nAuthorization: Bearer tok\r\n"));
-    ck_assert_ptr_nonnull(strstr(fx.head, "\r\nX-Extra: 1\r\n"));
-    ck_assert_ptr_nonnull(strstr(fx.head, "\r\nUser-Agent: usher/"));
-    ck_assert_ptr_nonnull(strstr(fx.head, "\r\nAccept: application/json\r\n"));
-    ck_assert_ptr_null(strstr(fx.head, "Cookie"));
-    ck_assert_ptr_null(strstr(fx.head, "Accept-Encoding"));
+    ck_assert_ptr_nonnull(strstr(fetch_fx.head, "GET /a/../b?x=%20y HTTP/1.1\r\n"));
+    ck_assert_ptr_nonnull(strstr(fetch_fx.head, "\r\nAuthorization: Bearer tok\r\n"));
+    ck_assert_ptr_nonnull(strstr(fetch_fx.head, "\r\nX-Extra: 1\r\n"));
+    ck_assert_ptr_nonnull(strstr(fetch_fx.head, "\r\nUser-Agent: usher/"));
+    ck_assert_ptr_nonnull(strstr(fetch_fx.head, "\r\nAccept: application/json\r\n"));
+    ck_assert_ptr_null(strstr(fetch_fx.head, "Cookie"));
+    ck_assert_ptr_null(strstr(fetch_fx.head, "Accept-Encoding"));
     g = fixture_get(fixture_url("/again"));
-    ck_assert_ptr_null(strstr(fx.head, "Cookie"));
-    ck_assert_ptr_null(strstr(fx.head, "tok"));
-    ck_assert_uint_eq(stub_connections(fx.stub), 1); /* kept alive */
+    ck_assert_ptr_null(strstr(fetch_fx.head, "Cookie"));
+    ck_assert_ptr_null(strstr(fetch_fx.head, "tok"));
+    ck_assert_uint_eq(stub_connections(fetch_fx.stub), 1); /* kept alive */
     secret_free(&token);
 }
 END_TEST
@@ -48,20 +48,21 @@ START_TEST(forms_are_encoded_once)
                                       {.name = "empty"}};
     struct got g;
 
-    fx.stub = stub_start(fixture_echo, NULL);
+    fetch_fx.stub = stub_start(fixture_echo, NULL);
     g = fixture_send(&(struct fetch_request){
         .url = fixture_url("/t"), .body_kind = FETCH_BODY_FORM, .form = form, .n_form = 4});
     ck_assert_int_eq(g.r.status, 200);
-    ck_assert_ptr_nonnull(strstr(fx.head, "POST /t HTTP/1.1\r\n"));
+    ck_assert_ptr_nonnull(strstr(fetch_fx.head, "POST /t HTTP/1.1\r\n"));
     ck_assert_ptr_nonnull(
-        strstr(fx.head, "\r\nContent-Type: application/x-www-form-urlencoded\r\n"));
-    ck_assert_ptr_null(strstr(fx.head, "Expect"));
-    ck_assert_str_eq(fx.body, "grant_type=authorization_code&code=a%20b%2Bc%2520%26d%3D%E2%82%AC&"
-                              "client_secret=p%26%3D%25%2B%20%C3%A9&empty=");
+        strstr(fetch_fx.head, "\r\nContent-Type: application/x-www-form-urlencoded\r\n"));
+    ck_assert_ptr_null(strstr(fetch_fx.head, "Expect"));
+    ck_assert_str_eq(fetch_fx.body,
+                     "grant_type=authorization_code&code=a%20b%2Bc%2520%26d%3D%E2%82%AC&"
+                     "client_secret=p%26%3D%25%2B%20%C3%A9&empty=");
     g = fixture_send(
         &(struct fetch_request){.url = fixture_url("/t"), .body_kind = FETCH_BODY_FORM});
     ck_assert_int_eq(g.r.status, 200);
-    ck_assert_ptr_nonnull(strstr(fx.head, "Content-Length: 0\r\n"));
+    ck_assert_ptr_nonnull(strstr(fetch_fx.head, "Content-Length: 0\r\n"));
     secret_free(&s);
 }
 END_TEST
@@ -71,18 +72,18 @@ START_TEST(json_and_basic)
     struct secret *s = secret_new("se:cr et\xc3\xa9", 10);
     struct got g;
 
-    fx.stub = stub_start(fixture_echo, NULL);
+    fetch_fx.stub = stub_start(fixture_echo, NULL);
     g = fixture_send(&(struct fetch_request){.url = fixture_url("/j"),
                                              .body_kind = FETCH_BODY_JSON,
                                              .json = "{\"q\":1}",
                                              .basic_user = "id:1",
                                              .basic_password = s});
     ck_assert_int_eq(g.r.status, 200);
-    ck_assert_ptr_nonnull(strstr(fx.head, "\r\nContent-Type: application/json\r\n"));
+    ck_assert_ptr_nonnull(strstr(fetch_fx.head, "\r\nContent-Type: application/json\r\n"));
     /* base64("id%3A1:se%3Acr%20et%C3%A9"), RFC 6749 section 2.3.1 */
     ck_assert_ptr_nonnull(
-        strstr(fx.head, "\r\nAuthorization: Basic aWQlM0ExOnNlJTNBY3IlMjBldCVDMyVBOQ==\r\n"));
-    ck_assert_str_eq(fx.body, "{\"q\":1}");
+        strstr(fetch_fx.head, "\r\nAuthorization: Basic aWQlM0ExOnNlJTNBY3IlMjBldCVDMyVBOQ==\r\n"));
+    ck_assert_str_eq(fetch_fx.body, "{\"q\":1}");
     secret_free(&s);
 }
 END_TEST
@@ -97,14 +98,14 @@ START_TEST(headers_that_cannot_be_sent_are_refused)
         {.name = "X:", .before = "a"},        {.name = "X", .before = "a\x7f"},
     };
 
-    fx.stub = stub_start(fixture_echo, NULL);
+    fetch_fx.stub = stub_start(fixture_echo, NULL);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         const struct got g = fixture_send(
             &(struct fetch_request){.url = fixture_url("/"), .headers = &bad[i], .n_headers = 1});
         ck_assert_msg(g.r.transport == USHER_TRANSPORT_REFUSED, "%zu", i);
         ck_assert_int_eq(g.r.err.kind, ERR_MISCONFIGURED);
     }
-    ck_assert_uint_eq(stub_connections(fx.stub), 0);
+    ck_assert_uint_eq(stub_connections(fetch_fx.stub), 0);
 }
 END_TEST
 
@@ -115,7 +116,7 @@ START_TEST(secrets_with_line_ends_are_refused)
     const struct fetch_part f[] = {{.name = "code", .secret = nul}};
     struct got g;
 
-    fx.stub = stub_start(fixture_echo, NULL);
+    fetch_fx.stub = stub_start(fixture_echo, NULL);
     g = fixture_send(
         &(struct fetch_request){.url = fixture_url("/"), .headers = h, .n_headers = 1});
     ck_assert_uint_eq(g.r.transport, USHER_TRANSPORT_REFUSED);
@@ -123,7 +124,7 @@ START_TEST(secrets_with_line_ends_are_refused)
     g = fixture_send(&(struct fetch_request){
         .url = fixture_url("/"), .body_kind = FETCH_BODY_FORM, .form = f, .n_form = 1});
     ck_assert_uint_eq(g.r.transport, USHER_TRANSPORT_REFUSED);
-    ck_assert_uint_eq(stub_requests(fx.stub), 0);
+    ck_assert_uint_eq(stub_requests(fetch_fx.stub), 0);
     secret_free(&s);
     secret_free(&nul);
 }
