@@ -73,6 +73,7 @@ static void send_profile(struct request *rq, const struct web_app *app,
     jval_set_text(data, "session", v->id);
     jval_set_text(data, "since", since);
     jval_set_text(data, "until", until);
+    page_has_form(rq);
     page_send(rq, app, 200, "home", "Signed in", data);
 }
 

@@ -42,6 +42,11 @@ void page_send(struct request *rq, const struct web_app *app, int status, const 
     buf_deinit(&out);
 }
 
+void page_has_form(struct request *rq)
+{
+    reply_header_static(rq, "Referrer-Policy", "same-origin");
+}
+
 void json_send(struct request *rq, int status, struct jval *take)
 {
     struct buf out;

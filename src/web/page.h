@@ -13,6 +13,9 @@
 /* Renders html/<name>.html inside html/layout.html; takes `data`. */
 void page_send(struct request *rq, const struct web_app *app, int status, const char *name,
                const char *title, struct jval *data);
+/* Before page_send, for a page with a form of ours: under no-referrer browsers send `Origin: null`
+ * with it, which proves nothing (Fetch, "append a request Origin header"). */
+void page_has_form(struct request *rq);
 /* The page for an error kind. `provider`: a provider's id, where "try again" leads, or NULL. */
 void page_error(struct request *rq, const struct web_app *app, enum err_kind kind,
                 const char *provider);

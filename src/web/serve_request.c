@@ -288,8 +288,9 @@ static bool add_headers(struct request *rq, struct MHD_Response *r)
                        rq->serve->hsts ? CSP("https:") : CSP("https: http:"));
     if (rq->serve->hsts)
         ok = ok && add(r, "Strict-Transport-Security", "max-age=31536000");
+    if (!has_header(rq, "Referrer-Policy"))
+        ok = ok && add(r, "Referrer-Policy", "no-referrer");
     return ok && add(r, "X-Content-Type-Options", "nosniff") && add(r, "X-Frame-Options", "DENY") &&
-           add(r, "Referrer-Policy", "no-referrer") &&
            add(r, "Cross-Origin-Opener-Policy", "same-origin") &&
            add(r, "Permissions-Policy", "camera=(), geolocation=(), microphone=()") &&
            add(r, "X-Request-Id", request_id(rq));

@@ -266,6 +266,7 @@ static void repost_page(struct request *rq, const struct web_app *app, const str
     reply_header_static(rq, "Content-Security-Policy",
                         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
                         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'");
+    page_has_form(rq);
     page_send(rq, app, 200, "repost", "One moment", data);
 }
 

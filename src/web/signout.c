@@ -11,6 +11,7 @@ void signout_page(struct request *rq, void *app_)
     struct session_view v;
     struct jval *data = jval_new_object();
     jval_set_bool(data, "signed_in", web_session(app, rq, &v) == 1);
+    page_has_form(rq);
     page_send(rq, app, 200, "signout", "Sign out", data);
 }
 

@@ -23,7 +23,7 @@ describe("a person in Chromium", () => {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
     const page = await context.newPage();
     const complaints = [];
-    page.on("console", (m) => { if (m.type() === "error") complaints.push(m.text()); });
+    page.on("console", (m) => { if (m.type() === "error" && m.location().url.startsWith(usher.url)) complaints.push(m.text()); });
     page.on("pageerror", (e) => complaints.push(String(e)));
     return { context, page, complaints };
   };

@@ -93,6 +93,7 @@ for (const [name, start] of [["nginx", startNginx], ["caddy", startCaddy]]) {
       const page = await context.newPage();
       await page.goto(`${usher.url}/login`);
       await page.getByRole("link", { name: "Continue with Discord" }).click();
+      await page.getByText("More people").click();
       await page.getByRole("button", { name: "Konrad Zuse" }).click();
       await page.waitForURL(`${usher.url}/`);
       const cookie = (await context.cookies()).map((c) => `${c.name}=${c.value}`).join("; ");
