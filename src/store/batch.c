@@ -72,6 +72,13 @@ static int in_savepoint(struct db *db, struct store_job *job)
     return d->in_transaction(db) && d->undo(db, &undo) == 0 ? 0 : -1;
 }
 
+/* The same without a net: any failure loses the transaction. */
+static int in_the_open(struct db *db, struct store_job *job)
+{
+    job->outcome = call(db, job) == 0 ? STORE_DONE : STORE_FAILED;
+    return job->outcome == STORE_DONE ? 0 : -1;
+}
+
 static void fail_all(struct store_job *jobs, const struct err *err)
 {
     for (struct store_job *job = jobs; job; job = job->next) {
@@ -82,8 +89,9 @@ static void fail_all(struct store_job *jobs, const struct err *err)
 
 enum shared { SHARED_OVER = 0, SHARED_LOST, SHARED_NOT_BEGUN };
 
-/* LOST: nothing was kept, each must be run alone. */
-static enum shared together(struct db *db, struct store_job *jobs)
+/* LOST: nothing was kept. */
+static enum shared together(struct db *db, struct store_job *jobs,
+                            int (*each)(struct db *db, struct store_job *job))
 {
     const struct store_driver *d = db->driver;
     struct err err = ERR_INIT;
@@ -94,7 +102,7 @@ static enum shared together(struct db *db, struct store_job *jobs)
         return SHARED_NOT_BEGUN;
     }
     for (struct store_job *job = jobs; job; job = job->next) {
-        if (in_savepoint(db, job) < 0) {
+        if (each(db, job) < 0) {
             d->rollback(db);
             return SHARED_LOST;
         }
@@ -117,7 +125,9 @@ static enum shared together(struct db *db, struct store_job *jobs)
 bool batch_write(struct db *db, struct store_job *jobs)
 {
     if (jobs->next) {
-        enum shared shared = together(db, jobs);
+        enum shared shared = together(db, jobs, in_the_open);
+        if (shared == SHARED_LOST)
+            shared = together(db, jobs, in_savepoint);
         if (shared != SHARED_LOST)
             return shared == SHARED_OVER;
     }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * batch: writes that share one commit, and what became of each. A lone write runs plainly; several
- * run each in a savepoint, so that one failure undoes only its own work. When an error undoes the
- * whole transaction, or the commit fails for good, every write gets a transaction of its own: the
- * contract of store_fn allows running again. A commit whose fate is unknown is reported so to every
- * write that was part of it.
+ * batch: writes that share one commit, and what became of each. Failures are rare and savepoints
+ * cost a tenth of a login, so a batch first runs without them. If a write fails, all of it is
+ * undone and run again with a savepoint around each, so that a failure undoes only its own work; if
+ * that fails as a whole, every write gets a transaction of its own. The contract of store_fn allows
+ * running again. A commit whose fate is unknown is reported so to every write that was part of it.
  */
 #ifndef STORE_BATCH_H
 #define STORE_BATCH_H

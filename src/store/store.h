@@ -2,9 +2,9 @@
 /*
  * store: the one way to the database. "sqlite:/path" (one process, one writer thread with group
  * commit) or "postgresql://…" (several replicas, pooled connections); the same functions run on
- * both. A write is a function that gets an open transaction; waiting writers share one commit, each
- * in a savepoint, so one failure undoes only its own work. `done` is called on the loop after the
- * commit is durable, with one of three answers; UNKNOWN (the connection broke during COMMIT) is
+ * both. A write is a function that gets an open transaction; waiting writers share one commit, and
+ * one failure undoes only its own work. `done` is called on the loop after the commit is durable,
+ * with one of three answers; UNKNOWN (the connection broke, or the disk failed, during COMMIT) is
  * never guessed at: the caller must not say "made".
  *
  * Several writers of a shared store commit in any order: what must follow a write waits for `done`.
@@ -24,7 +24,7 @@ struct store;
 enum store_outcome { STORE_DONE = 0, STORE_FAILED = 1, STORE_UNKNOWN = 2 };
 
 /* 0: keep what was done; -1: undo it, err says why. Runs on the writer's thread; `arg` is the
- * caller's until done. May run again on another connection (serialisation failure): no side effects
+ * caller's until done. May run again (a neighbour in its commit failed, serialisation): no effects
  * outside the database but into `arg`, and those start afresh each time. */
 typedef int store_fn(struct db *db, void *arg, struct err *err);
 typedef void store_done_fn(void *arg, enum store_outcome outcome, const struct err *err);
