@@ -382,11 +382,10 @@ static int bound_port(int fd)
 
 static struct MHD_Daemon *daemon_start(struct serve *s, int fd, const struct serve_options *o)
 {
-    const size_t memory = o->memory_per_connection ? o->memory_per_connection : 16 * 1024;
     return MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, s,
         MHD_OPTION_EXTERNAL_LOGGER, on_library_message, s, MHD_OPTION_LISTEN_SOCKET, fd,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT, s->memory,
         MHD_OPTION_CONNECTION_LIMIT, o->max_connections, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)o->idle_seconds, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_URI_LOG_CALLBACK, on_target, s,
@@ -428,6 +427,7 @@ struct serve *serve_new(struct loop *l, const struct serve_options *o, const str
     s->series = mem_alloc((n + 1) * 5 * sizeof *s->series);
     s->host = o->host ? mem_dup(o->host) : NULL;
     s->deadline_ms = o->deadline_seconds * 1000;
+    s->memory = o->memory_per_connection ? o->memory_per_connection : SERVE_MEMORY;
     s->hsts = o->hsts;
     s->owing.next = s->owing.prev = &s->owing;
     s->resting.next = s->resting.prev = &s->resting;

@@ -72,6 +72,35 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char 
     return MHD_YES;
 }
 
+static size_t count_byte(struct str s, char c)
+{
+    size_t n = 0;
+    for (const char *p; s.n > 0 && (p = memchr(s.p, c, s.n)) != NULL; n++) {
+        s.n -= (size_t)(p + 1 - s.p);
+        s.p = p + 1;
+    }
+    return n;
+}
+
+/* A connection's memory holds the request's head, the library's notes on it with a copy of the
+ * cookies, and the head of the answer. Without this, an answer that finds no room is not sent. */
+static bool leaves_room(const struct request *rq)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(rq->conn->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    const struct str query = str_of(rq->target ? strchr(rq->target, '?') : NULL);
+    size_t notes = rq->n_headers + (query.n > 0 ? 1 + count_byte(query, '&') : 0), copies = 0;
+    for (size_t i = 0; i < rq->n_headers; i++) {
+        const struct header *h = &rq->headers[i];
+        if (h->name.n != 6 || strncasecmp(h->name.p, "cookie", 6) != 0)
+            continue;
+        copies += h->value.n;
+        notes += 1 + count_byte(h->value, ';');
+    }
+    return info->header_size + copies + notes * SERVE_NOTE_BYTES + SERVE_ANSWER_BYTES <=
+           rq->serve->memory;
+}
+
 const char *serve_gate_header(const struct request *rq, struct str name, size_t *count)
 {
     const char *found = NULL;
@@ -219,10 +248,10 @@ int serve_gate(struct request *rq, const char *version, const char **what)
         if (*p < 'A' || *p > 'Z')
             return 400;
     MHD_get_connection_values_n(rq->conn->mhd, MHD_HEADER_KIND, on_header, &g);
-    if (g.many)
-        return 431;
     if (g.bad)
         return 400;
+    if (g.many || !leaves_room(rq))
+        return 431;
     int status = split_target(rq, what);
     if (status == 0)
         status = find_route(rq, what);

@@ -17,6 +17,9 @@
 #define SERVE_TARGET_MAX 8192
 #define SERVE_FIELDS_MAX 64
 #define SERVE_PATH_MAX 256
+#define SERVE_MEMORY (16 * 1024)  /* of a connection, unless told otherwise */
+#define SERVE_NOTE_BYTES 64       /* the library's on each header, cookie and parameter */
+#define SERVE_ANSWER_BYTES 3072   /* kept free for the head of an answer */
 
 struct header {
     struct str name, value;
@@ -91,6 +94,7 @@ struct serve {
     struct origin_nets *proxies;
     char *host;
     int64_t deadline_ms;
+    size_t memory; /* of a connection */
     bool hsts, draining;
     int port;
     struct conn owing, resting; /* heads of lists */

@@ -246,7 +246,10 @@ void serve_refuse(struct request *rq, int status, const char *what)
     /* After a framing error nobody knows where the next request begins. */
     if (status == 400 || status == 413 || status == 415 || status == 431 || status == 505)
         reply_close(rq);
-    reply_error(rq, status, what);
+    if (status == 431)
+        reply_empty(rq, status); /* little room is left for more */
+    else
+        reply_error(rq, status, what);
 }
 
 void request_hold(struct request *rq) { rq->held = true; }
