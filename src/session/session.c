@@ -13,6 +13,7 @@
 #define PER_ACCOUNT 1000   /* unless told otherwise */
 #define PROVIDERS_MAX 1000 /* names ever seen; they come from the configuration */
 #define ROOM_SWEEP 1024    /* slots looked at for room when the table is full */
+#define SWEEP_AHEAD 8      /* records are fetched so many slots before they are looked at */
 #define SWEEP_MOVES 64     /* a slot that is looked at lets so many move while growing */
 
 struct provider_name {
@@ -196,8 +197,11 @@ size_t sessions_sweep(struct sessions *t, int64_t now, size_t budget)
 
     for (; budget > 0; budget--) {
         index_move(&t->by_hash, SWEEP_MOVES);
-        if (t->cursor >= index_size(&t->by_hash))
+        size_t size = index_size(&t->by_hash);
+        if (t->cursor >= size)
             t->cursor = 0;
+        if (t->cursor + SWEEP_AHEAD < size)
+            __builtin_prefetch((char *)index_at(&t->by_hash, t->cursor + SWEEP_AHEAD) + 32);
         struct record *r = index_at(&t->by_hash, t->cursor);
         if (r && !valid(t, r, now)) {
             drop(t, r); /* a follower may have moved into this slot: look again */

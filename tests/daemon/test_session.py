@@ -106,3 +106,19 @@ class ShortSessions(Case):
         self.browser.sign_in()
         session = self.browser.me()["session"]
         self.assertEqual(session["ends"] - session["created"], 60)
+
+
+class FewSessions(Case):
+    settings = {"session": {"max": "17"}}
+
+    def test_more_are_stored_than_fit(self):
+        browsers = [Browser(self.usher) for _ in range(17)]
+        for browser in browsers:
+            browser.sign_in()
+        self.assertEqual(self.usher.stop(signal.SIGTERM), 0)
+        text = self.usher.config.read_text()
+        self.assertEqual(text.count("max = 17"), 1)
+        self.usher.config.write_text(text.replace("max = 17", "max = 16"))
+        self.usher.start()
+        self.assertEqual(sum(browser.me() is not None for browser in browsers), 16)
+        self.assertEqual([event["n"] for event in self.usher.events("store.sessions_left_out")], [1])
