@@ -180,7 +180,8 @@ START_TEST(every_byte_and_pair_gives_valid_json)
     for (; (end = strchr(line, '\n')); line = end + 1, lines--) {
         *end = 0;
         for (const char *p = line; *p; p++)
-            ck_assert((unsigned char)*p >= 0x20 && *p != 0x7f);
+            if ((unsigned char)*p < 0x20 || *p == 0x7f)
+                ck_abort_msg("byte %d", *p);
         struct err err = ERR_INIT;
         struct jval *v = jval_parse(str_of(line), 65536, 4, &err);
         ck_assert_msg(v != NULL, "%s: %s", err.text, line);
