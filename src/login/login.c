@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "login/behind.h"
 #include "login/link.h"
 #include "login/used.h"
 #include "store/spent.h"
@@ -211,42 +212,11 @@ void login_start_flow(struct login *l, const struct login_start *s, login_starte
 
 /* ---- second leg */
 
-/* What a failed flow leaves behind: that it was used, for after a restart. */
-struct spent_note {
-    unsigned char flow[16];
-    int64_t expires;
-};
-
-static int write_note(struct db *db, void *arg, struct err *err)
-{
-    const struct spent_note *note = arg;
-    return spent_add(db, note->flow, note->expires, err) < 0 ? -1 : 0;
-}
-
-static void on_note(void *arg, enum store_outcome outcome, const struct err *err)
-{
-    (void)
-        outcome; /* a failure is counted by the store's error hook; memory remembers in any case */
-    (void)err;
-    free(arg);
-}
-
-/* Nobody waits for it. With a full queue the id lives in memory only, which a restart forgets. */
-static void note_spent(const struct leg_run *r)
-{
-    const struct login_options *o = &r->login->o;
-    if (!r->spent || store_shared(o->store))
-        return;
-    struct spent_note *note = mem_alloc(sizeof *note);
-    memcpy(note->flow, r->flow.id, sizeof note->flow);
-    note->expires = r->link.flow_expires;
-    if (!store_write(o->store, write_note, o->loop, on_note, note))
-        free(note);
-}
-
 static void fail(struct leg_run *r, const struct err *err)
 {
-    note_spent(r);
+    const struct login_options *o = &r->login->o;
+    if (r->spent && !store_shared(o->store))
+        behind_spend(o->store, o->loop, r->flow.id, r->link.flow_expires);
     tell_failure(r->login, r->log, r->provider->id, r->began, err);
     r->done(r->arg, NULL, err);
     run_close(r);
@@ -293,6 +263,19 @@ static bool run_written(struct leg_run *r)
     return false;
 }
 
+/* One person holds only so many sessions; the one not seen for the longest makes way, and it is
+ * said. Turning the person away instead would let forgotten sessions lock them out. */
+static void make_place(struct leg_run *r)
+{
+    const struct login_options *o = &r->login->o;
+    unsigned char hash[32];
+    if (!sessions_crowded(o->sessions, r->link.account.id, hash))
+        return;
+    log_event(r->log, LOG_INFO, "session.made_way", LF_TEXT("account", r->link.account.id));
+    sessions_end(o->sessions, hash);
+    behind_end_session(o->store, o->loop, hash);
+}
+
 /* Only what is durable is answered as made. */
 static void on_written(void *arg, enum store_outcome outcome, const struct err *stored)
 {
@@ -309,12 +292,16 @@ static void on_written(void *arg, enum store_outcome outcome, const struct err *
         fail(r, &err);
         return;
     }
+    const struct login_options *o = &r->login->o;
     if (r->link.ends_session)
-        sessions_end(r->login->o.sessions, r->link.ends_session);
-    if (sessions_add(r->login->o.sessions, &r->link.row, &err) != 0)
-        fail(r, &err);
-    else
+        sessions_end(o->sessions, r->link.ends_session);
+    make_place(r);
+    if (sessions_add(o->sessions, &r->link.row, &err) == 0) {
         succeed(r);
+        return;
+    }
+    behind_end_session(o->store, o->loop, r->link.row.hash);
+    fail(r, &err);
 }
 
 static void on_identity(void *arg, const struct drive_redirect *redirect,

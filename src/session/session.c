@@ -10,7 +10,7 @@
 #include "sys/random.h"
 #include "sys/seal.h"
 
-#define PER_ACCOUNT 1000   /* unless told otherwise */
+#define PER_ACCOUNT 100    /* unless told otherwise */
 #define PROVIDERS_MAX 1000 /* names ever seen; they come from the configuration */
 #define ROOM_SWEEP 1024    /* slots looked at for room when the table is full */
 #define SWEEP_AHEAD 8      /* records are fetched so many slots before they are looked at */
@@ -241,14 +241,17 @@ static int provider_number(struct sessions *t, const char *name, uint16_t *numbe
     return 0;
 }
 
-static bool account_full(const struct sessions *t, const char *account)
+bool sessions_crowded(const struct sessions *t, const char *account, unsigned char hash[32])
 {
+    const struct record *stale = NULL;
     size_t n = 0;
     for (struct record *r = chain_next(&t->by_account, account, NULL); r;
-         r = chain_next(&t->by_account, account, r))
-        if (++n == t->o.max_per_account)
-            return true;
-    return false;
+         r = chain_next(&t->by_account, account, r), n++)
+        if (stale == NULL || r->seen < stale->seen)
+            stale = r;
+    if (stale)
+        memcpy(hash, stale->hash, 32);
+    return n >= t->o.max_per_account;
 }
 
 static int make_room(struct sessions *t, const struct record *r, struct err *err)
@@ -257,7 +260,8 @@ static int make_room(struct sessions *t, const struct record *r, struct err *err
         return err_set(err, ERR_INTERNAL,
                        "a session that would be over at once: the clock went back, or its "
                        "lifetime is none");
-    if (account_full(t, record_string(r, RECORD_ACCOUNT)))
+    unsigned char stale[32];
+    if (sessions_crowded(t, record_string(r, RECORD_ACCOUNT), stale))
         return err_set(err, ERR_LIMITED, "an account with %zu sessions", t->o.max_per_account);
     if (t->by_hash.n < t->o.max)
         return 0;

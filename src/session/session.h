@@ -27,7 +27,7 @@ struct sessions;
 struct sessions_options {
     int64_t idle_seconds, absolute_seconds;
     size_t max;             /* live sessions; grows up to it */
-    size_t max_per_account; /* 0: 1000; adding one more fails */
+    size_t max_per_account; /* 0: 100; adding one more fails */
 };
 
 /* One session, borrowed until the table changes (add, end, sweep). Strings are NUL-terminated, ""
@@ -53,6 +53,9 @@ int sessions_add(struct sessions *t, const struct session_row *row, struct err *
 int sessions_check(struct sessions *t, struct str token, int64_t now, struct session_view *out);
 /* 1 ended, 0 was not there. Takes effect at once. */
 int sessions_end(struct sessions *t, const unsigned char hash[32]);
+/* Whether an account has all the sessions it may have; then hash is the one not seen for the
+ * longest, which the caller may end. */
+bool sessions_crowded(const struct sessions *t, const char *account, unsigned char hash[32]);
 size_t sessions_end_account(struct sessions *t, const char *account);
 /* Drop expired ones, at most `budget` slots a call; returns how many went. */
 size_t sessions_sweep(struct sessions *t, int64_t now, size_t budget);

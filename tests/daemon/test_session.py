@@ -92,6 +92,19 @@ class Sessions(Case):
         self.browser.sign_in()
         self.assertEqual(self.browser.get("/auth", User_Agent="other", X_Forwarded_For="192.0.2.7").status, 200)
 
+    def test_sess_22_one_person_holds_only_so_many_sessions(self):
+        browsers = []
+        for _ in range(103):
+            browser = Browser(self.usher)
+            browser.sign_in("google", "grace")
+            browsers.append(browser)
+        alive = [b for b in browsers if b.me()]
+        self.assertEqual(len(alive), 100)
+        self.assertIsNotNone(browsers[-1].me())
+        self.usher.stop()
+        self.usher.start()
+        self.assertEqual(len([b for b in browsers if b.me()]), 100)
+
     def test_a_session_survives_a_restart(self):
         self.browser.sign_in()
         self.assertEqual(self.usher.stop(signal.SIGTERM), 0)

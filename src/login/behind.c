@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "login/behind.h"
+
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "store/session_row.h"
+#include "store/spent.h"
+
+struct note {
+    unsigned char id[32]; /* a flow's 16 or a session's hash */
+    int64_t expires;
+};
+
+static int write_spent(struct db *db, void *arg, struct err *err)
+{
+    const struct note *n = arg;
+    return spent_add(db, n->id, n->expires, err) < 0 ? -1 : 0;
+}
+
+static int write_end(struct db *db, void *arg, struct err *err)
+{
+    const struct note *n = arg;
+    return session_row_end(db, n->id, err) < 0 ? -1 : 0;
+}
+
+static void on_noted(void *arg, enum store_outcome outcome, const struct err *err)
+{
+    (void)outcome, (void)err; /* the store's error hook has counted and logged it */
+    free(arg);
+}
+
+static void note(struct store *s, struct loop *l, store_fn *fn, const struct note *what)
+{
+    struct note *n = mem_alloc(sizeof *n);
+    *n = *what;
+    if (!store_write(s, fn, l, on_noted, n))
+        free(n);
+}
+
+void behind_spend(struct store *s, struct loop *l, const unsigned char flow[16], int64_t expires)
+{
+    struct note n = {.expires = expires};
+    memcpy(n.id, flow, 16);
+    note(s, l, write_spent, &n);
+}
+
+void behind_end_session(struct store *s, struct loop *l, const unsigned char hash[32])
+{
+    struct note n = {.expires = 0};
+    memcpy(n.id, hash, 32);
+    note(s, l, write_end, &n);
+}
