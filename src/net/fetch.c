@@ -123,6 +123,7 @@ void fetch_activate(struct fetch_call *c)
         abort(); /* a handle that is in use, or no memory */
     call_list_add(&p->active, c);
     p->in_flight++;
+    p->connecting++;
     f->in_flight++;
 }
 
@@ -136,6 +137,8 @@ static void deactivate(struct fetch_call *c)
     c->easy = NULL;
     call_list_remove(c);
     p->in_flight--;
+    if (!c->connected)
+        p->connecting--;
     p->f->in_flight--;
 }
 

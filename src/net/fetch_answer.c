@@ -179,6 +179,7 @@ static struct verdict judge(const struct fetch_call *c, CURLcode code)
     case CURLE_SSL_CIPHER:
     case CURLE_SSL_ISSUER_ERROR:
         return verdict_tls();
+    case CURLE_ABORTED_BY_CALLBACK: /* FETCH_POST_SENDS_MAX */
     case CURLE_PARTIAL_FILE:
     case CURLE_GOT_NOTHING:
     case CURLE_RECV_ERROR:

@@ -46,9 +46,13 @@ static int before_request(void *call, char *peer, char *local, int peer_port, in
         c->refused = true;
         return CURL_PREREQFUNC_ABORT;
     }
+    if (!c->connected)
+        c->pool->connecting--;
     c->connected = true;
     c->pool->warm = true;
-    return CURL_PREREQFUNC_OK;
+    c->sends++;
+    return c->is_post && c->sends > FETCH_POST_SENDS_MAX ? CURL_PREREQFUNC_ABORT
+                                                         : CURL_PREREQFUNC_OK;
 }
 
 /* libcurl copies headers and bodies, credentials included, and frees them as they are: so what it

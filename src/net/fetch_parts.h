@@ -28,7 +28,8 @@
 #define FETCH_BLOCKS_MAX 8             /* status lines: 1xx answers and the real one */
 #define FETCH_REQUEST_MAX (64u * 1024) /* a request's body, or all its headers */
 #define FETCH_CLOSED_MAX_S 300         /* the longest Retry-After we believe */
-#define FETCH_COLD_MAX 32              /* at once until a pool's first connection stands */
+#define FETCH_COLD_MAX 32              /* connect at once until a connection stands */
+#define FETCH_POST_SENDS_MAX 2         /* a code or refresh token is repeated once at most */
 #define FETCH_IDLE_MAX 64              /* easy handles kept */
 
 struct call_list {
@@ -62,6 +63,7 @@ struct fetch_pool {
     int64_t connect_ms, total_ms;
     size_t body_max;
     unsigned max_in_flight, in_flight, waiting_count, ready_count;
+    unsigned connecting; /* of those in flight: not yet connected */
     struct call_list waiting, active;
     bool warm;                /* its upstream was reached since the last failure to */
     struct mono closed_until; /* ns == 0: open */
@@ -90,6 +92,8 @@ struct fetch_call {
     /* the answer */
     size_t header_bytes;
     unsigned blocks;
+    unsigned sends; /* how often the request went out: libcurl repeats it when a kept
+                       connection turns out to be dead */
     bool head_done;
     bool refused, too_large, connected;
     struct field *fields;

@@ -104,10 +104,8 @@ static void end_limited(struct fetch_call *c, int64_t seconds, const char *text)
 
 static bool has_room(const struct fetch_pool *p)
 {
-    const unsigned max =
-        p->warm || p->max_in_flight < FETCH_COLD_MAX ? p->max_in_flight : FETCH_COLD_MAX;
-
-    return p->in_flight < max && p->f->in_flight < p->f->max_in_flight;
+    return p->in_flight < p->max_in_flight && p->f->in_flight < p->f->max_in_flight &&
+           (p->warm || p->connecting < FETCH_COLD_MAX);
 }
 
 static void wait_over(void *arg)

@@ -272,6 +272,38 @@ START_TEST(a_request_may_have_its_own_deadline)
 }
 END_TEST
 
+/* Answers the first request of each connection; later ones are read and the connection closed. */
+static bool only_first(struct stub_conn *c, const struct stub_request *rq, void *arg)
+{
+    (void)arg;
+    if (strstr(rq->head, "/again"))
+        return false;
+    return stub_reply(c, 200, "", "{}");
+}
+
+/* A kept connection may end just when it is used again. The request is repeated, but one that
+ * carries a code or a refresh token not more than once, whatever the number of dead connections. */
+START_TEST(posts_are_repeated_once_at_most)
+{
+    struct got g[8] = {0};
+    unsigned before;
+
+    fetch_fx.stub = stub_start(only_first, NULL);
+    for (int i = 0; i < 8; i++) /* leaves some connections behind */
+        fetch_start(fetch_fx.pool, &(struct fetch_request){.url = fixture_url("/")}, fixture_keep,
+                    &g[i]);
+    for (int i = 0; i < 8; i++)
+        fixture_until(&g[i].done);
+    before = stub_requests(fetch_fx.stub);
+    g[0] = fixture_send(
+        &(struct fetch_request){.url = fixture_url("/again"), .body_kind = FETCH_BODY_FORM});
+    ck_assert_uint_eq(g[0].r.transport, USHER_TRANSPORT_BROKEN);
+    ck_assert_int_eq(g[0].r.err.kind, ERR_UPSTREAM_BAD);
+    ck_assert_uint_le(stub_requests(fetch_fx.stub) - before, 2);
+    ck_assert_uint_ge(stub_requests(fetch_fx.stub) - before, 1);
+}
+END_TEST
+
 Suite *suite_fetch_answer(void)
 {
     Suite *s = suite_create("fetch_answer");
@@ -289,6 +321,7 @@ Suite *suite_fetch_answer(void)
     tcase_add_test(t, trailers_are_counted_and_dropped);
     tcase_add_test(t, slow_answers_end_at_the_deadline);
     tcase_add_test(t, a_request_may_have_its_own_deadline);
+    tcase_add_test(t, posts_are_repeated_once_at_most);
     suite_add_tcase(s, t);
     return s;
 }

@@ -138,6 +138,34 @@ START_TEST(waiting_has_a_deadline_too)
 }
 END_TEST
 
+/* One failure to connect does not hold up the rest while many answers are awaited. */
+START_TEST(a_failure_to_connect_does_not_close_the_pool)
+{
+    enum { N = 100 };
+    static struct got g[N + 2];
+    struct mono start;
+
+    memset(g, 0, sizeof g);
+    fixture_pool(&(struct fetch_pool_options){.name = "mixed", .total_ms = 8000});
+    fetch_fx.stub = stub_start(fixture_slow, NULL);
+    for (int i = 0; i < N; i++)
+        fetch_start(fetch_fx.pool, &(struct fetch_request){.url = fixture_url("/slower")},
+                    fixture_keep, &g[i]);
+    fixture_ms(500);
+    ck_assert_uint_eq(stub_requests(fetch_fx.stub), N);
+    fetch_start(fetch_fx.pool, &(struct fetch_request){.url = "http://127.0.0.1:1/"}, fixture_keep,
+                &g[N]);
+    fixture_until(&g[N].done);
+    ck_assert_uint_eq(g[N].r.transport, USHER_TRANSPORT_UNREACHABLE);
+    start = clock_mono();
+    fetch_start(fetch_fx.pool, &(struct fetch_request){.url = fixture_url("/")}, fixture_keep,
+                &g[N + 1]);
+    fixture_until(&g[N + 1].done);
+    ck_assert_uint_eq(g[N + 1].r.transport, USHER_TRANSPORT_OK);
+    ck_assert_int_lt(mono_ms(start, clock_mono()), 2000);
+}
+END_TEST
+
 Suite *suite_fetch_pool(void)
 {
     Suite *s = suite_create("fetch_pool");
@@ -148,6 +176,7 @@ Suite *suite_fetch_pool(void)
     tcase_add_test(t, retry_after_forms);
     tcase_add_test(t, calls_wait_for_room_in_order);
     tcase_add_test(t, waiting_has_a_deadline_too);
+    tcase_add_test(t, a_failure_to_connect_does_not_close_the_pool);
     suite_add_tcase(s, t);
     return s;
 }
