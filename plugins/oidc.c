@@ -186,6 +186,8 @@ static const char *check(struct usher_call *call)
     const struct config *c = call->config;
     const char *said;
     bool secret = call->host->setting(call, "client_secret") != NULL;
+    if (c->issuer && strchr(c->issuer, '?'))
+        return "issuer has a query: an issuer is a plain address (OpenID Connect Discovery 3)";
     if (secret && c->client_auth == CLIENT_NONE)
         return "client_auth = none, but client_secret is set: remove one of them";
     if (!secret && c->client_auth < CLIENT_NONE)
