@@ -74,15 +74,25 @@ static bool has_role(const struct config *c, const char *const *roles)
     return false;
 }
 
-/* Membership: source 2. A member who has not passed the server's screening is none yet. */
-static const char *member_refusal(struct usher_call *call, const struct usher_sources *s,
-                                  const char *const *roles)
+/* Membership: source 2, NULL for who is none. A member who has not passed the server's screening is
+ * none yet; Discord leaves `pending` out where it is false. What cannot be read opens nothing. */
+static bool is_member(struct usher_call *call, const struct usher_sources *s,
+                      const char *const *roles, struct usher_action *a)
 {
-    if (!s->v[2])
-        return "not a member of the server";
-    if (call->host->json_bool(call, s->v[2], "/pending") == 1)
-        return "the server's screening is not finished";
-    return has_role(call->config, roles) ? NULL : "none of the required roles";
+    const struct usher_json *member = s->v[2];
+    uint32_t pending = call->host->json_type(call, member, "/pending");
+    if (!member)
+        usher_fail(a, USHER_NOT_ALLOWED, "not a member of the server", NULL);
+    else if (call->host->json_type(call, member, "/roles") != USHER_JSON_ARRAY ||
+             (pending != USHER_JSON_NONE && pending != USHER_JSON_BOOL))
+        usher_fail(a, USHER_UPSTREAM_BAD, "the membership makes no sense", NULL);
+    else if (call->host->json_bool(call, member, "/pending") == 1)
+        usher_fail(a, USHER_NOT_ALLOWED, "the server's screening is not finished", NULL);
+    else if (!has_role(call->config, roles))
+        usher_fail(a, USHER_NOT_ALLOWED, "none of the required roles", NULL);
+    else
+        return true;
+    return false;
 }
 
 static void parse(struct usher_call *call, const struct usher_sources *s, struct usher_action *a)
@@ -98,11 +108,8 @@ static void parse(struct usher_call *call, const struct usher_sources *s, struct
     }
     if (c->guild) {
         id->groups = usher_claim_list(call, s, "2:/roles", NULL);
-        const char *refusal = member_refusal(call, s, id->groups);
-        if (refusal) {
-            usher_fail(a, USHER_NOT_ALLOWED, refusal, NULL);
+        if (!is_member(call, s, id->groups, a))
             return;
-        }
     }
     const char *username = h->json_text(call, user, "/username");
     const char *discriminator = h->json_text(call, user, "/discriminator");

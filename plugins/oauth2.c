@@ -71,7 +71,7 @@ static const struct usher_setting settings[] = {
 static void parse(struct usher_call *call, const struct usher_sources *s, struct usher_action *a)
 {
     const struct config *c = call->config;
-    usher_map_identity(call, &c->map, s, a);
+    usher_map_identity(call, &c->map, USHER_MAP_NUMBERS, s, a);
 }
 
 static void step(struct usher_call *call, const struct usher_event *ev, struct usher_action *a)

@@ -100,7 +100,7 @@ static const struct usher_setting settings[] = {
 static void parse(struct usher_call *call, const struct usher_sources *s, struct usher_action *a)
 {
     const struct config *c = call->config;
-    usher_map_identity(call, &c->map, s, a);
+    usher_map_identity(call, &c->map, 0, s, a);
 }
 
 /* The issuer as tokens write it, then its other spellings. */

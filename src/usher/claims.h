@@ -125,11 +125,14 @@ static inline const struct usher_json *usher_claim(struct usher_call *call,
     return found;
 }
 
-/* Text, integer or boolean as text; NULL otherwise, and for "". */
+/* Text or integer as text; NULL otherwise, and for "". */
 static inline const char *usher_claim_text(struct usher_call *call, const struct usher_sources *s,
                                            const char *expr)
 {
-    const char *text = usher_json_shown(call, usher_claim(call, s, expr), "");
+    const struct usher_json *found = usher_claim(call, s, expr);
+    const char *text = call->host->json_type(call, found, "") == USHER_JSON_BOOL
+                           ? NULL
+                           : usher_json_shown(call, found, "");
     return text && *text ? text : NULL;
 }
 
@@ -225,6 +228,10 @@ struct usher_map {
     int email_trust;
 };
 
+enum usher_map_flag {
+    USHER_MAP_NUMBERS = 1u << 0, /* a subject may be an integer */
+};
+
 #define USHER_MAP_ROWS(subject_default)                                                            \
     USHER_SET_LIST(struct usher_map, subject, .label = "Subject", .value = subject_default,        \
                    .flags = USHER_ADVANCED,                                                        \
@@ -314,14 +321,17 @@ static inline bool usher_rules_hold(struct usher_call *call, const struct usher_
     return true;
 }
 
-/* All subject expressions joined by ':'. A part with ':' in it could be mistaken for two. */
+/* All subject expressions joined by ':'. A part with ':' in it could be mistaken for two; `numbers`
+ * says whether ids may be integers (a `sub` never is, OpenID Connect Core 1.0 section 2). */
 static inline const char *usher_map_subject(struct usher_call *call, const struct usher_sources *s,
-                                            const char *const *exprs)
+                                            const char *const *exprs, bool numbers)
 {
     const char *subject = NULL;
     for (size_t i = 0; exprs && exprs[i]; i++) {
-        const char *part = usher_claim_text(call, s, exprs[i]);
-        if (!part || ((exprs[1] != NULL) && strchr(part, ':')))
+        const char *part = numbers
+                               ? usher_claim_text(call, s, exprs[i])
+                               : call->host->json_text(call, usher_claim(call, s, exprs[i]), "");
+        if (!part || !*part || (exprs[1] && strchr(part, ':')))
             return NULL;
         subject = subject ? call->host->text(call, "%s:%s", subject, part) : part;
     }
@@ -349,11 +359,12 @@ static inline uint32_t usher_map_evidence(struct usher_call *call, const struct 
 
 /* DONE with everything the map finds, or FAIL. */
 static inline void usher_map_identity(struct usher_call *call, const struct usher_map *m,
-                                      const struct usher_sources *s, struct usher_action *a)
+                                      uint32_t flags, const struct usher_sources *s,
+                                      struct usher_action *a)
 {
     struct usher_identity *id = call->host->alloc(call, sizeof *id);
     id->size = sizeof *id;
-    id->subject = usher_map_subject(call, s, m->subject);
+    id->subject = usher_map_subject(call, s, m->subject, flags & USHER_MAP_NUMBERS);
     if (!id->subject) {
         usher_fail(a, USHER_UPSTREAM_BAD, "no subject where `subject` says", "check `subject`");
         return;

@@ -54,7 +54,7 @@ struct usher_kit {
     const char *proof_param;    /* a query parameter with token_proof("client_secret") */
     const char *must_be_true;   /* expression: each answer has it, and it is true */
     const char *must_be_absent; /* expression: no answer has it */
-    /* Source i was answered with something else than a JSON document and 2xx: true if *a is
+    /* Source i was answered with something else than JSON and 2xx: true if *a is
      * filled, or the source can be done without. May be NULL. Not called when there was no answer
      * or a "later". */
     bool (*refused)(struct usher_call *, size_t source, const struct usher_response *,
@@ -120,16 +120,17 @@ static inline bool usher_kit_unanswered(struct usher_call *call, const struct us
     return true;
 }
 
-/* A JSON document and 2xx; otherwise false, and *a says what is wrong. */
+/* A JSON object or array, and 2xx; otherwise false, and *a says what is wrong. */
 static inline bool usher_kit_answered(struct usher_call *call, const struct usher_response *r,
                                       const char *what, struct usher_action *a)
 {
     if (usher_kit_unanswered(call, r, what, a))
         return false;
+    uint32_t type = call->host->json_type(call, r->json, "");
     if (r->status < 200 || r->status > 299)
         usher_fail(a, USHER_UPSTREAM_BAD, call->host->text(call, "%s: status %d", what, r->status),
                    r->status == 401 || r->status == 403 ? "check the scopes" : NULL);
-    else if (!r->json)
+    else if (type != USHER_JSON_OBJECT && type != USHER_JSON_ARRAY)
         usher_fail(a, USHER_UPSTREAM_BAD, call->host->text(call, "%s: no JSON", what), NULL);
     else
         return true;

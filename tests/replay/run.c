@@ -65,8 +65,12 @@ static const char *part_text(struct arena *a, const struct fetch_part *part)
 static void note(struct play *p, struct pending *q, bool header, const char *name,
                  const char *value)
 {
-    if (q->n < SCRIPT_LINES_MAX)
-        q->v[q->n++] = (struct script_line){arena_dup(p->arena, name), value, header};
+    if (q->n == SCRIPT_LINES_MAX)
+        return;
+    char *copy = arena_dup(p->arena, name);
+    for (char *c = copy; header && *c; c++) /* header names know no case */
+        *c = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
+    q->v[q->n++] = (struct script_line){copy, value, header};
 }
 
 static struct pending *pend(struct play *p, const char *url, fetch_done_fn *done, void *arg)

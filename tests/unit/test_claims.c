@@ -54,6 +54,7 @@ static const char *value(const char *expr)
 START_TEST(expressions_find_values)
 {
     ck_assert_str_eq(value("/sub"), "s");
+    ck_assert_str_eq(value("2:[]/primary"), "(none)"); /* no name or subject is "true" */
     ck_assert_str_eq(value("1:/sub"), "other");
     ck_assert_str_eq(value("/email"), "a@example.com"); /* null is not there */
     ck_assert_str_eq(value("0:/email"), "(none)");
@@ -126,7 +127,7 @@ END_TEST
 static struct usher_action map(const struct usher_map *m)
 {
     struct usher_action a = {.size = sizeof a};
-    usher_map_identity(call, m, &sources, &a);
+    usher_map_identity(call, m, USHER_MAP_NUMBERS, &sources, &a);
     return a;
 }
 
@@ -161,6 +162,12 @@ START_TEST(maps_make_identities)
     ck_assert_str_eq(map(&m).identity->subject, "s:a@example.com");
     m.subject = NULL;
     ck_assert_uint_eq(map(&m).fail, USHER_UPSTREAM_BAD);
+    static const char *const number[] = {"1:/id", NULL};
+    struct usher_action strict = {.size = sizeof strict};
+    m.subject = number; /* CB-24: in OpenID Connect a subject is a text */
+    ck_assert_uint_eq(map(&m).kind, USHER_DONE);
+    usher_map_identity(call, &m, 0, &sources, &strict);
+    ck_assert_uint_eq(strict.fail, USHER_UPSTREAM_BAD);
 }
 END_TEST
 
