@@ -66,7 +66,8 @@ int main(int argc, char **argv)
         return 2;
     const int n = (int)(strtod(argv[3], NULL) * RATE);
     const int fd = connect_to((int)strtol(argv[1], NULL, 10));
-    const int length = snprintf(request, sizeof request, "GET /auth HTTP/1.1\r\nHost: x\r\nCookie: %s\r\n\r\n", argv[2]);
+    const int length = snprintf(request, sizeof request,
+                                "GET /auth HTTP/1.1\r\nHost: x\r\nCookie: %s\r\n\r\n", argv[2]);
     long long *took = calloc((size_t)n, sizeof *took);
     long long due = now_us();
     int lost = 0;
