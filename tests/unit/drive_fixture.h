@@ -12,8 +12,8 @@
 #define FIXTURE_NOW 1800000000
 #define FIXTURE_ASKED_MAX 8
 
-typedef void fixture_step(struct usher_call *c, const struct usher_event *ev,
-                          struct usher_action *act);
+typedef void drive_fixture_step(struct usher_call *c, const struct usher_event *ev,
+                                struct usher_action *act);
 
 /* A request as text: "a=1&b=2" for the form, "name: value" lines for headers. */
 struct asked {
@@ -44,25 +44,25 @@ struct drive_fixture {
     struct err err;
 };
 
-extern struct drive_fixture fx;
+extern struct drive_fixture dfx;
 
-void fixture_open(fixture_step *step);
-void fixture_close(void);
-/* First leg; its URL is in fx.url, and fx.flow and fx.state are what came out of it. */
-void fixture_begin(void);
+void drive_fixture_open(drive_fixture_step *step);
+void drive_fixture_close(void);
+/* First leg; its URL is in dfx.url, and dfx.flow and dfx.state are what came out of it. */
+void drive_fixture_begin(void);
 /* Second leg with these parameters, form-encoded; the state is added. */
-void fixture_finish(const char *callback);
+void drive_fixture_finish(const char *callback);
 /* Answer the i-th request. */
-void fixture_answer(size_t i, int status, const char *type, const char *body);
-void fixture_transport(size_t i, uint32_t transport);
-/* A parameter of fx.url, or NULL. */
-const char *fixture_param(const char *name);
+void drive_fixture_answer(size_t i, int status, const char *type, const char *body);
+void drive_fixture_transport(size_t i, uint32_t transport);
+/* A parameter of dfx.url, or NULL. */
+const char *drive_fixture_param(const char *name);
 /* Declares an origin on top of https://op.example. */
 #define FIXTURE_ORIGIN "https://op.example"
 
 /* Pieces of plugins. */
-void fixture_redirect(struct usher_action *act); /* to FIXTURE_ORIGIN/authorize */
-void fixture_exchange(struct usher_action *act); /* at FIXTURE_ORIGIN/token, basic */
-void fixture_done(struct usher_action *act);     /* as subject "42" */
+void drive_fixture_redirect(struct usher_action *act); /* to FIXTURE_ORIGIN/authorize */
+void drive_fixture_exchange(struct usher_action *act); /* at FIXTURE_ORIGIN/token, basic */
+void drive_fixture_done(struct usher_action *act);     /* as subject "42" */
 
 #endif

@@ -24,7 +24,7 @@ static bool twice;
 static void step(struct usher_call *c, const struct usher_event *ev, struct usher_action *act)
 {
     if (ev->kind == USHER_CALLBACK || twice) {
-        fixture_exchange(act);
+        drive_fixture_exchange(act);
         act->url = token_url;
         act->client_auth = auth;
         act->exchange_flags = flags;
@@ -42,7 +42,7 @@ static void step(struct usher_call *c, const struct usher_event *ev, struct ushe
                        c->host->json_type(c, told.other, "/refresh_token") != USHER_JSON_NONE ||
                        c->host->json_type(c, told.other, "/id_token") != USHER_JSON_NONE;
     if (told.ok) {
-        fixture_done(act);
+        drive_fixture_done(act);
         return;
     }
     act->kind = USHER_FAIL;
@@ -52,7 +52,7 @@ static void step(struct usher_call *c, const struct usher_event *ev, struct ushe
 
 static void setup(void)
 {
-    fixture_open(step);
+    drive_fixture_open(step);
     auth = USHER_AUTH_BASIC;
     flags = 0;
     n_params = n_headers = 0;
@@ -62,10 +62,10 @@ static void setup(void)
 
 static void ask(void)
 {
-    fx.n_asked = 0;
-    fixture_finish("code=c0de");
-    ck_assert_uint_eq(fx.n_asked, 1);
-    ck_assert_uint_eq(fx.ends, 0);
+    dfx.n_asked = 0;
+    drive_fixture_finish("code=c0de");
+    ck_assert_uint_eq(dfx.n_asked, 1);
+    ck_assert_uint_eq(dfx.ends, 0);
 }
 
 /* The kind of failure that an answer leads to; ERR_NONE: signed in. */
@@ -73,23 +73,23 @@ static enum err_kind after(int status, const char *type, const char *body)
 {
     told = (struct usher_tokens){.size = 0};
     ask();
-    fixture_answer(0, status, type, body);
-    ck_assert_uint_eq(fx.ends, 1);
-    ck_assert_ptr_null(strstr(fx.err.text, "t0k"));
-    return fx.err.kind;
+    drive_fixture_answer(0, status, type, body);
+    ck_assert_uint_eq(dfx.ends, 1);
+    ck_assert_ptr_null(strstr(dfx.err.text, "t0k"));
+    return dfx.err.kind;
 }
 
 START_TEST(basic_request)
 {
     ask();
-    ck_assert_str_eq(fx.asked[0].url, FIXTURE_ORIGIN "/token");
-    ck_assert_str_eq(fx.asked[0].form, "grant_type=authorization_code&code=c0de&"
-                                       "redirect_uri=https://usher.test/callback/test&");
-    ck_assert_str_eq(fx.asked[0].basic, "app:s3cret");
-    ck_assert_str_eq(fx.asked[0].headers, "accept: application/json\n");
-    fixture_answer(0, 200, JSON, GOOD);
-    ck_assert_str_eq(fx.subject, "42");
-    ck_assert_uint_eq(fx.n_observed, 1);
+    ck_assert_str_eq(dfx.asked[0].url, FIXTURE_ORIGIN "/token");
+    ck_assert_str_eq(dfx.asked[0].form, "grant_type=authorization_code&code=c0de&"
+                                        "redirect_uri=https://usher.test/callback/test&");
+    ck_assert_str_eq(dfx.asked[0].basic, "app:s3cret");
+    ck_assert_str_eq(dfx.asked[0].headers, "accept: application/json\n");
+    drive_fixture_answer(0, 200, JSON, GOOD);
+    ck_assert_str_eq(dfx.subject, "42");
+    ck_assert_uint_eq(dfx.n_observed, 1);
 }
 END_TEST
 
@@ -97,41 +97,41 @@ START_TEST(other_client_authentication)
 {
     auth = USHER_AUTH_POST;
     ask();
-    ck_assert_ptr_nonnull(strstr(fx.asked[0].form, "&client_id=app&client_secret=s3cret&"));
-    ck_assert_ptr_null(fx.asked[0].basic);
-    drive_free(&fx.drive);
+    ck_assert_ptr_nonnull(strstr(dfx.asked[0].form, "&client_id=app&client_secret=s3cret&"));
+    ck_assert_ptr_null(dfx.asked[0].basic);
+    drive_free(&dfx.drive);
     auth = USHER_AUTH_NONE;
     ask();
-    ck_assert_ptr_nonnull(strstr(fx.asked[0].form, "&client_id=app&"));
-    ck_assert_ptr_null(strstr(fx.asked[0].form, "s3cret"));
-    drive_free(&fx.drive);
+    ck_assert_ptr_nonnull(strstr(dfx.asked[0].form, "&client_id=app&"));
+    ck_assert_ptr_null(strstr(dfx.asked[0].form, "s3cret"));
+    drive_free(&dfx.drive);
     auth = USHER_AUTH_PARAMS;
     params[0] = (struct usher_param){.size = sizeof *params, .name = "client_id", .text = "other"};
     n_params = 1;
     ask();
-    ck_assert_ptr_nonnull(strstr(fx.asked[0].form, "&client_id=other&"));
-    ck_assert_ptr_null(strstr(fx.asked[0].form, "s3cret"));
-    drive_free(&fx.drive);
+    ck_assert_ptr_nonnull(strstr(dfx.asked[0].form, "&client_id=other&"));
+    ck_assert_ptr_null(strstr(dfx.asked[0].form, "s3cret"));
+    drive_free(&dfx.drive);
 }
 END_TEST
 
 START_TEST(verifier_goes_along_when_pkce_was_sent)
 {
     char verifier[44];
-    fx.flow.pkce_sent = true;
+    dfx.flow.pkce_sent = true;
     ask();
-    ck_assert_int_eq(state_verifier(fx.keys, str_of(fx.state), fx.flow.id, verifier), 0);
-    ck_assert_ptr_nonnull(strstr(fx.asked[0].form, verifier));
-    fixture_answer(0, 200, JSON, GOOD);
+    ck_assert_int_eq(state_verifier(dfx.keys, str_of(dfx.state), dfx.flow.id, verifier), 0);
+    ck_assert_ptr_nonnull(strstr(dfx.asked[0].form, verifier));
+    drive_fixture_answer(0, 200, JSON, GOOD);
 }
 END_TEST
 
 START_TEST(secrets_stay_on_declared_origins)
 {
     token_url = "https://elsewhere.example/token";
-    fixture_finish("code=c0de");
-    ck_assert_uint_eq(fx.n_asked, 0);
-    ck_assert_int_eq(fx.err.kind, ERR_MISCONFIGURED);
+    drive_fixture_finish("code=c0de");
+    ck_assert_uint_eq(dfx.n_asked, 0);
+    ck_assert_int_eq(dfx.err.kind, ERR_MISCONFIGURED);
 }
 END_TEST
 
@@ -139,10 +139,10 @@ START_TEST(a_code_is_exchanged_once)
 {
     ask();
     twice = true;
-    fixture_answer(0, 200, JSON, GOOD);
+    drive_fixture_answer(0, 200, JSON, GOOD);
     twice = false;
-    ck_assert_uint_eq(fx.n_asked, 1);
-    ck_assert_int_eq(fx.err.kind, ERR_INTERNAL);
+    ck_assert_uint_eq(dfx.n_asked, 1);
+    ck_assert_int_eq(dfx.err.kind, ERR_INTERNAL);
 }
 END_TEST
 
@@ -296,8 +296,8 @@ START_TEST(cb_34_no_answer)
                                           ERR_UPSTREAM_DOWN};
     for (uint32_t t = USHER_TRANSPORT_TIMEOUT; t <= USHER_TRANSPORT_LIMITED; t++) {
         ask();
-        fixture_transport(0, t);
-        ck_assert_int_eq(fx.err.kind, kinds[t]);
+        drive_fixture_transport(0, t);
+        ck_assert_int_eq(dfx.err.kind, kinds[t]);
     }
     ck_assert_int_eq(after(429, JSON, "{\"retry_after\":1}"), ERR_UPSTREAM_DOWN);
     ck_assert_int_eq(after(500, "text/html", "oops"), ERR_UPSTREAM_DOWN);
@@ -309,12 +309,12 @@ END_TEST
 START_TEST(a_secret_that_is_not_set)
 {
     auth = USHER_AUTH_POST;
-    conf_secrets_free(&fx.secrets);
-    fx.secrets = conf_secrets_new();
-    fx.provider.secrets = fx.secrets;
-    fixture_finish("code=c0de");
-    ck_assert_int_eq(fx.err.kind, ERR_MISCONFIGURED);
-    ck_assert_uint_eq(fx.n_asked, 0);
+    conf_secrets_free(&dfx.secrets);
+    dfx.secrets = conf_secrets_new();
+    dfx.provider.secrets = dfx.secrets;
+    drive_fixture_finish("code=c0de");
+    ck_assert_int_eq(dfx.err.kind, ERR_MISCONFIGURED);
+    ck_assert_uint_eq(dfx.n_asked, 0);
 }
 END_TEST
 
@@ -322,7 +322,7 @@ Suite *suite_drive_exchange(void)
 {
     Suite *s = suite_create("drive_exchange");
     TCase *tc = tcase_create("drive_exchange");
-    tcase_add_checked_fixture(tc, setup, fixture_close);
+    tcase_add_checked_fixture(tc, setup, drive_fixture_close);
     tcase_add_test(tc, basic_request);
     tcase_add_test(tc, other_client_authentication);
     tcase_add_test(tc, verifier_goes_along_when_pkce_was_sent);

@@ -30,13 +30,13 @@ static void look(struct usher_call *c, const struct usher_event *ev)
 static void step(struct usher_call *c, const struct usher_event *ev, struct usher_action *act)
 {
     if (ev->kind == USHER_CALLBACK) {
-        fixture_exchange(act);
+        drive_fixture_exchange(act);
         return;
     }
     if (ev->kind == USHER_RESPONSES) {
         look(c, ev);
         if (!then_url) {
-            fixture_done(act);
+            drive_fixture_done(act);
             return;
         }
         requests[0] = (struct usher_request){
@@ -51,7 +51,7 @@ static void step(struct usher_call *c, const struct usher_event *ev, struct ushe
 
 static void setup(void)
 {
-    fixture_open(step);
+    drive_fixture_open(step);
     bearer = (struct usher_param){.size = sizeof bearer,
                                   .name = "authorization",
                                   .kind = USHER_VALUE_ACCESS_TOKEN,
@@ -70,9 +70,9 @@ static struct usher_request *request(const char *url)
 /* Request 0 is the token request, answered here; the plugin's begin at 1. */
 static void fetch(void)
 {
-    fx.n_asked = 0;
-    fixture_finish("code=c0de");
-    fixture_answer(0, 200, JSON, "{\"access_token\":\"t0k\",\"token_type\":\"Bearer\"}");
+    dfx.n_asked = 0;
+    drive_fixture_finish("code=c0de");
+    drive_fixture_answer(0, 200, JSON, "{\"access_token\":\"t0k\",\"token_type\":\"Bearer\"}");
 }
 
 START_TEST(parallel_requests_keep_their_order)
@@ -82,15 +82,15 @@ START_TEST(parallel_requests_keep_their_order)
     request("https://open.example/two");
     request("https://open.example/three");
     fetch();
-    ck_assert_uint_eq(fx.n_asked, 4);
-    ck_assert_ptr_nonnull(strstr(fx.asked[1].headers, "authorization: Bearer t0k\n"));
-    ck_assert_ptr_nonnull(strstr(fx.asked[1].headers, "accept: application/json\n"));
-    ck_assert_ptr_null(strstr(fx.asked[2].headers, "t0k"));
-    fixture_answer(3, 200, JSON, "{\"a\":\"three\"}");
-    fixture_answer(1, 404, JSON, "{\"a\":\"one\"}");
-    ck_assert_uint_eq(fx.ends, 0);
-    fixture_answer(2, 200, "text/plain", "two");
-    ck_assert_str_eq(fx.subject, "42");
+    ck_assert_uint_eq(dfx.n_asked, 4);
+    ck_assert_ptr_nonnull(strstr(dfx.asked[1].headers, "authorization: Bearer t0k\n"));
+    ck_assert_ptr_nonnull(strstr(dfx.asked[1].headers, "accept: application/json\n"));
+    ck_assert_ptr_null(strstr(dfx.asked[2].headers, "t0k"));
+    drive_fixture_answer(3, 200, JSON, "{\"a\":\"three\"}");
+    drive_fixture_answer(1, 404, JSON, "{\"a\":\"one\"}");
+    ck_assert_uint_eq(dfx.ends, 0);
+    drive_fixture_answer(2, 200, "text/plain", "two");
+    ck_assert_str_eq(dfx.subject, "42");
     ck_assert_str_eq(seen_text[0], "one");
     ck_assert_int_eq(seen[0].status, 404);
     ck_assert_str_eq(seen_text[1], "");
@@ -105,12 +105,12 @@ START_TEST(transport_reaches_the_plugin)
     request(FIXTURE_ORIGIN "/me");
     for (uint32_t t = USHER_TRANSPORT_TIMEOUT; t <= USHER_TRANSPORT_LIMITED; t++) {
         fetch();
-        fixture_transport(1, t);
+        drive_fixture_transport(1, t);
         ck_assert_uint_eq(seen[0].transport, t);
         ck_assert_ptr_null(seen[0].json);
     }
     fetch();
-    fixture_answer(1, 429, JSON, "{\"a\":\"slow\"}");
+    drive_fixture_answer(1, 429, JSON, "{\"a\":\"slow\"}");
     ck_assert_int_eq(seen[0].status, 429);
     ck_assert_str_eq(seen_text[0], "slow");
 }
@@ -135,12 +135,12 @@ START_TEST(cb_27_json_by_type)
     request(FIXTURE_ORIGIN "/me");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         fetch();
-        fixture_answer(1, 200, cases[i].type, "{\"a\":\"b\"}");
+        drive_fixture_answer(1, 200, cases[i].type, "{\"a\":\"b\"}");
         ck_assert_msg(!seen[0].json != cases[i].json, "%s", cases[i].type);
     }
     requests[0].flags = USHER_ANY_CONTENT_TYPE;
     fetch();
-    fixture_answer(1, 200, "text/javascript", "{\"a\":\"b\"}");
+    drive_fixture_answer(1, 200, "text/javascript", "{\"a\":\"b\"}");
     ck_assert_str_eq(seen_text[0], "b");
 }
 END_TEST
@@ -150,8 +150,8 @@ START_TEST(secrets_go_to_declared_origins_only)
     request("https://elsewhere.example/me")->headers = &bearer;
     requests[0].n_headers = 1;
     fetch();
-    ck_assert_uint_eq(fx.n_asked, 1);
-    ck_assert_int_eq(fx.err.kind, ERR_MISCONFIGURED);
+    ck_assert_uint_eq(dfx.n_asked, 1);
+    ck_assert_int_eq(dfx.err.kind, ERR_MISCONFIGURED);
 }
 END_TEST
 
@@ -164,8 +164,8 @@ START_TEST(forms_are_posted)
     request(FIXTURE_ORIGIN "/api")->form = form;
     requests[0].n_form = 2;
     fetch();
-    ck_assert_str_eq(fx.asked[1].form, "q=x&s=s3cret&");
-    fixture_answer(1, 200, JSON, "{}");
+    ck_assert_str_eq(dfx.asked[1].form, "q=x&s=s3cret&");
+    drive_fixture_answer(1, 200, JSON, "{}");
 }
 END_TEST
 
@@ -173,8 +173,8 @@ START_TEST(shared_answers_come_through_the_cache)
 {
     request("https://open.example/doc")->cache_seconds = 60;
     fetch();
-    ck_assert(fx.asked[1].cached && !fx.asked[1].force);
-    fixture_answer(1, 200, JSON, "{\"a\":\"b\"}");
+    ck_assert(dfx.asked[1].cached && !dfx.asked[1].force);
+    drive_fixture_answer(1, 200, JSON, "{\"a\":\"b\"}");
     ck_assert_str_eq(seen_text[0], "b");
 }
 END_TEST
@@ -187,8 +187,8 @@ static enum err_kind metadata(const char *body)
     request(FIXTURE_ORIGIN "/.well-known/openid-configuration")->metadata_issuer = ISSUER;
     requests[0].cache_seconds = 60;
     fetch();
-    fixture_answer(1, 200, JSON, body);
-    return fx.err.kind;
+    drive_fixture_answer(1, 200, JSON, body);
+    return dfx.err.kind;
 }
 
 /* CB-37: the document must be of exactly the configured issuer. */
@@ -198,7 +198,7 @@ START_TEST(cb_37_issuer_mismatch)
     ck_assert_int_eq(metadata("{\"issuer\":\"" ISSUER "/\"}"), ERR_MISCONFIGURED);
     ck_assert_int_eq(metadata("{\"issuer\":\"https://OP.example\"}"), ERR_MISCONFIGURED);
     ck_assert_int_eq(metadata("{\"issuer\":\"https://evil.example\"}"), ERR_MISCONFIGURED);
-    ck_assert_ptr_null(strstr(fx.err.text, "evil"));
+    ck_assert_ptr_null(strstr(dfx.err.text, "evil"));
     ck_assert_int_eq(metadata("{}"), ERR_UPSTREAM_BAD);
     ck_assert_int_eq(metadata("{\"issuer\":[\"" ISSUER "\"]}"), ERR_UPSTREAM_BAD);
     ck_assert_int_eq(metadata("[]"), ERR_UPSTREAM_BAD);
@@ -232,12 +232,12 @@ START_TEST(metadata_declares_origins)
         "{\"issuer\":\"" ISSUER "\",\"userinfo_endpoint\":\"https://api.op.example/me\"}";
     then_url = "https://api.op.example/me";
     ck_assert_int_eq(metadata(doc), ERR_NONE);
-    ck_assert_uint_eq(fx.n_asked, 3);
-    fixture_answer(2, 200, JSON, "{}");
-    ck_assert_str_eq(fx.subject, "42");
+    ck_assert_uint_eq(dfx.n_asked, 3);
+    drive_fixture_answer(2, 200, JSON, "{}");
+    ck_assert_str_eq(dfx.subject, "42");
     then_url = "https://api2.op.example/me";
     ck_assert_int_eq(metadata(doc), ERR_MISCONFIGURED);
-    ck_assert_uint_eq(fx.n_asked, 2);
+    ck_assert_uint_eq(dfx.n_asked, 2);
 }
 END_TEST
 
@@ -245,7 +245,7 @@ Suite *suite_drive_fetch(void)
 {
     Suite *s = suite_create("drive_fetch");
     TCase *tc = tcase_create("drive_fetch");
-    tcase_add_checked_fixture(tc, setup, fixture_close);
+    tcase_add_checked_fixture(tc, setup, drive_fixture_close);
     tcase_add_test(tc, parallel_requests_keep_their_order);
     tcase_add_test(tc, transport_reaches_the_plugin);
     tcase_add_test(tc, cb_27_json_by_type);

@@ -17,7 +17,7 @@ static void step(struct usher_call *c, const struct usher_event *ev, struct ushe
     (void)c;
     ck_assert_uint_eq(ev->kind, USHER_START);
     ck_assert_str_eq(ev->start->redirect_uri, "https://usher.test/callback/test");
-    fixture_redirect(act);
+    drive_fixture_redirect(act);
     act->url = endpoint;
     act->redirect_flags = flags;
     act->params = params;
@@ -28,7 +28,7 @@ static void step(struct usher_call *c, const struct usher_event *ev, struct ushe
 
 static void setup(void)
 {
-    fixture_open(step);
+    drive_fixture_open(step);
     endpoint = FIXTURE_ORIGIN "/authorize";
     flags = 0;
     n_params = 0;
@@ -43,36 +43,36 @@ static void param(const char *name, const char *value)
 
 static void refused(void)
 {
-    fixture_begin();
-    ck_assert_uint_eq(fx.ends, 1);
-    ck_assert_ptr_null(fx.url);
-    ck_assert_int_ne(fx.err.kind, ERR_NONE);
+    drive_fixture_begin();
+    ck_assert_uint_eq(dfx.ends, 1);
+    ck_assert_ptr_null(dfx.url);
+    ck_assert_int_ne(dfx.err.kind, ERR_NONE);
 }
 
 static struct flow *sealed(void)
 {
     struct err err = ERR_INIT;
-    struct flow *f = state_unseal(fx.keys, STR("bind"), str_of(fixture_param("state")), FIXTURE_NOW,
-                                  fx.arena, &err);
+    struct flow *f = state_unseal(dfx.keys, STR("bind"), str_of(drive_fixture_param("state")),
+                                  FIXTURE_NOW, dfx.arena, &err);
     ck_assert_ptr_nonnull(f);
     return f;
 }
 
 START_TEST(plain_request)
 {
-    fixture_begin();
-    ck_assert_int_eq(strncmp(fx.url, FIXTURE_ORIGIN "/authorize?", 29), 0);
-    ck_assert_str_eq(fixture_param("response_type"), "code");
-    ck_assert_str_eq(fixture_param("client_id"), "app");
-    ck_assert_str_eq(fixture_param("redirect_uri"), "https://usher.test/callback/test");
-    ck_assert_str_eq(fixture_param("scope"), "openid");
-    ck_assert_ptr_null(fixture_param("nonce"));
-    ck_assert_ptr_null(fixture_param("code_challenge"));
-    ck_assert_ptr_null(fixture_param("response_mode"));
+    drive_fixture_begin();
+    ck_assert_int_eq(strncmp(dfx.url, FIXTURE_ORIGIN "/authorize?", 29), 0);
+    ck_assert_str_eq(drive_fixture_param("response_type"), "code");
+    ck_assert_str_eq(drive_fixture_param("client_id"), "app");
+    ck_assert_str_eq(drive_fixture_param("redirect_uri"), "https://usher.test/callback/test");
+    ck_assert_str_eq(drive_fixture_param("scope"), "openid");
+    ck_assert_ptr_null(drive_fixture_param("nonce"));
+    ck_assert_ptr_null(drive_fixture_param("code_challenge"));
+    ck_assert_ptr_null(drive_fixture_param("response_mode"));
     const struct flow *f = sealed();
     ck_assert(!f->nonce_sent && !f->pkce_sent && !f->iss_required);
     ck_assert_ptr_null(f->issuer);
-    ck_assert_mem_eq(f->id, fx.flow.id, 16);
+    ck_assert_mem_eq(f->id, dfx.flow.id, 16);
 }
 END_TEST
 
@@ -82,17 +82,17 @@ START_TEST(nonce_pkce_and_issuer_travel)
     flags = USHER_SEND_NONCE | USHER_SEND_PKCE | USHER_FORM_POST | USHER_ISS_ANNOUNCED;
     carry = "for later";
     issuer = "https://op.example";
-    fixture_begin();
-    struct str state = str_of(fixture_param("state"));
-    ck_assert_int_eq(state_verifier(fx.keys, state, fx.flow.id, verifier), 0);
-    ck_assert_int_eq(state_nonce(fx.keys, state, fx.flow.id, nonce), 0);
+    drive_fixture_begin();
+    struct str state = str_of(drive_fixture_param("state"));
+    ck_assert_int_eq(state_verifier(dfx.keys, state, dfx.flow.id, verifier), 0);
+    ck_assert_int_eq(state_nonce(dfx.keys, state, dfx.flow.id, nonce), 0);
     state_challenge(verifier, challenge);
-    ck_assert_str_eq(fixture_param("nonce"), nonce);
-    ck_assert_str_eq(fixture_param("code_challenge"), challenge);
-    ck_assert_str_eq(fixture_param("code_challenge_method"), "S256");
-    ck_assert_str_eq(fixture_param("response_mode"), "form_post");
-    ck_assert_ptr_null(strstr(fx.url, verifier));
-    ck_assert_ptr_null(strstr(fx.url, "later"));
+    ck_assert_str_eq(drive_fixture_param("nonce"), nonce);
+    ck_assert_str_eq(drive_fixture_param("code_challenge"), challenge);
+    ck_assert_str_eq(drive_fixture_param("code_challenge_method"), "S256");
+    ck_assert_str_eq(drive_fixture_param("response_mode"), "form_post");
+    ck_assert_ptr_null(strstr(dfx.url, verifier));
+    ck_assert_ptr_null(strstr(dfx.url, "later"));
     const struct flow *f = sealed();
     ck_assert(f->nonce_sent && f->pkce_sent && f->iss_required);
     ck_assert_str_eq(f->carry, "for later");
@@ -104,15 +104,15 @@ END_TEST
 START_TEST(pkce_switch)
 {
     flags = USHER_SEND_PKCE;
-    fx.provider.common.pkce = PKCE_OFF;
-    fixture_begin();
-    ck_assert_ptr_null(fixture_param("code_challenge"));
+    dfx.provider.common.pkce = PKCE_OFF;
+    drive_fixture_begin();
+    ck_assert_ptr_null(drive_fixture_param("code_challenge"));
     ck_assert(!sealed()->pkce_sent);
-    drive_free(&fx.drive);
+    drive_free(&dfx.drive);
     flags = 0;
-    fx.provider.common.pkce = PKCE_ON;
-    fixture_begin();
-    ck_assert_ptr_nonnull(fixture_param("code_challenge"));
+    dfx.provider.common.pkce = PKCE_ON;
+    drive_fixture_begin();
+    ck_assert_ptr_nonnull(drive_fixture_param("code_challenge"));
     ck_assert(sealed()->pkce_sent);
 }
 END_TEST
@@ -122,10 +122,10 @@ START_TEST(extra_parameters_are_encoded_once)
     param("prompt", "select_account");
     param("claims", "{\"a\": \"b&c=d\"}");
     param("max_age", "300");
-    fixture_begin();
-    ck_assert_str_eq(fixture_param("prompt"), "select_account");
-    ck_assert_str_eq(fixture_param("claims"), "{\"a\": \"b&c=d\"}");
-    ck_assert_ptr_null(strchr(fx.url, '+'));
+    drive_fixture_begin();
+    ck_assert_str_eq(drive_fixture_param("prompt"), "select_account");
+    ck_assert_str_eq(drive_fixture_param("claims"), "{\"a\": \"b&c=d\"}");
+    ck_assert_ptr_null(strchr(dfx.url, '+'));
     ck_assert_int_eq(sealed()->max_age, 300);
 }
 END_TEST
@@ -141,11 +141,11 @@ START_TEST(login_31_ours_stay_ours)
         n_params = 0;
         param(ours[i], "evil");
         refused();
-        drive_free(&fx.drive);
+        drive_free(&dfx.drive);
         n_params = 0;
-        endpoint = arena_printf(fx.arena, FIXTURE_ORIGIN "/authorize?a=b&%s=evil", ours[i]);
+        endpoint = arena_printf(dfx.arena, FIXTURE_ORIGIN "/authorize?a=b&%s=evil", ours[i]);
         refused();
-        drive_free(&fx.drive);
+        drive_free(&dfx.drive);
         endpoint = FIXTURE_ORIGIN "/authorize";
     }
     param("prompt", "none");
@@ -159,14 +159,14 @@ START_TEST(login_31_endpoint_query)
 {
     endpoint = FIXTURE_ORIGIN "/authorize?tenant=a%20b";
     param("tenant2", "c");
-    fixture_begin();
-    ck_assert_int_eq(strncmp(fx.url, FIXTURE_ORIGIN "/authorize?tenant=a%20b&response_type=", 52),
+    drive_fixture_begin();
+    ck_assert_int_eq(strncmp(dfx.url, FIXTURE_ORIGIN "/authorize?tenant=a%20b&response_type=", 52),
                      0);
-    ck_assert_str_eq(fixture_param("tenant"), "a b");
-    drive_free(&fx.drive);
+    ck_assert_str_eq(drive_fixture_param("tenant"), "a b");
+    drive_free(&dfx.drive);
     endpoint = FIXTURE_ORIGIN "/authorize#x";
     refused();
-    drive_free(&fx.drive);
+    drive_free(&dfx.drive);
     endpoint = FIXTURE_ORIGIN "/authorize?tenant=a";
     n_params = 0;
     param("tenant", "b");
@@ -176,9 +176,9 @@ END_TEST
 
 START_TEST(client_id_is_needed)
 {
-    fx.provider.common.client_id = NULL;
+    dfx.provider.common.client_id = NULL;
     refused();
-    ck_assert_int_eq(fx.err.kind, ERR_MISCONFIGURED);
+    ck_assert_int_eq(dfx.err.kind, ERR_MISCONFIGURED);
 }
 END_TEST
 
@@ -186,7 +186,7 @@ Suite *suite_drive_redirect(void)
 {
     Suite *s = suite_create("drive_redirect");
     TCase *tc = tcase_create("drive_redirect");
-    tcase_add_checked_fixture(tc, setup, fixture_close);
+    tcase_add_checked_fixture(tc, setup, drive_fixture_close);
     tcase_add_test(tc, plain_request);
     tcase_add_test(tc, nonce_pkce_and_issuer_travel);
     tcase_add_test(tc, pkce_switch);

@@ -18,7 +18,7 @@ static void step(struct usher_call *c, const struct usher_event *ev, struct ushe
 {
     switch (ev->kind) {
     case USHER_CALLBACK:
-        fixture_exchange(act);
+        drive_fixture_exchange(act);
         return;
     case USHER_TOKENS:
         act->kind = USHER_VERIFY;
@@ -27,27 +27,27 @@ static void step(struct usher_call *c, const struct usher_event *ev, struct ushe
     default:
         ck_assert_uint_eq(ev->kind, USHER_CLAIMS);
         ck_assert_str_eq(c->host->json_text(c, ev->claims->claims, "/sub"), "42");
-        fixture_done(act);
+        drive_fixture_done(act);
     }
 }
 
 static void setup(void)
 {
-    fixture_open(step);
+    drive_fixture_open(step);
     key = jws_key_make(JWS_ES256);
     next_key = jws_key_make(JWS_ES256);
     rules = (struct usher_verify){.size = sizeof rules,
                                   .issuers = issuers,
                                   .jwks_uri = FIXTURE_ORIGIN "/keys",
                                   .algs = es256};
-    fx.flow.nonce_sent = true;
+    dfx.flow.nonce_sent = true;
 }
 
 static void teardown(void)
 {
     jws_key_free(&key);
     jws_key_free(&next_key);
-    fixture_close();
+    drive_fixture_close();
 }
 
 static const char *set_of(const struct jws_key *k, const char *kid)
@@ -58,7 +58,7 @@ static const char *set_of(const struct jws_key *k, const char *kid)
     jval_set(set, "keys", list);
     buf_init(&b, 8192);
     jval_render(set, &b);
-    const char *text = arena_dup(fx.arena, b.p);
+    const char *text = arena_dup(dfx.arena, b.p);
     buf_deinit(&b);
     jval_free(&set);
     return text;
@@ -72,7 +72,7 @@ static const char *answer(const struct jws_key *k, const char *kid, const char *
     struct buf b;
     struct err err = ERR_INIT;
     const struct jws_head head = {.alg = JWS_ES256, .kid = kid, .typ = "JWT"};
-    ck_assert_int_eq(state_nonce(fx.keys, str_of(fx.state), fx.flow.id, own), 0);
+    ck_assert_int_eq(state_nonce(dfx.keys, str_of(dfx.state), dfx.flow.id, own), 0);
     jval_set_text(claims, "iss", FIXTURE_ORIGIN);
     jval_set_text(claims, "aud", "app");
     jval_set_text(claims, "sub", "42");
@@ -83,7 +83,7 @@ static const char *answer(const struct jws_key *k, const char *kid, const char *
     buf_init(&b, 8192);
     ck_assert_int_eq(jws_sign(k, &head, claims, &b, &err), 0);
     const char *text = arena_printf(
-        fx.arena, "{\"access_token\":\"t0k\",\"token_type\":\"Bearer\",\"id_token\":\"%s\"}", b.p);
+        dfx.arena, "{\"access_token\":\"t0k\",\"token_type\":\"Bearer\",\"id_token\":\"%s\"}", b.p);
     buf_deinit(&b);
     jval_free(&claims);
     return text;
@@ -92,20 +92,20 @@ static const char *answer(const struct jws_key *k, const char *kid, const char *
 /* Up to the question for the key set, which is request 1. */
 static void exchange(const struct jws_key *k, const char *kid, const char *nonce)
 {
-    fx.n_asked = 0;
-    fixture_finish("code=c0de");
-    fixture_answer(0, 200, JSON, answer(k, kid, nonce));
+    dfx.n_asked = 0;
+    drive_fixture_finish("code=c0de");
+    drive_fixture_answer(0, 200, JSON, answer(k, kid, nonce));
 }
 
 START_TEST(good_token)
 {
     exchange(key, "k1", NULL);
-    ck_assert_uint_eq(fx.n_asked, 2);
-    ck_assert_str_eq(fx.asked[1].url, FIXTURE_ORIGIN "/keys");
-    ck_assert(fx.asked[1].cached && !fx.asked[1].force);
-    fixture_answer(1, 200, JSON, set_of(key, "k1"));
-    ck_assert_str_eq(fx.subject, "42");
-    ck_assert(fx.claims);
+    ck_assert_uint_eq(dfx.n_asked, 2);
+    ck_assert_str_eq(dfx.asked[1].url, FIXTURE_ORIGIN "/keys");
+    ck_assert(dfx.asked[1].cached && !dfx.asked[1].force);
+    drive_fixture_answer(1, 200, JSON, set_of(key, "k1"));
+    ck_assert_str_eq(dfx.subject, "42");
+    ck_assert(dfx.claims);
 }
 END_TEST
 
@@ -113,11 +113,11 @@ END_TEST
 START_TEST(jwt_40_rotation)
 {
     exchange(next_key, "k2", NULL);
-    fixture_answer(1, 200, JSON, set_of(key, "k1"));
-    ck_assert_uint_eq(fx.n_asked, 3);
-    ck_assert(fx.asked[2].cached && fx.asked[2].force);
-    fixture_answer(2, 200, JSON, set_of(next_key, "k2"));
-    ck_assert_str_eq(fx.subject, "42");
+    drive_fixture_answer(1, 200, JSON, set_of(key, "k1"));
+    ck_assert_uint_eq(dfx.n_asked, 3);
+    ck_assert(dfx.asked[2].cached && dfx.asked[2].force);
+    drive_fixture_answer(2, 200, JSON, set_of(next_key, "k2"));
+    ck_assert_str_eq(dfx.subject, "42");
 }
 END_TEST
 
@@ -125,20 +125,20 @@ END_TEST
 START_TEST(jwt_05_unknown_key)
 {
     exchange(next_key, "k2", NULL);
-    fixture_answer(1, 200, JSON, set_of(key, "k1"));
-    fixture_answer(2, 200, JSON, set_of(key, "k1"));
-    ck_assert_uint_eq(fx.n_asked, 3);
-    ck_assert_int_eq(fx.err.kind, ERR_UPSTREAM_BAD);
+    drive_fixture_answer(1, 200, JSON, set_of(key, "k1"));
+    drive_fixture_answer(2, 200, JSON, set_of(key, "k1"));
+    ck_assert_uint_eq(dfx.n_asked, 3);
+    ck_assert_int_eq(dfx.err.kind, ERR_UPSTREAM_BAD);
 }
 END_TEST
 
 START_TEST(known_id_wrong_key)
 {
     exchange(next_key, "k1", NULL);
-    fixture_answer(1, 200, JSON, set_of(key, "k1"));
-    if (fx.n_asked == 3)
-        fixture_answer(2, 200, JSON, set_of(key, "k1"));
-    ck_assert_int_eq(fx.err.kind, ERR_UPSTREAM_BAD);
+    drive_fixture_answer(1, 200, JSON, set_of(key, "k1"));
+    if (dfx.n_asked == 3)
+        drive_fixture_answer(2, 200, JSON, set_of(key, "k1"));
+    ck_assert_int_eq(dfx.err.kind, ERR_UPSTREAM_BAD);
 }
 END_TEST
 
@@ -160,12 +160,12 @@ START_TEST(jwt_41_no_key_set)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         exchange(key, "k1", NULL);
-        fixture_answer(1, cases[i].status, cases[i].type, cases[i].body);
-        ck_assert_int_eq(fx.err.kind, cases[i].kind);
+        drive_fixture_answer(1, cases[i].status, cases[i].type, cases[i].body);
+        ck_assert_int_eq(dfx.err.kind, cases[i].kind);
     }
     exchange(key, "k1", NULL);
-    fixture_transport(1, USHER_TRANSPORT_UNREACHABLE);
-    ck_assert_int_eq(fx.err.kind, ERR_UPSTREAM_DOWN);
+    drive_fixture_transport(1, USHER_TRANSPORT_UNREACHABLE);
+    ck_assert_int_eq(dfx.err.kind, ERR_UPSTREAM_DOWN);
 }
 END_TEST
 
@@ -173,20 +173,20 @@ END_TEST
 START_TEST(cb_29_nonce)
 {
     exchange(key, "k1", "");
-    fixture_answer(1, 200, JSON, set_of(key, "k1"));
-    ck_assert_int_eq(fx.err.kind, ERR_UPSTREAM_BAD);
+    drive_fixture_answer(1, 200, JSON, set_of(key, "k1"));
+    ck_assert_int_eq(dfx.err.kind, ERR_UPSTREAM_BAD);
     exchange(key, "k1", "of-another-flow");
-    fixture_answer(1, 200, JSON, set_of(key, "k1"));
-    ck_assert_int_eq(fx.err.kind, ERR_UPSTREAM_BAD);
-    fx.flow.nonce_sent = false;
-    fx.url = NULL;
+    drive_fixture_answer(1, 200, JSON, set_of(key, "k1"));
+    ck_assert_int_eq(dfx.err.kind, ERR_UPSTREAM_BAD);
+    dfx.flow.nonce_sent = false;
+    dfx.url = NULL;
     exchange(key, "k1", "");
-    ck_assert_uint_eq(fx.n_asked, 1);
-    ck_assert_int_eq(fx.err.kind, ERR_MISCONFIGURED);
+    ck_assert_uint_eq(dfx.n_asked, 1);
+    ck_assert_int_eq(dfx.err.kind, ERR_MISCONFIGURED);
     rules.nonce = USHER_NONCE_IF_PRESENT;
     exchange(key, "k1", "");
-    fixture_answer(1, 200, JSON, set_of(key, "k1"));
-    ck_assert_str_eq(fx.subject, "42");
+    drive_fixture_answer(1, 200, JSON, set_of(key, "k1"));
+    ck_assert_str_eq(dfx.subject, "42");
 }
 END_TEST
 
@@ -195,25 +195,25 @@ START_TEST(jwt_04_pinned_algorithm)
 {
     rules.algs = NULL; /* RS256 */
     exchange(key, "k1", NULL);
-    if (fx.ends == 0)
-        fixture_answer(1, 200, JSON, set_of(key, "k1"));
-    ck_assert_int_eq(fx.err.kind, ERR_UPSTREAM_BAD);
+    if (dfx.ends == 0)
+        drive_fixture_answer(1, 200, JSON, set_of(key, "k1"));
+    ck_assert_int_eq(dfx.err.kind, ERR_UPSTREAM_BAD);
 }
 END_TEST
 
 START_TEST(no_id_token)
 {
-    fixture_finish("code=c0de");
-    fixture_answer(0, 200, JSON, "{\"access_token\":\"t0k\",\"token_type\":\"Bearer\"}");
-    ck_assert_int_eq(fx.err.kind, ERR_UPSTREAM_BAD);
-    fixture_finish("code=c0de");
-    fx.asked[0] = fx.asked[1];
-    fx.n_asked = 1;
-    fixture_answer(
+    drive_fixture_finish("code=c0de");
+    drive_fixture_answer(0, 200, JSON, "{\"access_token\":\"t0k\",\"token_type\":\"Bearer\"}");
+    ck_assert_int_eq(dfx.err.kind, ERR_UPSTREAM_BAD);
+    drive_fixture_finish("code=c0de");
+    dfx.asked[0] = dfx.asked[1];
+    dfx.n_asked = 1;
+    drive_fixture_answer(
         0, 200, JSON,
         "{\"access_token\":\"t0k\",\"token_type\":\"Bearer\",\"id_token\":\"not.a.token\"}");
-    ck_assert_int_eq(fx.err.kind, ERR_UPSTREAM_BAD);
-    ck_assert_uint_eq(fx.n_asked, 1);
+    ck_assert_int_eq(dfx.err.kind, ERR_UPSTREAM_BAD);
+    ck_assert_uint_eq(dfx.n_asked, 1);
 }
 END_TEST
 
