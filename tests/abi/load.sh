@@ -3,6 +3,7 @@
 # load.sh: what the loader refuses, with real shared objects, and in which words. PLUG-01, PLUG-02,
 # PLUG-03, PLUG-07, PLUG-10, PLUG-12, PLUG-14.
 set -u
+umask 022
 try=$top_builddir/tests/abi/try_load
 src=$top_srcdir/tests/abi/bad/good.c
 work=$(mktemp -d) && mkdir "$work/p" && chmod 755 "$work" "$work/p"
