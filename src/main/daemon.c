@@ -116,6 +116,9 @@ static void report_providers(const struct registry *r, struct conf_problems *p)
                       LF_TEXT("plugin", v->common.plugin), LF_BOOL("fake", v->fake));
         else
             log_event(NULL, LOG_WARN, "provider.unusable", LF_TEXT("provider", v->id), LF_TEXT("reason", v->reason));
+        for (size_t k = 0; v->usable && v->insecure[k]; k++)
+            log_event(NULL, LOG_WARN, "daemon.insecure", LF_TEXT("provider", v->id),
+                      LF_TEXT("setting", v->insecure[k]));
     }
     if (p->n > 0)
         log_event(NULL, LOG_WARN, "provider.problems", LF_INT("problems", p->n), LF_TEXT("hint", "usherd --check"));
