@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """ID tokens that must not be believed, through the oidc and google plugins: JWT cases."""
+import time
+
 from faults import GOOGLE, OIDC, Faults, at_once
 from harness import Browser
 
@@ -38,7 +40,7 @@ class Case(Faults):
 class Variants(Case):
     def test_every_bad_token_is_refused(self):
         Browser(self.usher).sign_in("oidc")
-        sessions = self.sessions()
+        sessions, began = self.sessions(), time.monotonic()
         for n, variant in enumerate(REFUSED, 1):
             with self.subTest(variant):
                 self.assert_refused(*self.attempt("oidc", variant))
@@ -46,8 +48,8 @@ class Variants(Case):
         self.assertEqual(self.sessions(), sessions)
         self.assertEqual({e["kind"] for e in self.failures()}, {"upstream_bad"})
         self.assertEqual(self.asked("/fake/evil-keys"), 0)  # JWT-08: nobody goes where the token says
-        # JWT-05, DOS-06: unknown keys asked for the set once more, not once each
-        self.assertLessEqual(self.asked(OIDC["keys"]), 3)
+        # JWT-05, DOS-06: unknown keys asked for the set once in 30 s, not once each
+        self.assertLessEqual(self.asked(OIDC["keys"]), 2 + (time.monotonic() - began) // 30)
         self.assert_log_tells_nothing()
         self.usher.alive_and_well()
 

@@ -156,7 +156,7 @@ class Busy(Faults):
 
     def test_more_logins_than_allowed_are_told_to_wait(self):
         waiting = [(b, b.to_callback("oidc")) for b in (Browser(self.usher) for _ in range(10))]
-        self.fake.fault(OIDC["token"], "slow", ms=800)
+        self.fake.fault(OIDC["token"], "slow", ms=2500)
         answers = at_once(*[(lambda b=b, u=u: b.get(u)) for b, u in waiting])
         refused = [a for a in answers if a.status == 503]
         self.assertEqual(len(refused), 6)
