@@ -9,7 +9,7 @@ void fixture_setup(void)
 {
     const struct fetch_options fo = {.allow_http_loopback = true};
     const struct fetch_pool_options po = {
-        .name = "test", .connect_ms = 400, .total_ms = 800, .body_max = 10000};
+        .name = "test", .connect_ms = 5000, .total_ms = 20000, .body_max = 10000};
     struct err err = ERR_INIT;
 
     sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fetch_fixture: a loop, a fetch with a pool named "test" (0.4 s to connect, 0.8 s in all, bodies
- * of 10,000 bytes) and room for a stub server, for the suites of fetch. CK_FORK gives each test its
+ * fetch_fixture: a loop, a fetch with a pool named "test" (bodies of 10,000
+ * bytes) and room for a stub server, for the suites of fetch. CK_FORK gives each test its
  * own.
  */
 #ifndef TESTS_FETCH_FIXTURE_H
