@@ -28,6 +28,9 @@ struct drive_io {
     /* A parsed key set for a body, kept while the body stays the same; the caller's reference.
      * NULL + err when unusable. */
     struct jwks *(*keys)(void *ctx, const char *url, struct str body, struct err *err);
+    /* Likewise the parsed JSON of an answer to `cached`; NULL when malformed. May be NULL itself:
+     * then it is parsed each time. */
+    struct jval *(*json)(void *ctx, const char *url, struct str body);
 };
 
 struct drive;

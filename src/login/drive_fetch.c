@@ -74,6 +74,18 @@ struct jval *drive_keep(struct drive *d, struct jval *take)
     return take;
 }
 
+/* A document that every flow asks for is parsed once, not once a flow. */
+static struct jval *shared_json(struct drive *d, const struct usher_request *rq,
+                                const struct fetch_result *r)
+{
+    const bool any_type = rq->flags & USHER_ANY_CONTENT_TYPE;
+    const struct drive_io *io = d->args.io;
+    if (rq->cache_seconds <= 0 || !io->json || (!any_type && !drive_json_type(r)))
+        return drive_json(d, r, any_type);
+    struct jval *v = io->json(io->ctx, rq->url, r->body);
+    return v ? drive_keep(d, v) : NULL;
+}
+
 struct jval *drive_json(struct drive *d, const struct fetch_result *r, bool any_type)
 {
     struct err ignored = ERR_INIT; /* malformed is the same as none */
@@ -177,7 +189,7 @@ static void copy_response(struct drive *d, const struct usher_request *rq,
     out->n_headers = r->n_headers;
     out->body = arena_str(a, r->body);
     out->body_len = r->body.n;
-    out->json = (const struct usher_json *)drive_json(d, r, rq->flags & USHER_ANY_CONTENT_TYPE);
+    out->json = (const struct usher_json *)shared_json(d, rq, r);
 }
 
 static void on_response(void *arg, const struct fetch_result *r)

@@ -5,7 +5,7 @@
 
 #include "sys/jose.h"
 
-#define KEY_SETS_MAX 64
+#define PARSED_MAX 128
 
 struct pool {
     char id[40];
@@ -13,11 +13,12 @@ struct pool {
     struct pool *next;
 };
 
-/* A parsed key set and what it was parsed from. */
-struct key_set {
+/* What a body at a URL was parsed into: a key set, a JSON document, or both. */
+struct parsed {
     char *url;
     unsigned char body[32]; /* SHA-256 */
-    struct jwks *set;
+    struct jwks *keys;
+    struct jval *json;
 };
 
 struct drive_net {
@@ -25,8 +26,8 @@ struct drive_net {
     struct fetch *fetch;
     struct fetch_cache *cache;
     struct pool *pools;
-    struct key_set sets[KEY_SETS_MAX];
-    size_t n_sets, oldest;
+    struct parsed parsed[PARSED_MAX];
+    size_t n_parsed, oldest;
 };
 
 /* One request of a drive: where it is, and whom to tell. */
@@ -100,38 +101,57 @@ static void net_cancel(void *ctx, void *handle)
     free(call);
 }
 
-static struct key_set *set_of(struct drive_net *n, const char *url)
+static void parsed_forget(struct parsed *e)
 {
-    for (size_t i = 0; i < n->n_sets; i++)
-        if (strcmp(n->sets[i].url, url) == 0)
-            return &n->sets[i];
-    struct key_set *e;
-    if (n->n_sets < KEY_SETS_MAX) {
-        e = &n->sets[n->n_sets++];
+    jwks_free(&e->keys);
+    jval_free(&e->json);
+}
+
+static struct parsed *parsed_slot(struct drive_net *n, const char *url)
+{
+    for (size_t i = 0; i < n->n_parsed; i++)
+        if (strcmp(n->parsed[i].url, url) == 0)
+            return &n->parsed[i];
+    struct parsed *e;
+    if (n->n_parsed < PARSED_MAX) {
+        e = &n->parsed[n->n_parsed++];
     } else {
-        e = &n->sets[n->oldest];
-        n->oldest = (n->oldest + 1) % KEY_SETS_MAX;
+        e = &n->parsed[n->oldest];
+        n->oldest = (n->oldest + 1) % PARSED_MAX;
         free(e->url);
-        jwks_free(&e->set);
+        parsed_forget(e);
     }
-    *e = (struct key_set){.url = mem_dup(url)};
+    *e = (struct parsed){.url = mem_dup(url)};
+    return e;
+}
+
+/* The slot of a URL, emptied if the body is not the one it was filled from. */
+static struct parsed *parsed_of(struct drive_net *n, const char *url, struct str body)
+{
+    unsigned char hash[32];
+    struct parsed *e = parsed_slot(n, url);
+    seal_sha256(body, hash);
+    if (memcmp(e->body, hash, sizeof hash) != 0)
+        parsed_forget(e);
+    memcpy(e->body, hash, sizeof hash);
     return e;
 }
 
 static struct jwks *net_keys(void *ctx, const char *url, struct str body, struct err *err)
 {
-    unsigned char hash[32];
-    struct key_set *e = set_of(ctx, url);
-    seal_sha256(body, hash);
-    if (e->set && memcmp(e->body, hash, sizeof hash) == 0)
-        return jwks_ref(e->set);
-    struct jwks *set = jwks_parse(body, err);
-    if (!set)
-        return NULL;
-    jwks_free(&e->set);
-    e->set = jwks_ref(set);
-    memcpy(e->body, hash, sizeof hash);
-    return set;
+    struct parsed *e = parsed_of(ctx, url, body);
+    if (!e->keys)
+        e->keys = jwks_parse(body, err);
+    return e->keys ? jwks_ref(e->keys) : NULL;
+}
+
+static struct jval *net_json(void *ctx, const char *url, struct str body)
+{
+    struct err ignored = ERR_INIT; /* malformed is the same as none */
+    struct parsed *e = parsed_of(ctx, url, body);
+    if (!e->json)
+        e->json = jval_parse(body, JSON_SIZE_MAX, JSON_DEPTH_MAX, &ignored);
+    return e->json ? jval_ref(e->json) : NULL;
 }
 
 struct drive_net *drive_net_new(struct loop *l, struct fetch *f)
@@ -139,7 +159,7 @@ struct drive_net *drive_net_new(struct loop *l, struct fetch *f)
     struct drive_net *n = mem_alloc(sizeof *n);
     n->fetch = f;
     n->cache = cache_new(l);
-    n->io = (struct drive_io){n, net_fetch, net_cached, net_cancel, net_keys};
+    n->io = (struct drive_io){n, net_fetch, net_cached, net_cancel, net_keys, net_json};
     return n;
 }
 
@@ -155,9 +175,9 @@ void drive_net_free(struct drive_net **net)
         fetch_pool_free(&e->pool);
         free(e);
     }
-    for (size_t i = 0; i < n->n_sets; i++) {
-        free(n->sets[i].url);
-        jwks_free(&n->sets[i].set);
+    for (size_t i = 0; i < n->n_parsed; i++) {
+        free(n->parsed[i].url);
+        parsed_forget(&n->parsed[i]);
     }
     free(n);
 }
