@@ -1,98 +1,130 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "main/config.h"
 
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/url.h"
+#include "login/return_to.h"
 #include "net/origin.h"
+#include "session/cookie_jar.h"
 
 #define DURATION_MAX (400 * 86400)
+#define TOKEN_MIN 16
 
 static const struct usher_setting server_rows[] = {
-    USHER_SET_TEXT(struct config_server, listen, .value = "127.0.0.1:8080", .label = "Address to listen on",
-                   .help = "Numeric address and port, or unix:/path. Put a reverse proxy with TLS in front.",
-                   .example = "127.0.0.1:8080"),
-    USHER_SET_URL(struct config_server, public_url, .label = "Public address",
-                  .help = "How browsers reach usher: https://host, without a path. Plain http only on loopback. "
-                          "Default: http on the address listened on.",
-                  .example = "https://login.example.com"),
-    USHER_SET_TEXT(struct config_server, site_name, .value = "usher", .label = "Name of the site",
-                   .help = "What the pages call it."),
+    USHER_SET_TEXT(
+        struct config_server, listen, .value = "127.0.0.1:8080", .flags = USHER_REQUIRED,
+        .label = "Address to listen on",
+        .help = "Numeric address and port, or unix:/path. Put a reverse proxy with TLS in front.",
+        .example = "127.0.0.1:8080"),
+    USHER_SET_URL(
+        struct config_server, public_url, .label = "Public address",
+        .help =
+            "How browsers reach usher: https://host, without a path. Plain http only on loopback. "
+            "Default: http on the address listened on.",
+        .example = "https://login.example.com"),
+    USHER_SET_TEXT(struct config_server, site_name, .value = "usher", .flags = USHER_REQUIRED,
+                   .label = "Name of the site", .help = "What the pages call it."),
     USHER_SET_TEXT(struct config_server, user, .flags = USHER_ADVANCED, .label = "User to run as",
-                   .help = "When started as root: become this user once the port is open."),
-    USHER_SET_LIST(struct config_server, trusted_proxies, .value = "127.0.0.1 ::1", .label = "Trusted proxies",
-                   .help = "Addresses or networks whose X-Forwarded-* and X-Original-* headers count.",
-                   .example = "127.0.0.1 10.0.0.0/8"),
+                   .help = "When started as root: become this user once the port is open. All data "
+                           "is this user's, and provider files must be readable to it."),
+    USHER_SET_LIST(
+        struct config_server, trusted_proxies, .value = "127.0.0.1 ::1", .label = "Trusted proxies",
+        .help = "Addresses or networks whose X-Forwarded-* and X-Original-* headers count.",
+        .example = "127.0.0.1 10.0.0.0/8"),
     USHER_SET_INT(struct config_server, max_connections, .value = "10000", .flags = USHER_ADVANCED,
-                  .label = "Connections at once", .help = "More are refused.", .min = 16, .max = 1000000),
+                  .label = "Connections at once", .help = "More are refused.", .min = 16,
+                  .max = 1000000),
     USHER_SET_DURATION(struct config_server, idle_timeout, .value = "75s", .flags = USHER_ADVANCED,
-                       .label = "Idle time-out", .help = "A kept-alive connection without a request is closed.",
-                       .min = 1, .max = 3600),
-    USHER_SET_DURATION(struct config_server, request_deadline, .value = "15s", .flags = USHER_ADVANCED,
-                       .label = "Request deadline",
-                       .help = "A request must be whole, and an answer be read, within this time.", .min = 1,
-                       .max = 600),
+                       .label = "Idle time-out",
+                       .help = "A kept-alive connection without a request is closed.", .min = 1,
+                       .max = 3600),
+    USHER_SET_DURATION(struct config_server, request_deadline, .value = "15s",
+                       .flags = USHER_ADVANCED, .label = "Request deadline",
+                       .help = "A request must be whole, and an answer be read, within this time.",
+                       .min = 1, .max = 600),
 };
 
 static const struct usher_setting login_rows[] = {
-    USHER_SET_LIST(struct config_login, return_hosts, .label = "Hosts to return to",
-                   .help = "Hosts people may be sent to after signing in, and whose apps may ask who they are: "
-                           "app.example.com, app.example.com:8443, or .example.com for all below it.",
-                   .example = "app.example.com"),
-    USHER_SET_TEXT(struct config_login, default_return, .value = "/", .label = "Default place to return to",
+    USHER_SET_LIST(
+        struct config_login, return_hosts, .label = "Hosts to return to",
+        .help =
+            "Hosts people may be sent to after signing in, and whose apps may ask who they are: "
+            "app.example.com, app.example.com:8443, or .example.com for all below it.",
+        .example = "app.example.com"),
+    USHER_SET_TEXT(struct config_login, default_return, .value = "/", .flags = USHER_REQUIRED,
+                   .label = "Default place to return to",
                    .help = "Where people land when they came from nowhere in particular."),
     USHER_SET_DURATION(struct config_login, deadline, .value = "20s", .flags = USHER_ADVANCED,
                        .label = "Deadline of a login",
-                       .help = "All upstream requests of one login must be answered in this time.", .min = 1,
-                       .max = 120),
+                       .help = "All upstream requests of one login must be answered in this time.",
+                       .min = 1, .max = 120),
     USHER_SET_INT(struct config_login, max_in_flight, .value = "4096", .flags = USHER_ADVANCED,
-                  .label = "Logins at once", .help = "Logins that wait for an upstream; more are told to wait.",
-                  .min = 1, .max = 100000),
+                  .label = "Logins at once",
+                  .help = "Logins that wait for an upstream; more are told to wait.", .min = 1,
+                  .max = 100000),
 };
 
 static const struct usher_setting session_rows[] = {
     USHER_SET_DURATION(struct config_session, idle, .value = "12h", .label = "Idle limit",
-                       .help = "A session nobody used for this long is over.", .min = 60, .max = DURATION_MAX),
+                       .help = "A session nobody used for this long is over.", .min = 60,
+                       .max = DURATION_MAX),
     USHER_SET_DURATION(struct config_session, absolute, .value = "7d", .label = "Absolute limit",
-                       .help = "A session is over after this long in any case.", .min = 60, .max = DURATION_MAX),
+                       .help = "A session is over after this long in any case.", .min = 60,
+                       .max = DURATION_MAX),
     USHER_SET_INT(struct config_session, max, .value = "2000000", .flags = USHER_ADVANCED,
-                  .label = "Sessions at once", .help = "When the table is full, sign-in is refused; live sessions stay.",
+                  .label = "Sessions at once",
+                  .help = "When the table is full, sign-in is refused; live sessions stay.",
                   .min = 16, .max = 100000000),
-    USHER_SET_TEXT(struct config_session, domain, .label = "Cookie domain",
-                   .help = "Share the session cookie with every host below this domain. Needed for forward auth "
-                           "of apps on other hosts; leave it out if there are none.",
-                   .example = "example.com"),
+    USHER_SET_TEXT(
+        struct config_session, domain, .label = "Cookie domain",
+        .help =
+            "Share the session cookie with every host below this domain. Needed for forward auth "
+            "of apps on other hosts; leave it out if there are none.",
+        .example = "example.com"),
 };
 
 static const struct usher_setting store_rows[] = {
-    USHER_SET_TEXT(struct config_store, url, .value = "sqlite:" USHER_STATE_DIR "/usher.db", .label = "Store",
-                   .help = "sqlite:/path for one usher, postgresql://… for several behind a load balancer."),
-    USHER_SET_TEXT(struct config_store, key_file, .value = USHER_STATE_DIR "/usher.key", .label = "Key file",
-                   .help = "Seals what must stay secret. Made on first start, mode 0600; keep a copy apart from "
-                           "the database."),
+    USHER_SET_TEXT(
+        struct config_store, url, .value = "sqlite:" USHER_STATE_DIR "/usher.db",
+        .flags = USHER_REQUIRED, .label = "Store",
+        .help = "sqlite:/path for one usher, postgresql://… for several behind a load balancer."),
+    USHER_SET_TEXT(
+        struct config_store, key_file, .value = USHER_STATE_DIR "/usher.key",
+        .flags = USHER_REQUIRED, .label = "Key file",
+        .help =
+            "Seals what must stay secret. Made on first start, mode 0600; keep a copy apart from "
+            "the database."),
 };
 
 static const struct usher_setting provider_rows[] = {
-    USHER_SET_TEXT(struct config_providers, dir, .value = USHER_CONF_DIR "/providers.d", .label = "Provider files",
-                   .help = "Folder of <id>.conf files, one a provider."),
-    USHER_SET_TEXT(struct config_providers, plugin_dir, .value = USHER_PROVIDER_DIR, .flags = USHER_ADVANCED,
-                   .label = "Plugins", .help = "Folder of provider plugins."),
-    USHER_SET_TEXT(struct config_providers, ca_file, .flags = USHER_ADVANCED, .label = "CA certificates",
+    USHER_SET_TEXT(struct config_providers, dir, .value = USHER_CONF_DIR "/providers.d",
+                   .label = "Provider files", .help = "Folder of <id>.conf files, one a provider."),
+    USHER_SET_TEXT(struct config_providers, plugin_dir, .value = USHER_PROVIDER_DIR,
+                   .flags = USHER_REQUIRED | USHER_ADVANCED, .label = "Plugins",
+                   .help = "Folder of provider plugins."),
+    USHER_SET_TEXT(struct config_providers, ca_file, .flags = USHER_ADVANCED,
+                   .label = "CA certificates",
                    .help = "PEM bundle to trust instead of the system's."),
-    USHER_SET_BOOL(struct config_providers, allow_http_loopback, .value = "no",
-                   .flags = USHER_ADVANCED | USHER_INSECURE, .label = "Plain http to this machine",
-                   .help = "Development only: providers may be on http://127.0.0.1. Refused unless usher itself "
-                           "listens on loopback."),
+    USHER_SET_BOOL(
+        struct config_providers, allow_http_loopback, .value = "no",
+        .flags = USHER_ADVANCED | USHER_INSECURE, .label = "Plain http to this machine",
+        .help =
+            "Development only: providers may be on http://127.0.0.1. Refused unless usher itself "
+            "listens on loopback."),
 };
 
 static const char *const level_choices[] = {"debug", "info", "warn", "error", NULL};
 static const char *const format_choices[] = {"auto", "logfmt", "json", NULL};
 static const struct usher_setting log_rows[] = {
-    USHER_SET_CHOICE(struct config_log, level, .value = "info", .choices = level_choices, .label = "Log level",
-                     .help = "The least important line to write."),
-    USHER_SET_CHOICE(struct config_log, format, .value = "auto", .choices = format_choices, .label = "Log format",
-                     .help = "auto: logfmt on a terminal, JSON otherwise."),
+    USHER_SET_CHOICE(struct config_log, level, .value = "info", .choices = level_choices,
+                     .label = "Log level", .help = "The least important line to write."),
+    USHER_SET_CHOICE(struct config_log, format, .value = "auto", .choices = format_choices,
+                     .label = "Log format", .help = "auto: logfmt on a terminal, JSON otherwise."),
 };
 
 static const struct usher_setting metrics_rows[] = {
@@ -117,6 +149,69 @@ static void tables_fill(struct config *c, struct conf_table t[N_TABLES])
     memcpy(t, all, sizeof all);
 }
 
+/* ---- rules between settings ---- */
+
+struct judge {
+    struct config *c;
+    const struct conf_file *file; /* or NULL */
+    const char *path;
+    struct conf_problems *p;
+    unsigned before; /* problems there were already */
+};
+
+static void wrong(const struct judge *j, const char *section, const char *key, const char *format,
+                  ...) __attribute__((format(printf, 4, 5)));
+static void wrong(const struct judge *j, const char *section, const char *key, const char *format,
+                  ...)
+{
+    char what[512];
+    int line = 0;
+    va_list ap;
+    va_start(ap, format);
+    vsnprintf(what, sizeof what, format, ap);
+    va_end(ap);
+    if (j->file)
+        (void)conf_file_get(j->file, section, key, &line); /* no line: from the environment */
+    conf_problem(j->p, j->path, line, "[%s] %s: %s", section, key, what);
+}
+
+static bool is_unix(const char *listen)
+{
+    return strncmp(listen, "unix:", 5) == 0;
+}
+
+static bool listens_on_loopback(const char *listen)
+{
+    return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "[::1]:", 6) == 0 || is_unix(listen);
+}
+
+/* 192.0.2.1:80, [2001:db8::1]:80. */
+static bool is_address_and_port(const char *listen)
+{
+    char host[64];
+    int64_t port;
+    struct sockaddr_storage sa;
+    const char *colon = strrchr(listen, ':');
+    size_t n = colon ? (size_t)(colon - listen) : 0;
+    const bool bracketed = n > 2 && listen[0] == '[' && listen[n - 1] == ']';
+    const char *start = bracketed ? listen + 1 : listen;
+    n -= bracketed ? 2 : 0;
+    if (n == 0 || n >= sizeof host || !text_int(str_of(colon + 1), &port) || port < 0 ||
+        port > 65535)
+        return false;
+    memcpy(host, start, n);
+    host[n] = 0;
+    return origin_parse(host, &sa) && bracketed == (sa.ss_family == AF_INET6);
+}
+
+static void judge_listen(const struct judge *j)
+{
+    const char *listen = j->c->server.listen;
+    if (is_unix(listen) ? listen[5] != '/' : !is_address_and_port(listen))
+        wrong(j, "server", "listen", "\"%s\" is neither a numeric ADDRESS:PORT nor unix:/path",
+              listen);
+}
+
 static void use_url(struct config *c, const struct url *u)
 {
     struct buf b;
@@ -125,67 +220,114 @@ static void use_url(struct config *c, const struct url *u)
     c->origin = arena_dup(c->arena, b.p);
     c->host = strstr(c->origin, "://") + 3;
     c->https = strcmp(u->scheme, "https") == 0;
+    c->server.public_url = c->origin;
     buf_deinit(&b);
 }
 
 /* Where browsers find us when nobody said: on the very address we listen on. */
-static void check_url(struct config *c, const char *file, struct conf_problems *p)
+static void judge_url(const struct judge *j)
 {
+    struct config *c = j->c;
     struct err err = ERR_INIT;
+    struct cookie_jar jar;
     struct url u;
-    if (c->server.public_url == NULL && strncmp(c->server.listen, "unix:", 5) != 0)
-        c->server.public_url = arena_printf(c->arena, "http://%s", c->server.listen);
-    if (c->server.public_url == NULL) {
-        conf_problem(p, file, 0, "[server] public_url: is needed when listening on a socket file");
+    const char *given = c->server.public_url;
+    if (given == NULL && is_unix(c->server.listen)) {
+        wrong(j, "server", "public_url", "is needed when listening on a socket file");
         return;
     }
-    if (url_parse(c->arena, str_of(c->server.public_url), &u, &err) != 0) {
-        conf_problem(p, file, 0, "[server] public_url: %s", err.text);
+    const char *url = given ? given : arena_printf(c->arena, "http://%s", c->server.listen);
+    if (url_parse(c->arena, str_of(url), &u, &err) != 0) {
+        wrong(j, "server", "public_url", "%s", err.text);
         return;
     }
     if (u.query || u.fragment || strcmp(u.path, "/") != 0)
-        conf_problem(p, file, 0, "[server] public_url: only https://host[:port], without path, query or fragment");
-    if (strcmp(u.scheme, "https") != 0 && !url_is_loopback(&u))
-        conf_problem(p, file, 0, "[server] public_url: must be https; plain http is for 127.0.0.1 only");
+        wrong(j, "server", "public_url",
+              "only https://host[:port], without path, query or fragment");
     use_url(c, &u);
-    c->server.public_url = c->origin;
+    if (!c->https && !url_is_loopback(&u))
+        wrong(j, "server", "public_url", "%s",
+              given ? "must be https; plain http is for 127.0.0.1 only"
+                    : "is needed when listening on other addresses than 127.0.0.1");
+    else if (cookie_jar_init(&jar, c->server.public_url, c->session.domain, &err) != 0)
+        wrong(j, "session", "domain", "%s", err.text);
 }
 
-static bool listens_on_loopback(const char *listen)
+static void judge_hosts(const struct judge *j)
 {
-    return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "[::1]:", 6) == 0 || strncmp(listen, "unix:", 5) == 0;
-}
-
-static void check_hosts(const struct config *c, const char *file, struct conf_problems *p)
-{
-    for (const char *const *h = c->login.return_hosts; h && *h; h++) {
+    for (const char *const *h = j->c->login.return_hosts; h && *h; h++) {
         const char *host = **h == '.' ? *h + 1 : *h;
         const size_t n = strcspn(host, ":");
         int64_t port = 1;
-        const bool bad_port = host[n] == ':' && (!text_int(str_of(host + n + 1), &port) || port < 1 || port > 65535);
+        const bool bad_port =
+            host[n] == ':' && (!text_int(str_of(host + n + 1), &port) || port < 1 || port > 65535);
         if (!url_host_valid((struct str){host, n}) || bad_port)
-            conf_problem(p, file, 0,
-                         "[login] return_hosts: \"%s\" is not a host; write app.example.com or .example.com, "
-                         "without scheme, path or \"*\"", *h);
+            wrong(j, "login", "return_hosts",
+                  "\"%s\" is not a host; write app.example.com or .example.com, in lower case, "
+                  "without scheme, path or \"*\"",
+                  *h);
     }
 }
 
-static void check_all(struct config *c, const char *file, struct conf_problems *p)
+static void judge_default_return(const struct judge *j)
+{
+    struct config *c = j->c;
+    struct err err = ERR_INIT;
+    const struct return_rules rules = {c->server.public_url, c->login.return_hosts};
+    if (return_to_judge(&rules, str_of(c->login.default_return), c->arena, &c->login.default_return,
+                        &err) != 0)
+        wrong(j, "login", "default_return",
+              "must be a path of a page on this site, like /, or an address on one of "
+              "return_hosts");
+}
+
+static void judge_proxies(const struct judge *j)
 {
     const char *bad = NULL;
-    check_url(c, file, p);
-    check_hosts(c, file, p);
-    struct origin_nets *nets = c->server.trusted_proxies ? origin_nets_parse(c->server.trusted_proxies, &bad) : NULL;
-    if (c->server.trusted_proxies && nets == NULL)
-        conf_problem(p, file, 0, "[server] trusted_proxies: \"%s\" is no address or network", bad);
+    if (j->c->server.trusted_proxies == NULL)
+        return;
+    struct origin_nets *nets = origin_nets_parse(j->c->server.trusted_proxies, &bad);
+    if (nets == NULL)
+        wrong(j, "server", "trusted_proxies", "\"%s\" is no address or network", bad);
     origin_nets_free(&nets);
+}
+
+/* What stands behind it may hold a password, so it is not repeated. */
+static void judge_store(const struct judge *j)
+{
+    const struct str url = str_of(j->c->store.url);
+    if (!str_starts(url, "sqlite:/") && !str_starts(url, "postgresql://") &&
+        !str_starts(url, "postgres://"))
+        wrong(j, "store", "url", "must be sqlite:/absolute/path or postgresql://...");
+}
+
+static void judge_all(const struct judge *j)
+{
+    const struct config *c = j->c;
+    const struct secret *token = conf_secrets_get(c->secrets, "token");
+    judge_listen(j);
+    if (j->p->n == j->before) /* the address may be made of it */
+        judge_url(j);
+    judge_hosts(j);
+    judge_proxies(j);
+    judge_store(j);
+    if (j->p->n == j->before)
+        judge_default_return(j);
     if (c->session.idle > c->session.absolute)
-        conf_problem(p, file, 0, "[session] idle: longer than absolute, so it would never matter");
-    if (c->providers.allow_http_loopback && c->server.listen && !listens_on_loopback(c->server.listen))
-        conf_problem(p, file, 0,
-                     "[providers] allow_http_loopback: is for development and needs [server] listen on 127.0.0.1");
-    if (c->login.default_return && c->login.default_return[0] != '/')
-        conf_problem(p, file, 0, "[login] default_return: must be a path on this site, like /");
+        wrong(j, "session", "idle", "longer than absolute, so it would never matter");
+    if (c->providers.allow_http_loopback && !listens_on_loopback(c->server.listen))
+        wrong(j, "providers", "allow_http_loopback",
+              "is for development and needs [server] listen on 127.0.0.1");
+    if (token && secret_len(token) < TOKEN_MIN)
+        wrong(j, "metrics", "token", "shorter than %d characters", TOKEN_MIN);
+}
+
+/* ---- life ---- */
+
+/* A file that was not asked for may be missing, but not out of reach. */
+static bool is_there(const char *path)
+{
+    return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
 struct config *config_load(const char *path, bool required, struct conf_problems *p)
@@ -197,12 +339,13 @@ struct config *config_load(const char *path, bool required, struct conf_problems
     c->arena = arena_new();
     c->secrets = conf_secrets_new();
     tables_fill(c, tables);
-    if (required || access(path, F_OK) == 0)
+    if (required || is_there(path))
         f = conf_file_read(path, false, p);
     if (f != NULL || p->n == before) {
         conf_apply(f, tables, N_TABLES, c->arena, c->secrets, p);
+        const struct judge j = {c, f, f ? path : "environment", p, before};
         if (p->n == before)
-            check_all(c, f ? path : "environment", p);
+            judge_all(&j);
     }
     conf_file_free(&f);
     if (p->n != before)

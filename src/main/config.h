@@ -53,7 +53,8 @@ struct config {
     bool https;
 };
 
-/* NULL when anything is wrong; `p` says what. `path` may be missing only if it was not asked for. */
+/* NULL when anything is wrong; `p` says what. `path` may be missing only if it was not asked for.
+ */
 struct config *config_load(const char *path, bool required, struct conf_problems *p);
 void config_free(struct config **c);
 /* The sample usher.conf. */
