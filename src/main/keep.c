@@ -14,13 +14,23 @@
 #define SEEN_A_WRITE 2048
 #define ROWS_A_SWEEP 2000
 
+struct sweep;
 struct keep {
     struct loop *loop;
     struct store *store;
     struct sessions *sessions;
     struct loop_timer *timer;
+    struct sweep *sweep; /* the one under way, or NULL */
+    bool sweep_again;    /* the last one left something over */
     int64_t idle;
     unsigned step;
+};
+
+/* Belongs to the store until it is answered, which may be after the keep is gone. */
+struct sweep {
+    struct keep *keep; /* NULL: nobody waits any more */
+    int64_t idle;
+    bool more;
 };
 
 struct seen {
@@ -95,24 +105,45 @@ static bool write_seen(struct keep *k)
     struct seen *s = mem_alloc(sizeof *s);
     sessions_take_seen(k->sessions, seen_add, s, SEEN_A_WRITE);
     const bool more = s->n == SEEN_A_WRITE;
-    if (s->n == 0 || !store_write(k->store, seen_write, k->loop, seen_written, s))
+    if (s->n == 0) {
         free(s);
+    } else if (!store_write(k->store, seen_write, k->loop, seen_written, s)) {
+        log_event(NULL, LOG_WARN, "store.busy", LF_TEXT("job", "seen"));
+        free(s);
+    }
     return more;
 }
 
 static int sweep_rows(struct db *db, void *arg, struct err *err)
 {
-    const struct keep *k = arg;
-    if (session_row_sweep(db, now(), now() - k->idle, ROWS_A_SWEEP, err) < 0)
-        return -1;
-    return spent_sweep(db, now(), ROWS_A_SWEEP, err) < 0 ? -1 : 0;
+    struct sweep *s = arg;
+    const int64_t rows = session_row_sweep(db, now(), now() - s->idle, ROWS_A_SWEEP, err);
+    const int64_t flows = rows < 0 ? -1 : spent_sweep(db, now(), ROWS_A_SWEEP, err);
+    s->more = rows >= ROWS_A_SWEEP || flows >= ROWS_A_SWEEP;
+    return flows < 0 ? -1 : 0;
 }
 
 static void swept(void *arg, enum store_outcome outcome, const struct err *err)
 {
-    (void)arg;
+    struct sweep *s = arg;
     if (outcome != STORE_DONE)
         log_error(NULL, LOG_ERROR, "store.sweep_failed", err);
+    if (s->keep) {
+        s->keep->sweep = NULL;
+        s->keep->sweep_again = outcome == STORE_DONE && s->more;
+    }
+    free(s);
+}
+
+static void start_sweep(struct keep *k)
+{
+    k->sweep = mem_alloc(sizeof *k->sweep);
+    *k->sweep = (struct sweep){.keep = k, .idle = k->idle};
+    if (store_write(k->store, sweep_rows, k->loop, swept, k->sweep))
+        return;
+    log_event(NULL, LOG_WARN, "store.busy", LF_TEXT("job", "sweep"));
+    free(k->sweep);
+    k->sweep = NULL;
 }
 
 static void on_step(void *arg)
@@ -122,9 +153,12 @@ static void on_step(void *arg)
     k->step++;
     if (k->step % STEPS_A_MINUTE == 0 && write_seen(k))
         k->step--; /* the rest next second */
-    if (k->step % STEPS_A_MINUTE == STEPS_A_MINUTE / 2 &&
-        !store_write(k->store, sweep_rows, k->loop, swept, k))
-        log_event(NULL, LOG_WARN, "store.busy", LF_TEXT("job", "sweep"));
+    if (k->step % STEPS_A_MINUTE == STEPS_A_MINUTE / 2)
+        k->sweep_again = true;
+    if (k->sweep_again && k->sweep == NULL) {
+        k->sweep_again = false;
+        start_sweep(k);
+    }
     loop_timer_set(k->timer, STEP_MS);
 }
 
@@ -159,6 +193,8 @@ void keep_free(struct keep **kp)
     if (k == NULL)
         return;
     write_last(k);
+    if (k->sweep)
+        k->sweep->keep = NULL;
     loop_timer_del(&k->timer);
     free(k);
     *kp = NULL;

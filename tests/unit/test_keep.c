@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "main/keep.h"
+
+#include <stdio.h>
+
+#include "store/spent.h"
+#include "store_fixture.h"
+
+#define IDLE 3600
+#define DAY 86400
+
+static struct store_fixture sx;
+static struct loop *loop;
+static struct sessions *sessions;
+static struct keep *keep;
+static int64_t started;
+
+static int64_t now(void) { return wall_seconds(clock_wall()); }
+
+static void open_table(size_t max)
+{
+    const struct sessions_options o = {
+        .idle_seconds = IDLE, .absolute_seconds = DAY, .max = max, .max_per_account = 3};
+    sessions = sessions_new(&o);
+    keep = keep_new(loop, sx.store, sessions, IDLE);
+}
+
+static void setup(void)
+{
+    struct err err = ERR_INIT;
+    store_fixture_open(&sx);
+    loop = loop_new(&err);
+    open_table(1000);
+    started = now();
+}
+
+static void teardown(void)
+{
+    clock_set_fake(NULL);
+    keep_free(&keep);
+    ck_assert_ptr_null(keep);
+    store_fixture_close(&sx);
+    sessions_free(&sessions);
+    loop_free(&loop);
+}
+
+/* So many seconds of housekeeping, one step a second. */
+static void run_seconds(int n)
+{
+    while (n-- > 0) {
+        struct clock_fake f = {{clock_mono().ns + 1000000000}, {clock_wall().us + 1000000}};
+        clock_set_fake(&f);
+        loop_once(loop, 0);
+        store_fixture_number(&sx, "SELECT 1"); /* what was queued is done */
+        loop_once(loop, 0);
+    }
+}
+
+static void load(void)
+{
+    struct err err = ERR_INIT;
+    ck_assert_msg(keep_load(keep, &err) == 0, "%s", err.text);
+}
+
+static bool lives(const char *token)
+{
+    struct session_view v;
+    return sessions_check(sessions, str_of(token), now(), &v) == 1;
+}
+
+START_TEST(live_sessions_are_loaded)
+{
+    char live[44], ended[44], idle[44];
+    store_fixture_session(&sx, "1", started - 10, started + DAY, live);
+    store_fixture_session(&sx, "2", started - 100, started - 1, ended);
+    store_fixture_session(&sx, "3", started - IDLE - 1, started + DAY, idle);
+    load();
+    ck_assert_uint_eq(sessions_count(sessions), 1);
+    ck_assert(lives(live));
+    ck_assert(!lives(ended) && !lives(idle));
+}
+END_TEST
+
+/* More rows than the table takes: the daemon starts all the same. */
+START_TEST(rows_that_do_not_fit_are_left_out)
+{
+    char token[44], other[44];
+    for (int i = 0; i < 5; i++) /* three an account is the most, here */
+        store_fixture_session(&sx, "1", started - 10, started + DAY, token);
+    store_fixture_session(&sx, "2", started - 10, started + DAY, other);
+    load();
+    ck_assert_uint_eq(sessions_count(sessions), 4);
+    ck_assert(lives(other));
+    ck_assert_int_eq(store_fixture_number(&sx, "SELECT count(*) FROM session"), 6);
+}
+END_TEST
+
+START_TEST(a_table_that_is_too_small)
+{
+    char token[44], subject[16];
+    keep_free(&keep);
+    sessions_free(&sessions);
+    open_table(2);
+    for (int i = 0; i < 5; i++) {
+        snprintf(subject, sizeof subject, "%d", i);
+        store_fixture_session(&sx, subject, started - 10, started + DAY, token);
+    }
+    load();
+    ck_assert_uint_eq(sessions_count(sessions), 2);
+}
+END_TEST
+
+START_TEST(seen_is_written_once_a_minute)
+{
+    char token[44];
+    store_fixture_session(&sx, "1", started - 10, started + DAY, token);
+    load();
+    keep_start(keep);
+    ck_assert(lives(token));
+    run_seconds(58);
+    ck_assert_int_eq(store_fixture_number(&sx, "SELECT seen FROM session"), started - 10);
+    run_seconds(3);
+    ck_assert_int_ge(store_fixture_number(&sx, "SELECT seen FROM session"), started);
+}
+END_TEST
+
+START_TEST(seen_is_written_at_the_end)
+{
+    char token[44];
+    store_fixture_session(&sx, "1", started - 10, started + DAY, token);
+    load();
+    ck_assert(lives(token));
+    keep_free(&keep);
+    ck_assert_int_ge(store_fixture_number(&sx, "SELECT seen FROM session"), started);
+}
+END_TEST
+
+START_TEST(what_expired_goes_from_memory_and_store)
+{
+    char a[44], b[44];
+    store_fixture_session(&sx, "1", started - 10, started + 20, a);
+    store_fixture_session(&sx, "2", started - 10, started + DAY, b);
+    load();
+    keep_start(keep);
+    run_seconds(19);
+    ck_assert_uint_eq(sessions_count(sessions), 2);
+    run_seconds(15);
+    ck_assert_uint_eq(sessions_count(sessions), 1);
+    ck_assert_int_eq(store_fixture_number(&sx, "SELECT count(*) FROM session"), 1);
+}
+END_TEST
+
+struct many {
+    int n;
+    int64_t expires;
+};
+
+static int spend_many(struct db *db, void *arg, struct err *err)
+{
+    const struct many *m = arg;
+    unsigned char flow[16] = {0};
+    for (int i = 0; i < m->n; i++) {
+        memcpy(flow, &i, sizeof i);
+        if (spent_add(db, flow, m->expires, err) != 1)
+            return -1;
+    }
+    return 0;
+}
+
+/* More expired rows than one sweep takes: the next ones follow at once, not a minute later, or a
+ * busy house would never catch up. */
+START_TEST(sweeps_catch_up)
+{
+    struct err err = ERR_INIT;
+    struct many m = {9000, started - 1};
+    ck_assert_int_eq(store_write_now(sx.store, spend_many, &m, &err), STORE_DONE);
+    keep_start(keep);
+    run_seconds(29);
+    ck_assert_int_eq(store_fixture_number(&sx, "SELECT count(*) FROM spent"), 9000);
+    run_seconds(8);
+    ck_assert_int_eq(store_fixture_number(&sx, "SELECT count(*) FROM spent"), 0);
+}
+END_TEST
+
+/* A sweep that is still queued when the keep goes. */
+START_TEST(freed_with_a_sweep_under_way)
+{
+    keep_start(keep);
+    store_fixture_stall(&sx);
+    for (int i = 0; i < 31; i++) {
+        struct clock_fake f = {{clock_mono().ns + 1000000000}, {clock_wall().us + 1000000}};
+        clock_set_fake(&f);
+        loop_once(loop, 0);
+    }
+    struct store_stats st;
+    store_get_stats(sx.store, &st);
+    ck_assert_uint_gt(st.queued, 0);
+    keep_free(&keep);
+    store_fixture_go_on(&sx);
+    store_stop(sx.store);
+    loop_once(loop, 0);
+}
+END_TEST
+
+START_TEST(a_full_queue_puts_things_off)
+{
+    char token[44];
+    store_fixture_session(&sx, "1", started - 10, started + 20, token);
+    load();
+    ck_assert(lives(token));
+    keep_start(keep);
+    store_fixture_fill(&sx);
+    for (int i = 0; i < 65; i++) {
+        struct clock_fake f = {{clock_mono().ns + 1000000000}, {clock_wall().us + 1000000}};
+        clock_set_fake(&f);
+        loop_once(loop, 0);
+    }
+    store_fixture_go_on(&sx);
+    run_seconds(40);
+    ck_assert_int_eq(store_fixture_number(&sx, "SELECT count(*) FROM session"), 0);
+}
+END_TEST
+
+Suite *suite_keep(void);
+Suite *suite_keep(void)
+{
+    Suite *s = suite_create("keep");
+    TCase *tc = tcase_create("keep");
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, live_sessions_are_loaded);
+    tcase_add_test(tc, rows_that_do_not_fit_are_left_out);
+    tcase_add_test(tc, a_table_that_is_too_small);
+    tcase_add_test(tc, seen_is_written_once_a_minute);
+    tcase_add_test(tc, seen_is_written_at_the_end);
+    tcase_add_test(tc, what_expired_goes_from_memory_and_store);
+    tcase_add_test(tc, sweeps_catch_up);
+    tcase_add_test(tc, freed_with_a_sweep_under_way);
+    tcase_add_test(tc, a_full_queue_puts_things_off);
+    suite_add_tcase(s, tc);
+    return s;
+}
