@@ -40,7 +40,10 @@ struct daemon {
 
 /* ---- stopping */
 
-static void on_drained(void *arg) { loop_stop(((struct daemon *)arg)->loop); }
+static void on_drained(void *arg)
+{
+    loop_stop(((struct daemon *)arg)->loop);
+}
 
 static void on_impatient(void *arg)
 {
@@ -66,7 +69,8 @@ static void on_signal(void *arg, int fd, unsigned events)
     (void)events;
     while (read(fd, &info, sizeof info) == (ssize_t)sizeof info) {
         if (info.ssi_signo == SIGHUP)
-            log_event(NULL, LOG_WARN, "daemon.no_reload", LF_TEXT("hint", "restart usherd to read its settings again"));
+            log_event(NULL, LOG_WARN, "daemon.no_reload",
+                      LF_TEXT("hint", "restart usherd to read its settings again"));
         else
             stop(d);
     }
@@ -115,13 +119,15 @@ static void report_providers(const struct registry *r, struct conf_problems *p)
             log_event(NULL, LOG_INFO, "provider.ready", LF_TEXT("provider", v->id),
                       LF_TEXT("plugin", v->common.plugin), LF_BOOL("fake", v->fake));
         else
-            log_event(NULL, LOG_WARN, "provider.unusable", LF_TEXT("provider", v->id), LF_TEXT("reason", v->reason));
+            log_event(NULL, LOG_WARN, "provider.unusable", LF_TEXT("provider", v->id),
+                      LF_TEXT("reason", v->reason));
         for (size_t k = 0; v->usable && v->insecure[k]; k++)
             log_event(NULL, LOG_WARN, "daemon.insecure", LF_TEXT("provider", v->id),
                       LF_TEXT("setting", v->insecure[k]));
     }
     if (p->n > 0)
-        log_event(NULL, LOG_WARN, "provider.problems", LF_INT("problems", p->n), LF_TEXT("hint", "usherd --check"));
+        log_event(NULL, LOG_WARN, "provider.problems", LF_INT("problems", p->n),
+                  LF_TEXT("hint", "usherd --check"));
 }
 
 static void open_providers(struct daemon *d)
@@ -143,7 +149,6 @@ static int open_login(struct daemon *d, struct err *err)
     const struct config *c = d->config;
     const struct fetch_options fo = {.allow_http_loopback = c->providers.allow_http_loopback,
                                      .ca_file = c->providers.ca_file};
-    open_providers(d);
     d->fetch = fetch_new(d->loop, &fo, err);
     if (d->fetch == NULL)
         return -1;
@@ -215,34 +220,57 @@ static int write_ready(const char *path, const char *url, struct err *err)
     return 0;
 }
 
+static void tell_ready(const struct daemon *d)
+{
+    const struct config *c = d->config;
+    if (geteuid() == 0)
+        log_event(NULL, LOG_WARN, "daemon.root",
+                  LF_TEXT("hint", "set [server] user, or start as another user"));
+    if (c->providers.allow_http_loopback)
+        log_event(NULL, LOG_WARN, "daemon.insecure",
+                  LF_TEXT("setting", "[providers] allow_http_loopback"));
+    log_event(NULL, LOG_INFO, "daemon.ready", LF_TEXT("url", c->server.public_url),
+              LF_INT("providers", registry_count(d->registry)),
+              LF_INT("sessions", sessions_count(d->sessions)));
+}
+
+/* Only the port is opened as root. Everything else belongs to the user we become, so that a start
+ * as root and one as that user find and leave the same files, and no plugin ever runs as root.
+ * Connections wait in the kernel until the loop runs. */
 static int start(struct daemon *d, const char *ready_file, struct err *err)
 {
     struct config *c = d->config;
     d->loop = loop_new(err);
     d->metrics = metrics_new();
-    if (d->loop == NULL || open_signals(d, err) != 0)
+    if (d->loop == NULL || open_signals(d, err) != 0 || open_serve(d, err) != 0 ||
+        harden_drop_root(c->server.user, err) != 0)
         return -1;
-    if (open_data(d, err) != 0 || open_login(d, err) != 0 || fill_app(d, err) != 0 || open_serve(d, err) != 0)
+    open_providers(d);
+    harden_environment(); /* before the store's threads: they may look at it */
+    if (open_data(d, err) != 0 || open_login(d, err) != 0 || fill_app(d, err) != 0 ||
+        write_ready(ready_file, c->server.public_url, err) != 0)
         return -1;
-    harden_environment();
-    if (harden_drop_root(c->server.user, err) != 0 || write_ready(ready_file, c->server.public_url, err) != 0)
-        return -1;
-    if (geteuid() == 0)
-        log_event(NULL, LOG_WARN, "daemon.root", LF_TEXT("hint", "set [server] user, or start as another user"));
-    if (c->providers.allow_http_loopback)
-        log_event(NULL, LOG_WARN, "daemon.insecure", LF_TEXT("setting", "[providers] allow_http_loopback"));
-    log_event(NULL, LOG_INFO, "daemon.ready", LF_TEXT("url", c->server.public_url),
-              LF_INT("providers", registry_count(d->registry)), LF_INT("sessions", sessions_count(d->sessions)));
+    tell_ready(d);
     keep_start(d->keep);
     return 0;
+}
+
+/* The last of what was accepted: writes end, and their answers still reach the browsers. */
+static void finish(struct daemon *d)
+{
+    keep_free(&d->keep);
+    store_stop(d->store);
+    loop_once(d->loop, 0); /* the answers are made, */
+    loop_once(d->loop, 0); /* and sent */
+    log_event(NULL, LOG_INFO, "daemon.stopped", LF_INT("sessions", sessions_count(d->sessions)));
 }
 
 static void take_down(struct daemon *d)
 {
     keep_free(&d->keep);
-    store_close(&d->store); /* writes under way still use what logins own */
     login_free(&d->login);
     serve_free(&d->serve);
+    store_close(&d->store);
     identities_free(&d->app.identities);
     drive_net_free(&d->net);
     fetch_free(&d->fetch);
@@ -264,7 +292,7 @@ int daemon_run(struct config *c, const char *ready_file, struct err *err)
     const int started = start(d, ready_file, err);
     if (started == 0) {
         loop_run(d->loop);
-        log_event(NULL, LOG_INFO, "daemon.stopped", LF_INT("sessions", sessions_count(d->sessions)));
+        finish(d);
     }
     take_down(d);
     free(d);

@@ -9,8 +9,9 @@
 #include "base/err.h"
 #include "main/config.h"
 
-/* Blocks until stopped. 0, or -1 when it could not start. `ready_file` (may be NULL) gets the public
- * URL once requests are answered. The configuration outlives the call. */
-int daemon_run(struct config *c, const char *ready_file, struct err *err) __attribute__((warn_unused_result));
+/* Blocks until stopped. 0, or -1 when it could not start. `ready_file` (may be NULL) gets the
+ * public URL once requests are answered. The configuration outlives the call. */
+int daemon_run(struct config *c, const char *ready_file, struct err *err)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -41,21 +41,20 @@ int harden_drop_root(const char *user, struct err *err)
         return err_set(err, ERR_INTERNAL, "cannot become %s: %s", user, strerror(errno));
     if (setuid(0) == 0)
         return err_set(err, ERR_INTERNAL, "became %s, but could become root again", user);
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* the change of user may have set it */
     return 0;
 }
 
+/* /proc/self/environ goes on showing the very bytes the process was started with: so they are
+ * wiped, not only taken off the list. */
 void harden_environment(void)
 {
-    char name[256];
-    for (char **e = environ; *e;) {
-        const size_t n = strcspn(*e, "=");
-        if (strncmp(*e, "USHER_", 6) != 0 || n >= sizeof name) {
-            e++;
-            continue;
-        }
-        memcpy(name, *e, n);
-        name[n] = 0;
-        explicit_bzero(*e + n + 1, strlen(*e + n + 1)); /* /proc/self/environ shows this very memory */
-        unsetenv(name);
+    char **kept = environ;
+    for (char **e = environ; *e; e++) {
+        if (strncmp(*e, "USHER_", 6) == 0)
+            explicit_bzero(*e, strlen(*e));
+        else
+            *kept++ = *e;
     }
+    *kept = NULL;
 }

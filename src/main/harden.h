@@ -10,7 +10,7 @@
 
 /* At start: limits and flags. */
 void harden_process(void);
-/* After ports and files are open: become `user` for good, if we are root and it is set. */
+/* Once the port is open: become `user` for good, if we are root and it is set. */
 int harden_drop_root(const char *user, struct err *err) __attribute__((warn_unused_result));
 /* Remove every USHER_ variable once configuration has been read. */
 void harden_environment(void);

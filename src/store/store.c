@@ -298,16 +298,23 @@ static void hang_up(struct db *db)
     db->driver->disconnect(db);
 }
 
+void store_stop(struct store *s)
+{
+    lane_stop(&s->reads);
+    lane_stop(&s->writes);
+    for (size_t i = 0; i < s->n_workers; i++) {
+        if (s->workers[i].started)
+            pthread_join(s->workers[i].thread, NULL);
+        s->workers[i].started = false;
+    }
+}
+
 void store_close(struct store **s)
 {
     struct store *store = *s;
     if (!store)
         return;
-    lane_stop(&store->reads);
-    lane_stop(&store->writes);
-    for (size_t i = 0; i < store->n_workers; i++)
-        if (store->workers[i].started)
-            pthread_join(store->workers[i].thread, NULL);
+    store_stop(store);
     keeper_stop(&store->keeper);
     if (store->keeper_db)
         hang_up(store->keeper_db);

@@ -31,7 +31,10 @@ typedef void store_done_fn(void *arg, enum store_outcome outcome, const struct e
 
 /* Opens, migrates, starts the threads. Refuses a newer schema, a foreign file, bad file modes. */
 struct store *store_open(const char *url, struct err *err) __attribute__((warn_unused_result));
-/* Finishes what is queued, checkpoints, closes. */
+/* Finishes what is queued and ends the threads; the answers are on their way to the loops. From now
+ * on whatever is asked is refused as if the queue were full. */
+void store_stop(struct store *s);
+/* Stops, checkpoints, closes. */
 void store_close(struct store **s);
 /* Whether other processes share it (PostgreSQL). */
 bool store_shared(const struct store *s);
