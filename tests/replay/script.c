@@ -111,7 +111,7 @@ static int parse(struct script *s, struct str text, struct arena *a, struct err 
 
 int script_read(const char *path, struct arena *a, struct script *out, struct err *err)
 {
-    struct str text;
+    struct str text = STR("");
     *out = (struct script){.path = path};
     out->v = arena_alloc(a, SCRIPT_STEPS_MAX * sizeof *out->v);
     if (read_file(path, a, &text, err) != 0 || parse(out, text, a, err) != 0)
