@@ -109,12 +109,23 @@ static int line_of(const struct maker *m, const char *key)
 
 #define problem(m, line, ...) conf_problem((m)->problems, (m)->p->source, (line), __VA_ARGS__)
 
+static const struct usher_provider *take_plugin(struct maker *m, const char *name, struct err *err)
+{
+    const struct registry_options *o = m->args->options;
+    for (size_t i = 0; o->builtin && o->builtin[i]; i++) {
+        struct usher_provider *copy = arena_alloc(m->a, sizeof *copy);
+        if (strcmp(o->builtin[i]->name, name) == 0)
+            return plugin_check(o->builtin[i], name, m->a, copy, err) == 0 ? copy : NULL;
+    }
+    return plugin_load(o->plugin_dir, name, err);
+}
+
 static bool find_plugin(struct maker *m)
 {
     struct err err = ERR_INIT;
     const char *name = early(m, "PLUGIN", "plugin");
     m->p->common.plugin = name ? arena_dup(m->a, name) : m->args->id;
-    m->p->plugin = plugin_load(m->args->options->plugin_dir, m->p->common.plugin, &err);
+    m->p->plugin = take_plugin(m, m->p->common.plugin, &err);
     if (m->p->plugin)
         return true;
     problem(m, line_of(m, "plugin"), "%s", err.text);

@@ -60,6 +60,8 @@ struct registry_options {
     const char *plugin_dir;
     bool environment; /* also take USHER_PROVIDER_<ID>_CLIENT_ID for plugins without a file */
     bool allow_http_loopback;
+    /* NULL-ended: plugins that are part of the program (fuzz targets), before those in files. */
+    const struct usher_provider *const *builtin;
 };
 /* Problems go to `p`; the registry is there in any case. */
 struct registry *registry_load(const struct registry_options *o, struct conf_problems *p);
