@@ -119,6 +119,7 @@ static struct leg_run *run_open(struct login *l, const struct provider *p,
 
 static void run_free(struct leg_run *r)
 {
+    drive_free(&r->drive);
     arena_free(&r->arena);
     seal_wipe(r->token, sizeof r->token);
     free(r);
@@ -130,12 +131,12 @@ static void run_close(struct leg_run *r)
         r->over = true; /* whoever called into the drive closes */
         return;
     }
-    drive_free(&r->drive);
     r->prev->next = r->next;
     r->next->prev = r->prev;
     r->login->in_flight--;
     r->login = NULL;
-    if (!r->writing) /* else the store's answer frees */
+    /* The store's threads read what the drive and the arena hold: then its answer frees. */
+    if (!r->writing)
         run_free(r);
 }
 
@@ -314,7 +315,8 @@ static void on_identity(void *arg, const struct drive_redirect *redirect,
         fail(r, err);
         return;
     }
-    link_fill(&r->link, r->provider->id, identity, r->arena);
+    /* The registry may be gone before the store is done. */
+    link_fill(&r->link, arena_dup(r->arena, r->provider->id), identity, r->arena);
     session_token_make(r->token, r->link.row.hash);
     rng_id(r->session_id);
     r->link.row.id = r->session_id;
