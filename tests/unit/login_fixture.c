@@ -179,7 +179,8 @@ void login_fixture_open(void)
     lfx.metrics = metrics_new();
     lfx.key = jws_key_make(JWS_RS256);
     open_registry();
-    lfx.io = (struct drive_io){&lfx, io_fetch, io_cached, io_cancel, io_keys};
+    lfx.io = (struct drive_io){
+        .fetch = io_fetch, .cached = io_cached, .cancel = io_cancel, .keys = io_keys};
     lfx.options = (struct login_options){.loop = lfx.loop,
                                          .registry = lfx.registry,
                                          .store = lfx.store,
