@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "store/session_row.h"
 #include "store/spent.h"
+#include "sys/log.h"
 
 struct note {
     unsigned char id[32]; /* a flow's 16 or a session's hash */
@@ -34,8 +35,10 @@ static void note(struct store *s, struct loop *l, store_fn *fn, const struct not
 {
     struct note *n = mem_alloc(sizeof *n);
     *n = *what;
-    if (!store_write(s, fn, l, on_noted, n))
+    if (!store_write(s, fn, l, on_noted, n)) {
+        log_event(NULL, LOG_WARN, "store.busy", LF_TEXT("job", "behind"));
         free(n);
+    }
 }
 
 void behind_spend(struct store *s, struct loop *l, const unsigned char flow[16], int64_t expires)

@@ -162,7 +162,9 @@ static void on_answer(void *arg, const struct fetch_result *r)
         return;
     }
     /* Some answer 200 with an error in it; RFC 6749 5.2 says 400. Both are refusals. */
-    bool refused = r->status >= 300 || jval_get(answer, "error");
+    const struct jval *error = jval_get(answer, "error");
+    const char *word = jval_text(error);
+    bool refused = r->status >= 300 || (jval_type(error) > JVAL_NULL && !(word && !*word));
     if (refused)
         t.error = error_code(answer);
     else if (judge_tokens(d, answer, &t, &err) != 0) {

@@ -294,10 +294,10 @@ static void on_written(void *arg, enum store_outcome outcome, const struct err *
         return;
     }
     const struct login_options *o = &r->login->o;
-    if (r->link.ends_session)
-        sessions_end(o->sessions, r->link.ends_session);
     make_place(r);
     if (sessions_add(o->sessions, &r->link.row, &err) == 0) {
+        if (r->link.ends_session)
+            sessions_end(o->sessions, r->link.ends_session);
         succeed(r);
         return;
     }
@@ -438,7 +438,9 @@ static void use_flow(struct leg_run *r, const struct login_callback *c, const st
 {
     struct err full = ERR_INIT;
     const int added = used_add(r->login->used, r->flow.id, wall_seconds(clock_wall()));
-    r->spent = added > 0;
+    /* A refusal is used up in memory only: replaying it gains nothing, and anybody can make one
+     * without an upstream, so it is not worth a write. */
+    r->spent = added > 0 && !refusal;
     if (added == 0) {
         replayed(r, c);
     } else if (added < 0) {

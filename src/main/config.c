@@ -89,10 +89,10 @@ static const struct usher_setting session_rows[] = {
 };
 
 static const struct usher_setting store_rows[] = {
-    USHER_SET_TEXT(
-        struct config_store, url, .value = "sqlite:" USHER_STATE_DIR "/usher.db",
-        .flags = USHER_REQUIRED, .label = "Store",
-        .help = "sqlite:/path for one usher, postgresql://… for several behind a load balancer."),
+    USHER_SET_TEXT(struct config_store, url, .value = "sqlite:" USHER_STATE_DIR "/usher.db",
+                   .flags = USHER_REQUIRED, .label = "Store",
+                   .help = "sqlite:/path for one usher, postgresql://… for a database elsewhere. "
+                           "One usherd to a database."),
     USHER_SET_TEXT(
         struct config_store, key_file, .value = USHER_STATE_DIR "/usher.key",
         .flags = USHER_REQUIRED, .label = "Key file",

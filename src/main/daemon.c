@@ -58,7 +58,9 @@ static void stop(struct daemon *d)
         return;
     d->app.ready = false;
     log_event(NULL, LOG_INFO, "daemon.stopping", LF_INT("logins", login_in_flight(d->login)));
-    loop_timer_set(d->patience, DRAIN_MS);
+    const int64_t longest =
+        d->config->login.deadline * 1000 + 2000; /* no login in flight is lost */
+    loop_timer_set(d->patience, longest > DRAIN_MS ? longest : DRAIN_MS);
     serve_drain(d->serve, on_drained, d);
 }
 
@@ -96,6 +98,13 @@ static int open_signals(struct daemon *d, struct err *err)
     return 0;
 }
 
+/* On a store thread; for writes that nobody waits for this is the only word of it. */
+static void on_store_error(void *arg, const struct err *err)
+{
+    (void)arg;
+    log_error(NULL, LOG_WARN, "store.failed", err);
+}
+
 static int open_data(struct daemon *d, struct err *err)
 {
     const struct config *c = d->config;
@@ -106,6 +115,11 @@ static int open_data(struct daemon *d, struct err *err)
     d->store = d->keys ? store_open(c->store.url, err) : NULL;
     if (d->store == NULL)
         return -1;
+    store_on_error(d->store, on_store_error, NULL);
+    if (store_shared(d->store))
+        log_event(
+            NULL, LOG_WARN, "daemon.single",
+            LF_TEXT("hint", "one usherd to a database: sessions are answered from its memory"));
     d->sessions = sessions_new(&so);
     d->keep = keep_new(d->loop, d->store, d->sessions, c->session.idle);
     return keep_load(d->keep, err);

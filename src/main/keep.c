@@ -24,6 +24,8 @@ struct keep {
     bool sweep_again;    /* the last one left something over */
     int64_t idle;
     unsigned step;
+    int64_t offset;        /* of the wall clock against the steady one, seconds */
+    int64_t believe_again; /* steady ns */
 };
 
 /* Belongs to the store until it is answered, which may be after the keep is gone. */
@@ -41,7 +43,17 @@ struct seen {
     size_t n;
 };
 
-static int64_t now(void) { return wall_seconds(clock_wall()); }
+/* "Seen" is written up to a minute late, or later when the store is busy; the store keeps rows for
+ * longer than memory, which judges exactly. */
+#define SEEN_LATE 300
+
+#define LEAP 3600                              /* seconds the wall clock may be adjusted by */
+#define BELIEVE_NS (600 * (int64_t)1000000000) /* how long a leap must last to be true */
+
+static int64_t now(void)
+{
+    return wall_seconds(clock_wall());
+}
 
 struct load {
     struct keep *k;
@@ -62,7 +74,7 @@ static int load_one(void *arg, const struct session_row *row, struct err *err)
 static int load_all(struct db *db, void *arg, struct err *err)
 {
     struct load *l = arg;
-    return session_row_each(db, now(), now() - l->k->idle, load_one, l, err);
+    return session_row_each(db, now(), now() - l->k->idle - SEEN_LATE, load_one, l, err);
 }
 
 int keep_load(struct keep *k, struct err *err)
@@ -117,7 +129,8 @@ static bool write_seen(struct keep *k)
 static int sweep_rows(struct db *db, void *arg, struct err *err)
 {
     struct sweep *s = arg;
-    const int64_t rows = session_row_sweep(db, now(), now() - s->idle, ROWS_A_SWEEP, err);
+    const int64_t rows =
+        session_row_sweep(db, now(), now() - s->idle - SEEN_LATE, ROWS_A_SWEEP, err);
     const int64_t flows = rows < 0 ? -1 : spent_sweep(db, now(), ROWS_A_SWEEP, err);
     s->more = rows >= ROWS_A_SWEEP || flows >= ROWS_A_SWEEP;
     return flows < 0 ? -1 : 0;
@@ -146,9 +159,31 @@ static void start_sweep(struct keep *k)
     k->sweep = NULL;
 }
 
+static int64_t clock_offset(const struct keep *k)
+{
+    return now() - loop_now(k->loop).ns / 1000000000;
+}
+
+/* A wall clock that leapt ahead makes everything look expired. Nothing is removed until it has
+ * stood by its word for a while; what it says meanwhile only keeps people out. */
+static bool clock_doubtful(struct keep *k)
+{
+    const int64_t leap = clock_offset(k) - k->offset;
+    if (leap > LEAP || leap < -LEAP) {
+        log_event(NULL, LOG_WARN, "clock.leapt", LF_INT("seconds", leap));
+        k->offset += leap;
+        k->believe_again = loop_now(k->loop).ns + BELIEVE_NS;
+    }
+    return loop_now(k->loop).ns < k->believe_again;
+}
+
 static void on_step(void *arg)
 {
     struct keep *k = arg;
+    if (clock_doubtful(k)) {
+        loop_timer_set(k->timer, STEP_MS);
+        return;
+    }
     sessions_sweep(k->sessions, now(), SLOTS_A_STEP);
     k->step++;
     if (k->step % STEPS_A_MINUTE == 0 && write_seen(k))
@@ -170,7 +205,11 @@ struct keep *keep_new(struct loop *l, struct store *s, struct sessions *t, int64
     return k;
 }
 
-void keep_start(struct keep *k) { loop_timer_set(k->timer, STEP_MS); }
+void keep_start(struct keep *k)
+{
+    k->offset = clock_offset(k);
+    loop_timer_set(k->timer, STEP_MS);
+}
 
 static void write_last(struct keep *k)
 {

@@ -47,7 +47,7 @@ struct serve_options {
     unsigned max_connections;
     int64_t idle_seconds;     /* a kept-alive connection without a request */
     int64_t deadline_seconds; /* from the first byte of a request to its last, and for the answer */
-    size_t memory_per_connection; /* request head; 0: 16 KiB */
+    size_t memory_per_connection; /* request head; 0: 24 KiB */
     bool hsts;                    /* public_url is https */
     struct metrics *metrics;      /* borrowed */
 };
@@ -75,6 +75,8 @@ int request_header(const struct request *rq, const char *name, const char **valu
     __attribute__((warn_unused_result));
 int request_cookie(const struct request *rq, struct str name, struct str *value)
     __attribute__((warn_unused_result));
+/* Every value of that name, in order, at most `max`; how many. */
+size_t request_cookies(const struct request *rq, struct str name, struct str *values, size_t max);
 /* Parsed on first use; NULL: malformed (answer 400). */
 const struct fields *request_query(struct request *rq);
 const struct fields *request_form(struct request *rq);

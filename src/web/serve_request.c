@@ -42,19 +42,30 @@ int request_header(const struct request *rq, const char *name, const char **valu
     return 1;
 }
 
-int request_cookie(const struct request *rq, struct str name, struct str *value)
+size_t request_cookies(const struct request *rq, struct str name, struct str *values, size_t max)
 {
-    unsigned n = 0;
+    size_t n = 0;
     struct str found;
     for (size_t i = 0; i < rq->n_headers; i++) {
         const struct header *h = &rq->headers[i];
         if (h->name.n != 6 || strncasecmp(h->name.p, "cookie", 6) != 0)
             continue;
-        const unsigned here = cookie_find(h->value, name, &found);
-        if (here > 0 && n == 0)
-            *value = found;
-        n += here;
+        struct str rest = h->value;
+        while (n < max && cookie_find(rest, name, &found) > 0) {
+            const char *behind = found.p + found.n;
+            values[n++] = found;
+            rest = (struct str){behind, (size_t)(rest.p + rest.n - behind)};
+        }
     }
+    return n;
+}
+
+int request_cookie(const struct request *rq, struct str name, struct str *value)
+{
+    struct str found[2];
+    const size_t n = request_cookies(rq, name, found, 2);
+    if (n > 0)
+        *value = found[0];
     return n == 0 ? 0 : n == 1 ? 1 : -1;
 }
 

@@ -265,7 +265,8 @@ static void repost_page(struct request *rq, const struct web_app *app, const str
     jval_set_text(data, "action", request_path(rq));
     reply_header_static(rq, "Content-Security-Policy",
                         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
-                        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'");
+                        /* the answer to this form leads on to the app the person came from */
+                        "form-action 'self' https: http:; base-uri 'none'; frame-ancestors 'none'");
     page_has_form(rq);
     page_send(rq, app, 200, "repost", "One moment", data);
 }

@@ -15,10 +15,14 @@ void signout_page(struct request *rq, void *app_)
     page_send(rq, app, 200, "signout", "Sign out", data);
 }
 
+/* The cookie may come more than once: a sibling host can plant one beside ours. All of them end. */
+#define COOKIES_MAX 8
+
 struct ending {
     struct request *rq;
     const struct web_app *app;
-    unsigned char hash[32];
+    unsigned char hash[COOKIES_MAX][32];
+    size_t n;
 };
 
 static void say_goodbye(struct request *rq, const struct web_app *app)
@@ -36,7 +40,10 @@ static void say_goodbye(struct request *rq, const struct web_app *app)
 static int end_row(struct db *db, void *arg, struct err *err)
 {
     const struct ending *e = arg;
-    return session_row_end(db, e->hash, err) < 0 ? -1 : 0;
+    for (size_t i = 0; i < e->n; i++)
+        if (session_row_end(db, e->hash[i], err) < 0)
+            return -1;
+    return 0;
 }
 
 static void on_ended(void *arg, enum store_outcome outcome, const struct err *err)
@@ -55,19 +62,25 @@ static void on_ended(void *arg, enum store_outcome outcome, const struct err *er
 void signout_post(struct request *rq, void *app_)
 {
     const struct web_app *app = app_;
-    struct session_view v;
+    struct str token[COOKIES_MAX];
     if (!request_same_origin(rq, app->public_origin)) {
         reply_error(rq, 403, "Signing out must be asked for on this site's own page.");
         return;
     }
-    if (web_session(app, rq, &v) != 1) {
+    struct ending *e = arena_alloc(request_arena(rq), sizeof *e);
+    *e = (struct ending){.rq = rq, .app = app};
+    const size_t n = request_cookies(rq, str_of(app->jar.session_name), token, COOKIES_MAX);
+    for (size_t i = 0; i < n; i++) {
+        if (token[i].n != SESSION_TOKEN_LEN)
+            continue;
+        session_token_hash(token[i], e->hash[e->n]);
+        sessions_end(app->sessions, e->hash[e->n++]); /* at once, whatever the store says */
+    }
+    if (e->n == 0) {
         say_goodbye(rq, app);
         return;
     }
-    struct ending *e = arena_alloc(request_arena(rq), sizeof *e);
-    *e = (struct ending){.rq = rq, .app = app};
-    memcpy(e->hash, v.hash, sizeof e->hash);
-    sessions_end(app->sessions, e->hash); /* at once, whatever the store says */
+    /* The row goes even if memory knows nothing of it: an earlier try may have failed half way. */
     request_hold(rq);
     if (!store_write(app->store, end_row, app->loop, on_ended, e))
         page_error(rq, app, ERR_LIMITED, NULL);

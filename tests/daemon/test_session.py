@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sessions and cookies as a browser meets them: SESS cases."""
 import concurrent.futures
+import hashlib
 import signal
 import time
 
@@ -56,6 +57,17 @@ class Sessions(Case):
         self.assertIsNone(self.browser.session())
         for path in ("/auth", "/api/v1/me"):
             self.assertEqual(Browser(self.usher).get(path, Cookie="usher=" + token).status, 401)
+
+    def test_sess_10_a_planted_second_cookie_saves_nobody(self):
+        # a sibling host may set the same name for a longer path, so that both are sent
+        self.browser.sign_in()
+        token = self.browser.session()
+        for planted in ("x", "A" * 43):
+            answer = self.browser.post("/logout", {}, Cookie="usher=%s; usher=%s" % (planted, token))
+            self.assertEqual(answer.status, 200)
+            self.assertEqual(Browser(self.usher).get("/auth", Cookie="usher=" + token).status, 401)
+        self.assertEqual(self.usher.rows("SELECT count(*) FROM session WHERE hash = ?",
+                                         hashlib.sha256(token.encode()).digest()), [(0,)])
 
     def test_sess_13_after_the_answer_no_new_200(self):
         self.browser.sign_in()
