@@ -51,10 +51,11 @@ static int original_read(struct request *rq, struct original *o)
             return -1;
         joined = arena_printf(request_arena(rq), "%s://%s%s", proto, host, uri);
     }
-    if (direct && joined && strcmp(url, joined) != 0)
+    if (direct && joined &&
+        (strcmp(url, joined) != 0 || (method && fmethod && strcmp(method, fmethod) != 0)))
         return -1;
     o->url = direct ? url : joined;
-    o->method = direct ? method : fmethod;
+    o->method = direct ? method : fmethod; /* of the other dialect it may be the client's own */
     o->by_redirect = forwarded && !direct;
     return 0;
 }

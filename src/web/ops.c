@@ -76,6 +76,11 @@ void ops_metrics(struct request *rq, void *app_)
     buf_init(&out, METRICS_MAX);
     observe(app);
     metrics_render(app->metrics, &out);
+    if (!buf_ok(&out)) {
+        page_error(rq, app, ERR_INTERNAL, NULL);
+        buf_deinit(&out);
+        return;
+    }
     reply_send(rq, 200, "text/plain; version=0.0.4; charset=utf-8",
                (struct str){arena_dupn(request_arena(rq), out.p, out.n), out.n});
     buf_deinit(&out);

@@ -40,10 +40,12 @@ static struct jval *provider_entry(const struct provider *p, const char *query)
     jval_set_text(o, "label", p->label);
     jval_set_text(o, "query", query);
     jval_set_bool(o, "fake", p->fake);
-    jval_set_bool(o, p->plugin->name, true); /* picks the mark beside the name */
-    jval_set_bool(o, "plain",
-                  strcmp(p->plugin->name, "discord") != 0 &&
-                      strcmp(p->plugin->name, "google") != 0);
+    /* The mark beside the name. */
+    const bool discord = strcmp(p->plugin->name, "discord") == 0;
+    const bool google = strcmp(p->plugin->name, "google") == 0;
+    jval_set_bool(o, "discord", discord);
+    jval_set_bool(o, "google", google);
+    jval_set_bool(o, "plain", !discord && !google);
     return o;
 }
 
@@ -88,7 +90,7 @@ void signin_chooser(struct request *rq, void *app_)
 
 /* ---- the hop to the provider */
 
-/* 1 and the cookie's value; 0 after making one; -1: it came twice or is not one of ours. */
+/* 1 and the cookie's value; 0: there is none; -1: it came twice or is not one of ours. */
 static int bind_get(struct request *rq, const struct web_app *app, struct str *out)
 {
     const int n = request_cookie(rq, str_of(app->jar.bind_name), out);
@@ -249,6 +251,12 @@ void signin_callback(struct request *rq, void *app)
     finish(rq, app, request_query(rq));
 }
 
+/* Some browsers hold the redirect that answers a form to form-action, too, and it may lead to an
+ * app on another host. */
+#define REPOST_CSP(targets)                                                                        \
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "                    \
+    "form-action 'self' " targets "; base-uri 'none'; frame-ancestors 'none'"
+
 /* response_mode=form_post comes as a cross-site POST, to which browsers attach no Lax cookies. The
  * same fields are posted once more from a page of our own, and then they do. */
 static void repost_page(struct request *rq, const struct web_app *app, const struct fields *form)
@@ -264,9 +272,7 @@ static void repost_page(struct request *rq, const struct web_app *app, const str
     jval_set(data, "fields", list);
     jval_set_text(data, "action", request_path(rq));
     reply_header_static(rq, "Content-Security-Policy",
-                        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
-                        /* the answer to this form leads on to the app the person came from */
-                        "form-action 'self' https: http:; base-uri 'none'; frame-ancestors 'none'");
+                        app->jar.secure ? REPOST_CSP("https:") : REPOST_CSP("https: http:"));
     page_has_form(rq);
     page_send(rq, app, 200, "repost", "One moment", data);
 }
@@ -281,7 +287,9 @@ void signin_repost(struct request *rq, void *app_)
         page_error(rq, app, ERR_INVALID, NULL);
         return;
     }
-    const bool again = form_get(form, "usher_repost", &mark) == 1;
+    /* However often it stands there: a form that says it was posted again is not sent again, or a
+     * page elsewhere could set a browser going in circles. */
+    const bool again = form_get(form, "usher_repost", &mark) != 0;
     if (!again && bind_get(rq, app, &bind) != 1) {
         repost_page(rq, app, form);
         return;

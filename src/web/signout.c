@@ -46,12 +46,20 @@ static int end_row(struct db *db, void *arg, struct err *err)
     return 0;
 }
 
+/* Over here at once, but a restart would bring it back: that is said, and the next try writes. */
+static void say_unrecorded(struct request *rq)
+{
+    reply_header_static(rq, "Retry-After", "5");
+    reply_error(rq, 503,
+                "You are signed out for now, but that could not be recorded. Please try again.");
+}
+
 static void on_ended(void *arg, enum store_outcome outcome, const struct err *err)
 {
     struct ending *e = arg;
     if (outcome != STORE_DONE) {
         log_error(request_log(e->rq), LOG_ERROR, "logout.failed", err);
-        page_error(e->rq, e->app, ERR_INTERNAL, NULL);
+        say_unrecorded(e->rq);
         return;
     }
     log_event(request_log(e->rq), LOG_INFO, "logout.done",
@@ -83,5 +91,5 @@ void signout_post(struct request *rq, void *app_)
     /* The row goes even if memory knows nothing of it: an earlier try may have failed half way. */
     request_hold(rq);
     if (!store_write(app->store, end_row, app->loop, on_ended, e))
-        page_error(rq, app, ERR_LIMITED, NULL);
+        say_unrecorded(rq);
 }

@@ -16,6 +16,8 @@
 
 #define PATIENCE_S 5
 
+void (*http_idle)(void);
+
 static struct http_conn *open_fd(struct loop *l, int fd, const struct sockaddr *sa, socklen_t n)
 {
     struct http_conn *c = calloc(1, sizeof *c);
@@ -189,6 +191,8 @@ bool http_read(struct http_conn *c, bool head, struct http_answer *out)
             return false;
         }
         loop_once(c->loop, 1);
+        if (http_idle)
+            http_idle();
         while (take(c) && !c->ended)
             continue;
     }

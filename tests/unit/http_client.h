@@ -26,6 +26,9 @@ struct http_answer {
     size_t body_n;
 };
 
+/* What else is to be done while waiting, between rounds of the loop; or NULL. */
+extern void (*http_idle)(void);
+
 /* Borrowed until http_close. `port` on 127.0.0.1. */
 struct http_conn *http_open(struct loop *l, int port);
 struct http_conn *http_open_unix(struct loop *l, const char *path);
