@@ -53,7 +53,9 @@ static pid_t launch(const struct cluster *c, char *const argv[])
     snprintf(log, sizeof log, "%s/log", c->dir);
     const struct passwd *pw = server_user();
     pid_t parent = getpid(), pid = fork();
-    if (pid != 0)
+    if (pid < 0)
+        fail("fork"); /* kill(-1) would be everybody */
+    if (pid > 0)
         return pid;
 
     if (geteuid() == 0 && (initgroups(pw->pw_name, pw->pw_gid) < 0 || setgid(pw->pw_gid) < 0 ||
@@ -146,8 +148,11 @@ bool cluster_start(struct cluster *c)
 
 void cluster_crash(struct cluster *c)
 {
+    if (c->pid <= 0)
+        return;
     kill(c->pid, SIGQUIT);
     waitpid(c->pid, NULL, 0);
+    c->pid = 0;
 }
 
 void cluster_restart(struct cluster *c)
@@ -165,10 +170,11 @@ static int wipe(const char *path, const struct stat *st, int flag, struct FTW *f
 
 void cluster_stop(struct cluster *c)
 {
-    if (!c->dir[0])
+    if (!c->dir[0] || c->pid <= 0)
         return;
     kill(c->pid, SIGINT);
     waitpid(c->pid, NULL, 0);
+    c->pid = 0;
     nftw(c->dir, wipe, 16, FTW_DEPTH | FTW_PHYS);
     c->dir[0] = '\0';
 }
