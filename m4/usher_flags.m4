@@ -25,8 +25,13 @@ AC_DEFUN([USHER_LDFLAG], [
     AS_VAR_POPDEF([cache])
 ])
 
-dnl USHER_PACKAGE(PREFIX, MODULES, DEBIAN PACKAGE): a required library, or an error that says what to install.
+dnl USHER_PACKAGE(PREFIX, MODULES, DEBIAN PACKAGE): a required library. What is missing is told at once
+dnl by USHER_PACKAGES_END.
 AC_DEFUN([USHER_PACKAGE], [
-    PKG_CHECK_MODULES([$1], [$2], [],
-        [AC_MSG_ERROR([$2 is missing. On Debian: apt-get install $3   (or: ./dev deps)])])
+    PKG_CHECK_MODULES([$1], [$2], [], [usher_missing="$usher_missing $3"])
+])
+
+AC_DEFUN([USHER_PACKAGES_END], [
+    AS_IF([test -n "$usher_missing"],
+        [AC_MSG_ERROR([libraries are missing. On Debian: apt-get install$usher_missing   (or: ./dev deps)])])
 ])
