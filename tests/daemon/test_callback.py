@@ -22,6 +22,7 @@ class Response(Faults):
             self.assertEqual(self.browser.get(good).status, 303)
 
     def test_cb_01_03_an_issuer_that_is_not_the_one_asked(self):
+        # CB-01, CB-03
         good = self.browser.to_callback("oidc")
         iss = parameter(good, "iss")
         for odd in (self.fake.url + "/google", "", iss + "/", iss.upper(), iss[:-1], iss + "x" * 5000, iss + "x" * 10240,
@@ -31,10 +32,12 @@ class Response(Faults):
         self.refuse(good + "&" + urllib.parse.urlencode({"iss": iss}), good)
 
     def test_cb_01_an_issuer_nobody_announced_is_still_checked(self):
+        # CB-01
         good = self.browser.to_callback("google")
         self.refuse(with_query(good, iss=self.fake.url + "/oidc"), good, GOOGLE["token"])
 
     def test_cb_05_the_person_says_no(self):
+        # CB-05
         for provider in ("discord", "google", "oidc"):
             with self.subTest(provider=provider):
                 browser = Browser(self.usher)
@@ -50,6 +53,7 @@ class Response(Faults):
         self.assertEqual([p for p in self.fake.counts() if p.endswith("/token")], [])
 
     def test_cb_06_errors_without_our_state_use_nothing_up(self):
+        # CB-06
         good = self.browser.to_callback()
         self.refuse(with_query(good, code=None, error="access_denied", state=None))
         other = Browser(self.usher).to_callback()
@@ -57,6 +61,7 @@ class Response(Faults):
         self.assertEqual(self.asked(DISCORD_TOKEN), 1)
 
     def test_cb_07_08_code_and_error_or_neither(self):
+        # CB-07, CB-08
         good = self.browser.to_callback("oidc")
         self.refuse(with_query(good, error="access_denied"))
         self.refuse(with_query(good, code=None))
@@ -65,6 +70,7 @@ class Response(Faults):
         self.assert_signed_out()
 
     def test_cb_09_descriptions_are_not_shown(self):
+        # CB-09
         good = self.browser.to_callback()
         answer = self.browser.get(with_query(good, code=None, error="server_error", error_description=HTML,
                                              error_uri="https://evil.example/help"))
@@ -75,6 +81,7 @@ class Response(Faults):
         self.assert_log_tells_nothing()
 
     def test_cb_10_unknown_errors(self):
+        # CB-10
         for error in ("brand_new", "\u00e4\u00f6\u202e", "<script>alert(1)</script>", "x" * 3000, "a\r\nSet-Cookie: usher=1"):
             with self.subTest(error=error[:30]):
                 browser = Browser(self.usher)
@@ -86,6 +93,7 @@ class Response(Faults):
         self.assert_log_tells_nothing()
 
     def test_cb_11_nothing_comes_twice(self):
+        # CB-11
         good = self.browser.to_callback("oidc")
         for name in ("code", "state", "iss"):
             for value in (parameter(good, name), "other"):
@@ -95,6 +103,7 @@ class Response(Faults):
         self.assertEqual(self.browser.get(good).status, 303)
 
     def test_cb_12_odd_codes(self):
+        # CB-12
         good = self.browser.to_callback()
         for code in ("x" * 16384, "x" * 4097, "a\r\nb", "a\0b", "caf\u00e9", " "):
             self.refuse(with_query(good, code=code), None, DISCORD_TOKEN)
@@ -107,6 +116,7 @@ class Response(Faults):
         self.assertEqual(urllib.parse.parse_qs(body[0])["code"], [odd])
 
     def test_cb_31_reload_of_a_slow_callback(self):
+        # CB-31
         good = self.browser.to_callback()
         self.fake.fault(DISCORD_TOKEN, "slow", ms=600)
         copy = Browser(self.usher)
@@ -121,6 +131,7 @@ class Response(Faults):
         self.assertEqual(self.asked(DISCORD_TOKEN), 1)
 
     def test_cb_32_the_code_does_not_leak(self):
+        # CB-32
         good = self.browser.to_callback()
         bad = self.browser.get(with_query(good, state="x"))
         for answer in (bad, self.browser.get(good)):
@@ -204,6 +215,7 @@ class Endpoints(Faults):
         return failed
 
     def test_cb_14_to_40_bad_answers(self):
+        # CB-14, CB-16, CB-17, CB-21, CB-26, CB-27, CB-34, CB-36, CB-40
         warm = Browser(self.usher)
         warm.sign_in("google")
         self.all_fail("http500", {})
@@ -219,6 +231,7 @@ class Endpoints(Faults):
         self.assertIsNotNone(warm.me())
 
     def test_cb_19_stalls_end_in_time_and_hold_up_nobody(self):
+        # CB-19
         """Others sign in, and /auth answers, while the upstream keeps still."""
         Browser(self.usher).sign_in("google")  # has its metadata and keys now
         for name, (kind, more) in STALLS.items():
@@ -273,6 +286,7 @@ class Tokens(Faults):
             self.assertEqual(self.sessions(), before)
 
     def test_cb_25_26_token_answers(self):
+        # CB-25, CB-26
         token = OIDC["token"]
         for value in ('"mac"', '""', "null", "1", '["Bearer"]', '"bearer "'):
             self.refused(token, "set", name="/token_type", value=value)
@@ -288,6 +302,7 @@ class Tokens(Faults):
         self.refused(token, "deep", name="/scope", n=100000)
 
     def test_cb_25_odd_expiries_are_ignored(self):
+        # CB-25
         self.refused(OIDC["token"], "set", name="/expires_in", value="9223372036854775808")  # no JSON we can read
         for value in ("-1", '"3600"', "1e300", "0", "9223372036854775807", "null", "[]"):
             with self.subTest(expires_in=value):
@@ -296,6 +311,7 @@ class Tokens(Faults):
                 self.assertIsNotNone(browser.me())
 
     def test_cb_23_24_userinfo_of_somebody_else(self):
+        # CB-23, CB-24
         user = OIDC["userinfo"]
         for value in ('"somebody"', '""', "7", "null", "{}", '"%s"' % ("a" * 300)):
             self.refused(user, "set", name="/sub", value=value)
@@ -306,6 +322,7 @@ class Tokens(Faults):
             self.refused(DISCORD_USER, "set", "discord", name="/id", value=value)
 
     def test_cb_29_pkce_and_nonce_are_sent(self):
+        # CB-29
         self.browser.to_callback("oidc")
         answer = Browser(self.usher).start("oidc")
         self.assertEqual(parameter(answer.location, "code_challenge_method"), "S256")
@@ -313,6 +330,7 @@ class Tokens(Faults):
         self.assertEqual(self.browser.get(self.browser.to_callback("oidc")).status, 502)
 
     def test_cb_37_38_39_metadata(self):
+        # CB-37, CB-38, CB-39
         for variant in ("issuer-slash", "issuer-case", "issuer-host", "no-issuer", "no-token", "http", "http-jwks",
                         "userinfo-in-url", "private", "metadata", "file", "javascript", "relative"):
             with self.subTest(variant):
@@ -330,6 +348,7 @@ class Tokens(Faults):
                 self.assert_signed_out(browser)
 
     def test_cb_39_no_secret_goes_to_another_host(self):
+        # CB-39
         """Metadata may put endpoints elsewhere, but over https only, and nobody is there."""
         self.fake.fault(OIDC["discovery"], "discovery", variant="other-host")
         provider = self.spare("oidc")
@@ -340,11 +359,13 @@ class Tokens(Faults):
         self.assert_signed_out()
 
     def test_cb_03_no_iss_is_fine_where_none_is_announced(self):
+        # CB-03
         self.fake.fault(OIDC["discovery"], "discovery", variant="no-iss")
         url = with_query(self.browser.to_callback(self.spare("oidc")), iss=None)
         self.assertEqual(self.browser.get(url).status, 303)
 
     def test_cb_34_a_pause_that_was_asked_for_is_kept(self):
+        # CB-34
         provider = self.spare("discord")
         urls = [(b, b.to_callback(provider)) for b in (Browser(self.usher) for _ in range(11))]
         self.fake.fault(DISCORD_TOKEN, "http429", retry_after=4, times=1)

@@ -67,12 +67,14 @@ class Folder(unittest.TestCase):
 
 class Check(Folder):
     def test_conf_12_a_good_one_is_fine_and_nothing_happens(self):
+        # CONF-12
         self.provider("discord", ini({"": CLIENT}))
         before = sorted(p.name for p in self.folder.rglob("*"))
         self.assertEqual(self.check(), (0, "usherd: the configuration is fine; 1 provider\n"))
         self.assertEqual(sorted(p.name for p in self.folder.rglob("*")), before)
 
     def test_conf_01_unknown_keys_and_sections(self):
+        # CONF-01
         self.refused("server", "publik_url = https://x", "publik_url", 'did you mean "public_url"')
         self.refused("log", "levle = info", 'did you mean "level"')
         self.refused("session", "colour = red", "unknown key")
@@ -82,6 +84,7 @@ class Check(Folder):
         self.assertIn('did you mean "session"', self.check()[1])
 
     def test_conf_01_values_of_the_wrong_kind(self):
+        # CONF-01
         for line in ("idle = 300x", "idle = -5m", "idle =", "idle = 99999999999999999999s", "absolute = forever", "max = 12abc",
                      "max = 1e6", "max = 0x100", "max = 99999999999999999999", "max = -1", "max ="):
             self.refused("session", line)
@@ -90,6 +93,7 @@ class Check(Folder):
         self.refused("login", "deadline = 5 minutes")
 
     def test_conf_01_a_key_twice_or_a_section_twice(self):
+        # CONF-01
         at = self.append("login", "deadline = 5s", "deadline = 6s")
         status, text = self.check()
         self.assertEqual(status, 2)
@@ -99,11 +103,13 @@ class Check(Folder):
         self.assertIn("usher.conf:3: ", self.check()[1])
 
     def test_conf_01_everything_wrong_is_said_at_once(self):
+        # CONF-01
         self.append("login", "deadline = x")
         self.append("session", "idle = y", "max = z")
         self.assertIn("3 problems", self.check()[1])
 
     def test_conf_03_modes_owners_and_links(self):
+        # CONF-03
         self.usher.config.chmod(0o644)  # it holds the token for /metrics
         status, text = self.check()
         self.assertEqual(status, 2, text)
@@ -122,6 +128,7 @@ class Check(Folder):
         self.assertEqual(self.check()[0], 2)  # asked for, and not there
 
     def test_conf_04_secrets_from_files(self):
+        # CONF-04
         secret = self.write("secret", CANARY + "\n")
         base = "client_id = x\n"
         self.provider("discord", base + "client_secret_file = %s\n" % secret)
@@ -144,6 +151,7 @@ class Check(Folder):
         self.assertEqual(self.check()[0], 2)
 
     def test_conf_04_secrets_from_the_environment(self):
+        # CONF-04
         self.provider("discord", "client_id = x\nclient_secret_env = MY_SECRET\n")
         self.assertEqual(self.check(environment={"MY_SECRET": CANARY})[0], 0)
         self.assertEqual(self.check()[0], 2)
@@ -152,6 +160,7 @@ class Check(Folder):
         self.assertEqual(self.check(environment={"USHER_PROVIDER_DISCORD_CLIENT_SECRET": CANARY})[0], 0)
 
     def test_conf_06_addresses(self):
+        # CONF-06
         for url in ("https://x.example/path", "https://x.example/?q", "https://x.example/#f", "http://x.example", "ftp://x.example",
                     "x.example", "https://user@x.example", "https://x.example:0", "https://x.example/a/../b", "https://"):
             with self.subTest(url):
@@ -168,6 +177,7 @@ class Check(Folder):
         self.assertEqual(self.check()[0], 0)
 
     def test_conf_07_hosts_to_return_to(self):
+        # CONF-07
         for hosts in ("*", "*.example.com", "https://app.example.com", "app.example.com/x", "app.example.com:99999", "a..b", "."):
             with self.subTest(hosts):
                 status, text = self.check(environment={"USHER_LOGIN_RETURN_HOSTS": hosts})
@@ -175,6 +185,7 @@ class Check(Folder):
         self.assertEqual(self.check(environment={"USHER_LOGIN_RETURN_HOSTS": ""})[0], 0)  # none at all
 
     def test_conf_11_http_to_this_machine_is_for_this_machine(self):
+        # CONF-11
         status, text = self.check(environment={"USHER_SERVER_LISTEN": "0.0.0.0:8080"})
         self.assertEqual(status, 2)
         self.assertIn("allow_http_loopback", text)
@@ -193,6 +204,7 @@ class Check(Folder):
         self.assertIn('did you mean "USHER_LOGIN_DEADLINE"', text)
 
     def test_plug_07_plugin_names_are_no_paths(self):
+        # PLUG-07
         for name in ("../discord", "/etc/passwd", "discord.so", "a/b", "x" * 4000, "$(id)", "Discord", ""):
             with self.subTest(name[:20]):
                 self.provider("odd", ini({"": {**CLIENT, "plugin": name}}))
@@ -215,6 +227,7 @@ class Start(Folder):
         return usher
 
     def test_plug_02_login_25_one_broken_provider_disables_itself_only(self):
+        # PLUG-02, LOGIN-25
         plugins = self.folder / "plugins"
         shutil.copytree(ROOT / "lib/usher/providers", plugins)
         good = (plugins / "oidc.so").read_bytes()
@@ -248,6 +261,7 @@ class Start(Folder):
             Browser(usher).sign_in(name)
 
     def test_login_25_switched_off_between_start_and_callback(self):
+        # LOGIN-25
         usher = self.started(fake_providers(self.fake))
         browser = Browser(usher)
         target = browser.to_callback("discord")
@@ -261,6 +275,7 @@ class Start(Folder):
         self.assertEqual(self.fake.counts().get("/discord/api/v10/oauth2/token", 0), 0)
 
     def test_priv_07_no_secret_in_logs_or_proc(self):
+        # PRIV-07
         token = "metrics-" + CANARY
         usual = fake_providers(self.fake)
         for p in usual.values():
@@ -289,5 +304,6 @@ class Start(Folder):
             self.assertNotIn(CANARY.encode(), path.read_bytes())
 
     def test_conf_11_insecure_switches_are_said_at_start(self):
+        # CONF-11
         usher = self.started(fake_providers(self.fake))
         self.assertEqual(len(usher.events("daemon.insecure")), 1)

@@ -71,6 +71,7 @@ class Killed(Restarting):
         self.assertGreaterEqual(len(all_made), 12 * ROUNDS)
 
     def test_state_06_a_used_flow_is_used_after_kill_9(self):
+        # STATE-06
         target = self.browser.to_callback()
         self.assertEqual(self.browser.get(target).status, 303)
         self.usher.child.kill()

@@ -19,6 +19,7 @@ class Forward(Case):
         return (browser or self.browser).request("GET", "/auth", headers=merged)
 
     def test_fwd_01_03_09_every_identity_header_in_every_answer(self):
+        # FWD-01, FWD-03, FWD-09
         self.browser.sign_in("discord", "konrad")
         answer = self.auth({h: "admin" for h in IDENTITY})
         self.assertEqual(answer.status, 200)
@@ -35,6 +36,7 @@ class Forward(Case):
                 self.assertEqual(answer.headers[name].strip(), "", name)
 
     def test_fwd_11_values_are_header_safe(self):
+        # FWD-11
         self.browser.sign_in("discord", "noor")
         for name in IDENTITY:
             value = self.auth().headers[name]
@@ -44,6 +46,7 @@ class Forward(Case):
         self.assertEqual(name, self.browser.me()["name"])
 
     def test_fwd_23_signed_out_people_are_sent_to_sign_in(self):
+        # FWD-23
         nobody = Browser(self.usher)
         expected = self.usher.url + "/login?return_to=https%3A%2F%2Fapp.example.com%2Fa%3Fb%3D1"
         answer = self.auth(NGINX, PAGE, browser=nobody)
@@ -52,6 +55,7 @@ class Forward(Case):
         self.assertEqual((answer.status, answer.location), (303, expected))
 
     def test_fwd_23_scripts_get_401_and_no_redirect(self):
+        # FWD-23
         for what in ({"Sec-Fetch-Mode": "cors"}, {"Accept": "application/json"}, {"X-Requested-With": "XMLHttpRequest",
                      "Accept": "text/html"}, {}):
             for dialect in (NGINX, CADDY):
@@ -63,10 +67,12 @@ class Forward(Case):
         self.assertEqual((post.status, post.location), (401, None))
 
     def test_fwd_24_bodies_are_empty(self):
+        # FWD-24
         answer = self.auth(NGINX, PAGE, browser=Browser(self.usher))
         self.assertEqual(answer.body, b"")
 
     def test_fwd_29_17_unknown_and_odd_hosts_are_refused(self):
+        # FWD-29, FWD-17
         self.browser.sign_in()
         for host in ("evil.example", "app.example.com.evil.example", "xapp.example.com", "app.example.com.", "app.example.com:99",
                      "a@app.example.com"):
@@ -79,6 +85,7 @@ class Forward(Case):
         self.assertEqual(self.auth({**CADDY, "X-Forwarded-Proto": "http"}).status, 403)
 
     def test_fwd_15_16_odd_original_urls_are_refused(self):
+        # FWD-15, FWD-16
         self.browser.sign_in()
         for uri in ("/secret#/public", "/a%00b", "/a%zz", "/a%4", "relative", "/a\x01b", "/a b"):
             with self.subTest(uri=uri):
@@ -96,6 +103,7 @@ class Forward(Case):
         self.assertEqual(self.auth(NGINX, {**CADDY, "X-Forwarded-Uri": "/public"}).status, 400)
 
     def test_fwd_02_10_18_26_28_nothing_else_decides(self):
+        # FWD-02, FWD-10, FWD-18, FWD-26, FWD-28
         self.browser.sign_in()
         odd = [{"X_Usher_User": "admin"}, {"Connection": "X-Usher-User, Cookie"}, {"User-Agent": "kube-probe/1.2"},
                {"X-HTTP-Method-Override": "DELETE"}]
@@ -108,6 +116,7 @@ class Forward(Case):
         self.assertEqual(both.headers["X-Usher-User"], self.browser.me()["id"])
 
     def test_fwd_08_odd_forwarded_for(self):
+        # FWD-08
         for value in ("", ",", "unknown", "1.2.3.4:99", "[::1]:80", ", ".join(["10.0.0.1"] * 900), "x" * 8000):
             self.browser.get("/healthz", X_Forwarded_For=value)
             answer = self.browser.get("/login", X_Forwarded_For=value)
@@ -115,6 +124,7 @@ class Forward(Case):
         self.usher.alive_and_well()
 
     def test_fwd_27_only_headers_count(self):
+        # FWD-27
         answer = self.usher.raw(b"GET /auth HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade, close\r\n\r\n", 2)
         self.assertTrue(answer.startswith(b"HTTP/1.1 401"), answer[:80])
         answer = self.usher.raw(b"GET /auth HTTP/1.1\r\nHost: x\r\nContent-Length: 1073741824\r\n\r\n", 2)
@@ -126,6 +136,7 @@ class Untrusted(Case):
     settings = {"server": {"trusted_proxies": "192.0.2.1"}}
 
     def test_fwd_06_07_what_an_untrusted_peer_says_does_not_count(self):
+        # FWD-06, FWD-07
         self.browser.sign_in()
         answer = self.browser.request("GET", "/auth", headers={**CADDY, **PAGE, "X-Forwarded-Host": "evil.example"})
         self.assertEqual(answer.status, 200)

@@ -29,6 +29,7 @@ class Gate(Case):
         return answer
 
     def test_http_05_header_syntax(self):
+        # HTTP-05
         self.refused(get(b"/healthz", b"Transfer-Encoding : chunked"), 400, None)
         answer = self.usher.raw(get(b"/healthz", b": empty", b"Connection: close"), 2)
         self.assertIn(status(answer), (200, 400))  # the library drops a header without a name
@@ -49,6 +50,7 @@ class Gate(Case):
             self.refused(post(b"Content-Length: " + length), 400, 413, None)
 
     def test_http_06_request_lines(self):
+        # HTTP-06
         self.refused(b"GET /healthz\r\n", 400, None)
         self.refused(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, 505, None)
         self.refused(b"GET /healthz HTTP/9.9\r\nHost: x\r\n\r\n", 400, 505, None)
@@ -60,6 +62,7 @@ class Gate(Case):
         self.refused(b"GET /" + b"a" * 65536 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414, 431)
 
     def test_http_07_hosts(self):
+        # HTTP-07
         self.refused(get(b"/login", host=None), 400)
         self.refused(get(b"/login", b"Host: y"), 400)
         for host in ("evil.example", "a@b", "127.0.0.1:%d/x" % self.usher.port, "127.0.0.1:0", "x" * 1024):
@@ -77,6 +80,7 @@ class Gate(Case):
             self.assertEqual(status(self.usher.raw(get(path, b"Connection: close"), 2)), 400)
 
     def test_http_08_sizes(self):
+        # HTTP-08
         self.assertIn(status(self.usher.raw(get(b"/healthz", *[b"X-%d: y" % i for i in range(10000)]), 2)), (431, None))
         self.assertIn(status(self.usher.raw(get(b"/healthz", *[b"X-%d: y" % i for i in range(80)]), 2)), (431,))
         self.assertIn(status(self.usher.raw(get(b"/healthz", b"X: " + b"y" * 65536), 2)), (431, None))
@@ -84,6 +88,7 @@ class Gate(Case):
         self.usher.alive_and_well()
 
     def test_http_09_pipelining_keeps_order(self):
+        # HTTP-09
         n = 200
         data = b"".join(get(b"/healthz" if i % 2 else b"/nope") for i in range(n - 1)) + get(b"/healthz", b"Connection: close")
         answer = self.usher.raw(data, 20)
@@ -92,6 +97,7 @@ class Gate(Case):
         self.assertEqual(statuses[1::2], [200] * (n // 2))
 
     def test_http_12_methods(self):
+        # HTTP-12
         for method in ("PUT", "DELETE", "PATCH", "TRACE", "OPTIONS", "BREW"):
             for path in ("/", "/login", "/login/discord", "/callback/discord", "/logout", "/auth", "/api/v1/me", "/healthz"):
                 answer = self.browser.request(method, path)
@@ -102,6 +108,7 @@ class Gate(Case):
         self.assertEqual(self.browser.request("POST", "/login").status, 405)
 
     def test_http_13_15_16_bodies(self):
+        # HTTP-13, HTTP-15, HTTP-16
         answer = self.browser.request("POST", "/logout", body=b"x" * 20000, headers={"Content-Type": "application/x-www-form-urlencoded"})
         self.assertEqual(answer.status, 413)
         for kind in ("multipart/form-data; boundary=x", "application/json", "text/plain", ""):
@@ -116,6 +123,7 @@ class Gate(Case):
         self.assertEqual(status(empty), 400)
 
     def test_http_18_authorization(self):
+        # HTTP-18
         for value in ("Bearer", "Bearer ", "Bearer %", "Bearer a b", "Basic eA==", "Negotiate x", "bEaReR x", "Bearer " + "x" * 5000):
             answer = self.browser.get("/metrics", Authorization=value)
             self.assertEqual(answer.status, 401)
@@ -126,6 +134,7 @@ class Gate(Case):
         self.assertEqual(self.browser.get("/metrics", Authorization="bearer metrics-token-for-tests").status, 200)
 
     def test_adm_22_priv_10_metrics_name_nobody(self):
+        # ADM-22, PRIV-10
         self.browser.sign_in()
         text = self.browser.get("/metrics", Authorization="Bearer metrics-token-for-tests").text
         me = self.browser.me()
@@ -134,16 +143,19 @@ class Gate(Case):
         self.assertIn('usher_logins_total{', text)
 
     def test_http_19_ranges_are_ignored(self):
+        # HTTP-19
         whole = self.browser.get("/assets/usher.css")
         self.assertEqual(self.browser.get("/assets/usher.css", Range="bytes=0-3").body, whole.body)
         self.assertIsNone(self.browser.get("/", Accept_Encoding="gzip, br").headers.get("Content-Encoding"))
 
     def test_http_21_error_pages_quote_nothing(self):
+        # HTTP-21
         answer = self.browser.get("/nope-<script>alert(1)</script>")
         self.assertNotIn("<script>alert", answer.text)
         self.assertIn("frame-ancestors", answer.headers["Content-Security-Policy"])
 
     def test_http_22_clients_that_leave(self):
+        # HTTP-22
         before = len(self.usher.events("login.done"))
         target = self.browser.to_callback()
         self.fake.fault("/discord/api/v10/oauth2/token", "slow", ms=300, times=1)
@@ -182,6 +194,7 @@ class Deadlines(Case):
         return time.monotonic() - began
 
     def test_http_02_slow_heads_and_bodies_are_cut(self):
+        # HTTP-02
         self.assertLess(self.drip(b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + b"X: " + b"y" * 200), 8)
         self.assertLess(self.drip(b"x" * 200), 8)
         head = b"POST /logout HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 500\r\n\r\n"
@@ -209,6 +222,7 @@ class Deadlines(Case):
                 time.sleep(1.2)
 
     def test_http_03_slow_readers(self):
+        # HTTP-03
         with socket.socket() as s:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
             s.connect(("127.0.0.1", self.usher.port))
@@ -221,6 +235,7 @@ class Connections(Case):
     settings = {"server": {"max_connections": "64"}}
 
     def test_http_10_more_connections_than_allowed(self):
+        # HTTP-10
         open_ones = [socket.create_connection(("127.0.0.1", self.usher.port)) for _ in range(200)]
         time.sleep(0.5)
         before = cpu(self.usher.child.pid)

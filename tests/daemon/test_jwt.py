@@ -97,6 +97,7 @@ class Keys(Case):
         return self.asked(OIDC["keys"]) - before
 
     def test_jwt_05_dos_06_one_refresh_for_many_unknown_keys(self):
+        # JWT-05, DOS-06
         provider = self.spare("oidc")
         self.assertEqual(self.keys_asked(provider, None, 303), 1)
         self.assertEqual(self.keys_asked(provider, "JWT-05"), 1)
@@ -105,6 +106,7 @@ class Keys(Case):
         self.assertEqual(self.keys_asked(provider, None, 303), 0)
 
     def test_jwt_05_many_at_once_share_one_request(self):
+        # JWT-05
         provider = self.spare("oidc")
         Browser(self.usher).sign_in(provider)
         waiting = [(b, b.to_callback(provider)) for b in (Browser(self.usher) for _ in range(16))]
@@ -116,6 +118,7 @@ class Keys(Case):
         self.assertEqual(self.asked(OIDC["keys"]) - before, 1)
 
     def test_jwt_40_rotation(self):
+        # JWT-40
         provider = self.spare("oidc")
         Browser(self.usher).sign_in(provider)
         self.fake.fault("*", "rotate")
@@ -125,6 +128,7 @@ class Keys(Case):
         self.assertEqual(self.keys_asked(provider), 0)
 
     def test_jwt_41_the_last_good_set_is_kept(self):
+        # JWT-41
         for kind, more in (("http500", {}), ("html", {}), ("jwks", {"variant": "no-keys"}), ("half-json", {})):
             with self.subTest(kind):
                 provider = self.spare("oidc")
@@ -136,6 +140,7 @@ class Keys(Case):
                 self.assertEqual(self.keys_asked(provider, None, 303), 0)
 
     def test_jwt_41_an_empty_set_does_not_erase(self):
+        # JWT-41
         provider = self.spare("oidc")
         Browser(self.usher).sign_in(provider)
         self.fake.fault(OIDC["keys"], "jwks", variant="empty")
@@ -143,6 +148,7 @@ class Keys(Case):
         self.assertEqual(self.keys_asked(provider, None, 303), 0)
 
     def test_jwt_31_41_a_bad_key_among_good_ones_is_skipped(self):
+        # JWT-31, JWT-41
         for variant in ("off-curve", "infinity", "short-coordinate", "rsa-512", "rsa-e1", "oct", "unknown-kty", "no-kty",
                         "not-object", "no-alg"):
             with self.subTest(variant):
@@ -152,6 +158,7 @@ class Keys(Case):
                 self.fake.reset()
 
     def test_jwt_10_keys_for_something_else_are_not_used(self):
+        # JWT-10
         for variant in ("use-enc", "alg-ps512", "no-kid", "empty", "no-keys"):
             with self.subTest(variant):
                 provider = self.spare("oidc")

@@ -26,6 +26,7 @@ class Floods(Faults):
         return answer
 
     def test_dos_01_login_starts_cost_no_memory(self):
+        # DOS-01
         Browser(self.usher).start()
         c = kept(self.usher.port)
         for _ in range(300):
@@ -41,6 +42,7 @@ class Floods(Faults):
         self.assertEqual(Browser(self.usher).sign_in().status, 303)  # genuine ones still work
 
     def test_cb_35_bogus_callbacks_reach_no_upstream(self):
+        # CB-35
         target = self.browser.to_callback()
         cookie = "usher-bind=" + self.browser.cookies["127.0.0.1:%d" % self.usher.port]["usher-bind"]
         state = parameter(target, "state")
@@ -59,6 +61,7 @@ class Floods(Faults):
         self.assertNotIn(state, self.usher.log())
 
     def test_cb_35_one_genuine_state_buys_one_request(self):
+        # CB-35
         target = self.browser.to_callback()
         answers = [self.browser.get(with_query(target, code="invented-%d" % i)).status for i in range(30)]
         self.assertEqual(set(answers), {400})
@@ -66,6 +69,7 @@ class Floods(Faults):
         self.assertEqual(self.fake.counts().get(DISCORD_USER, 0), 0)
 
     def test_dos_07_hostile_values_do_not_break_log_lines(self):
+        # DOS-07
         mark = "inj\u001b[31m\r\n{\"event\":\"forged\"}"
         target = self.browser.to_callback()
         self.browser.get(with_query(target, code=None, error=mark))
@@ -79,6 +83,7 @@ class Floods(Faults):
             self.assertLess(len(line), 4096)
 
     def test_sess_22_many_sessions(self):
+        # SESS-22
         """All of them are good, and each can be ended."""
         tokens = []
 
@@ -107,6 +112,7 @@ class Floods(Faults):
         c.close()
 
     def test_sess_22_one_person_holds_only_so_many(self):
+        # SESS-22
         provider, tokens = self.spare("discord"), []
         for _ in range(104):
             browser = Browser(self.usher)
@@ -173,6 +179,7 @@ class Crowd(Faults):
     every = {"timeout": "4s"}
 
     def test_dos_05_a_crowd_at_a_hanging_upstream(self):
+        # DOS-05
         """Everybody else signs in and is checked meanwhile; the crowd gets its page; nothing is left."""
         known = Browser(self.usher)
         known.sign_in("google")

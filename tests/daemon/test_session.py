@@ -3,6 +3,7 @@
 import concurrent.futures
 import hashlib
 import signal
+import sqlite3
 import time
 
 from harness import Browser, Case
@@ -10,6 +11,7 @@ from harness import Browser, Case
 
 class Sessions(Case):
     def test_sess_01_cookie_attributes(self):
+        # SESS-01
         start = self.browser.start()
         cookies = [start.headers["Set-Cookie"], self.browser.sign_in().headers["Set-Cookie"]]
         for cookie in cookies:
@@ -19,6 +21,7 @@ class Sessions(Case):
             self.assertNotIn("Domain", cookie)
 
     def test_sess_05_r13_any_changed_byte_is_no_session(self):
+        # SESS-05
         self.browser.sign_in()
         token = self.browser.session()
         self.assertEqual(len(token), 43)
@@ -30,12 +33,14 @@ class Sessions(Case):
             self.assertEqual(Browser(self.usher).get("/auth", Cookie="usher=" + odd).status, 401)
 
     def test_sess_08_two_session_cookies_are_none(self):
+        # SESS-08
         self.browser.sign_in()
         token = self.browser.session()
         answer = Browser(self.usher).get("/auth", Cookie="usher=%s; usher=%s" % (token, token))
         self.assertEqual(answer.status, 401)
 
     def test_sess_09_only_the_hash_is_stored(self):
+        # SESS-09
         self.browser.sign_in()
         token = self.browser.session().encode()
         for path in self.usher.folder.glob("usher.db*"):
@@ -43,6 +48,7 @@ class Sessions(Case):
         self.assertNotIn(token.decode(), self.usher.log())
 
     def test_sess_10_12_signing_out(self):
+        # SESS-10, SESS-12
         self.browser.sign_in()
         token = self.browser.session()
         self.assertEqual(self.browser.get("/logout").status, 200)
@@ -59,6 +65,7 @@ class Sessions(Case):
             self.assertEqual(Browser(self.usher).get(path, Cookie="usher=" + token).status, 401)
 
     def test_sess_10_a_planted_second_cookie_saves_nobody(self):
+        # SESS-10
         # a sibling host may set the same name for a longer path, so that both are sent
         self.browser.sign_in()
         token = self.browser.session()
@@ -70,6 +77,7 @@ class Sessions(Case):
                                          hashlib.sha256(token.encode()).digest()), [(0,)])
 
     def test_sess_13_after_the_answer_no_new_200(self):
+        # SESS-13
         self.browser.sign_in()
         token = self.browser.session()
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
@@ -93,6 +101,7 @@ class Sessions(Case):
             self.assertEqual(sum(p.result() for p in polls), 0)
 
     def test_priv_03_05_nothing_personal_is_cached(self):
+        # PRIV-03, PRIV-05
         self.browser.sign_in()
         for path in ("/", "/api/v1/me", "/auth", "/login", "/logout"):
             answer = self.browser.get(path)
@@ -101,10 +110,12 @@ class Sessions(Case):
             self.assertEqual(self.browser.get(path).headers["X-Content-Type-Options"], "nosniff")
 
     def test_sess_26_another_address_or_agent_does_not_end_it(self):
+        # SESS-26
         self.browser.sign_in()
         self.assertEqual(self.browser.get("/auth", User_Agent="other", X_Forwarded_For="192.0.2.7").status, 200)
 
     def test_sess_22_one_person_holds_only_so_many_sessions(self):
+        # SESS-22
         browsers = []
         for _ in range(103):
             browser = Browser(self.usher)
@@ -124,10 +135,36 @@ class Sessions(Case):
         self.assertIsNotNone(self.browser.me())
 
 
+class BrokenStore(Case):
+    def test_a_locked_database_lets_nobody_in(self):
+        # FWD-25, SESS-28, DB-10: memory goes on answering for those it knows; nothing is promised
+        # that cannot be kept
+        self.browser.sign_in()
+        waiting = Browser(self.usher)
+        target = waiting.to_callback("discord", "grace")
+        with sqlite3.connect(self.usher.database, isolation_level=None) as lock:
+            lock.execute("BEGIN IMMEDIATE")
+            answer = waiting.get(target)
+            self.assertIn(answer.status, (500, 503), answer.summary())
+            self.assertIsNone(waiting.session())
+            self.assertIsNone(waiting.me())
+            self.assertEqual(self.browser.get("/auth").status, 200)
+            self.assertEqual(Browser(self.usher).get("/auth").status, 401)
+            answer = self.browser.post("/logout", {})
+            self.assertIn(answer.status, (500, 503))  # not "signed out", for a restart would undo it
+            self.assertEqual(self.browser.get("/auth").status, 401)
+            lock.execute("ROLLBACK")
+        self.assertEqual(self.browser.post("/logout", {}).status, 200)
+        self.assertEqual(self.usher.rows("SELECT count(*) FROM session"), [(0,)])
+        waiting.sign_in("discord", "grace")
+        self.assertIsNotNone(waiting.me())
+
+
 class ShortSessions(Case):
     settings = {"session": {"idle": "60s", "absolute": "60s"}}
 
     def test_sess_16_17_the_limits_are_stored_and_shown(self):
+        # SESS-16, SESS-17
         self.browser.sign_in()
         session = self.browser.me()["session"]
         self.assertEqual(session["ends"] - session["created"], 60)

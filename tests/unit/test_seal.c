@@ -146,7 +146,7 @@ START_TEST(seal_round_trip)
 }
 END_TEST
 
-START_TEST(seal_binds_all) /* STATE-04: purpose, aad, key and every single bit */
+START_TEST(seal_binds_all) /* STATE-04, SESS-06: purpose, aad, key and every single bit */
 {
     struct keyring *a = keyring_fixed(KEY_A), *b = keyring_fixed(KEY_B);
     struct buf sealed, plain;
@@ -175,7 +175,7 @@ START_TEST(seal_binds_all) /* STATE-04: purpose, aad, key and every single bit *
 }
 END_TEST
 
-START_TEST(seal_is_fresh) /* the same text never looks the same twice */
+START_TEST(seal_is_fresh) /* SESS-07: the same text never looks the same twice */
 {
     struct keyring *k = keyring_fixed(KEY_A);
     struct buf one, two;
@@ -322,7 +322,7 @@ START_TEST(file_created_once)
 }
 END_TEST
 
-START_TEST(file_rotation) /* the newest line seals, older lines still unseal */
+START_TEST(file_rotation) /* SESS-27: the newest line seals, older lines still unseal */
 {
     struct err err = ERR_INIT;
     struct buf old_sealed, new_sealed, plain;
