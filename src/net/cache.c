@@ -263,8 +263,8 @@ static void deliver_ready(void *arg)
 {
     struct fetch_cache *c = arg;
 
-    /* As many as there are now: what the callbacks add comes in the next round. */
-    for (unsigned n = c->ready_count; n > 0 && c->ready.first; n--) {
+    /* A few at a time, so that whatever else the loop does comes in between. */
+    for (unsigned n = 16; n > 0 && c->ready.first; n--) {
         struct cache_call *call = c->ready.first;
 
         ready_remove(call);

@@ -73,8 +73,8 @@ static void deliver_ready(void *arg)
 {
     struct fetch *f = arg;
 
-    /* As many as there are now: what the callbacks add comes in the next round. */
-    for (unsigned n = f->ready_count; n > 0 && f->ready.first; n--) {
+    /* A few at a time, so that whatever else the loop does comes in between. */
+    for (unsigned n = 16; n > 0 && f->ready.first; n--) {
         struct fetch_call *c = f->ready.first;
 
         ready_remove(c);

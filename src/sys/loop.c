@@ -2,6 +2,7 @@
 #include "sys/loop.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -12,7 +13,10 @@
 
 #include "base/arena.h"
 
-#define LOOP_EVENTS 128 /* fetched at once; what is left is still ready next round */
+/* Fetched at once, and jobs run at once; what is left is done next round. Few, so that a burst of
+ * upstream answers cannot keep session checks waiting: those are served between rounds. */
+#define LOOP_EVENTS 16
+#define LOOP_JOBS 16
 #define LOOP_SLEEP_MAX_MS (60 * 60 * 1000)
 #define LOOP_NEAR_NS 1000000000 /* timers further away may be late by a round */
 
@@ -90,12 +94,18 @@ void loop_post(struct loop *l, loop_job_fn *fn, void *arg)
 }
 
 /* What is there now; jobs posted meanwhile wait for the next call. */
-static bool loop_run_jobs(struct loop *l)
+static bool loop_run_jobs(struct loop *l, unsigned max)
 {
     pthread_mutex_lock(&l->lock);
     struct loop_job *job = l->jobs;
-    l->jobs = NULL;
-    l->jobs_end = &l->jobs;
+    struct loop_job **last = &l->jobs;
+    for (unsigned i = 0; i < max && *last; i++)
+        last = &(*last)->next;
+    l->jobs = *last;
+    *last = NULL;
+    if (l->jobs == NULL)
+        l->jobs_end = &l->jobs;
+    const bool left = l->jobs != NULL;
     pthread_mutex_unlock(&l->lock);
     bool any = job != NULL;
     while (job) {
@@ -104,6 +114,8 @@ static bool loop_run_jobs(struct loop *l)
         free(job);
         job = next;
     }
+    if (left)
+        loop_wake(l);
     return any;
 }
 
@@ -360,7 +372,7 @@ static void loop_round(struct loop *l, int ms)
         uint64_t count;
         while (read(l->wake, &count, sizeof count) < 0 && errno == EINTR)
             continue;
-        (void)loop_run_jobs(l);
+        (void)loop_run_jobs(l, LOOP_JOBS);
     }
     l->in_round = false;
     while (l->dead) {
@@ -381,7 +393,7 @@ void loop_run(struct loop *l)
 {
     while (!atomic_load_explicit(&l->stop, memory_order_relaxed))
         loop_round(l, -1);
-    (void)loop_run_jobs(l);
+    (void)loop_run_jobs(l, UINT_MAX);
     atomic_store(&l->stop, false);
 }
 
@@ -413,7 +425,7 @@ void loop_free(struct loop **loop)
     if (!l)
         return;
     *loop = NULL;
-    while (loop_run_jobs(l)) /* their arguments have no other owner */
+    while (loop_run_jobs(l, UINT_MAX)) /* their arguments have no other owner */
         continue;
     loop_sweep_prepares(l);
     if (l->epoll >= 0)
