@@ -24,7 +24,7 @@ static const char *groups_json(const char *provider, const char *const *groups, 
     }
     buf_init(&out, 4 * LINK_GROUPS_MAX);
     jval_render(list, &out);
-    const char *text = arena_dup(a, out.p);
+    const char *text = buf_ok(&out) && jval_count(list) > 0 ? arena_dup(a, out.p) : NULL;
     jval_free(&list);
     buf_deinit(&out);
     return text;
