@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the daemon tests stand on: a real usherd, usher-fake as its upstreams, and a browser that does
 nothing by itself. Standard library only. Everything listens on 127.0.0.1 and is stopped by pid."""
+import atexit
 import http.client
 import json
 import os
@@ -57,6 +58,12 @@ class Process:
         self.child = subprocess.Popen(
             [str(a) for a in arguments], stdin=subprocess.DEVNULL, stdout=self.log_file,
             stderr=self.log_file, env=environment)
+        atexit.register(self.end)  # whatever became of the test that started it
+
+    def end(self):
+        if self.alive():
+            self.child.kill()
+            self.child.wait()
 
     def log(self):
         return self.log_path.read_text(errors="replace")
