@@ -47,7 +47,7 @@ struct serve_options {
     unsigned max_connections;
     int64_t idle_seconds;     /* a kept-alive connection without a request */
     int64_t deadline_seconds; /* from the first byte of a request to its last, and for the answer */
-    size_t memory_per_connection; /* request head; 0: 20 KiB */
+    size_t memory_per_connection; /* request head; 0: 24 KiB */
     bool hsts;                    /* public_url is https */
     struct metrics *metrics;      /* borrowed */
 };

@@ -17,7 +17,7 @@
 #define SERVE_TARGET_MAX 8192
 #define SERVE_FIELDS_MAX 64
 #define SERVE_PATH_MAX 256
-#define SERVE_MEMORY (20 * 1024)  /* of a connection, unless told otherwise */
+#define SERVE_MEMORY (24 * 1024)  /* of a connection, unless told otherwise */
 #define SERVE_NOTE_BYTES 64       /* the library's on each header, cookie and parameter */
 #define SERVE_ANSWER_BYTES 6144   /* kept free for the head of an answer */
 
