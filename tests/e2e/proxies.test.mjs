@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// nginx and Caddy in front of a site, with the very configuration of docs/forward-auth.md.
+// Real proxies in front of a site, with the very configuration of docs/forward-auth.md.
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
@@ -35,7 +35,44 @@ async function startCaddy(dir, usher, site, port) {
   return p;
 }
 
-for (const [name, start] of [["nginx", startNginx], ["caddy", startCaddy]]) {
+async function startHaproxy(dir, usher, site, port) {
+  const manual = (language) => e2e.fromManual("forward-auth.md", language)
+    .map((text) => text.replaceAll("127.0.0.1:8080", `127.0.0.1:${usher.port}`).replaceAll("127.0.0.1:3000", `127.0.0.1:${site.port}`));
+  const lua = path.join(dir, "usher.lua");
+  fs.writeFileSync(lua, manual("lua")[0]);
+  const conf = path.join(dir, "haproxy.cfg");
+  fs.writeFileSync(conf, manual("haproxy")[0]
+    .replace("/etc/haproxy/usher.lua", lua)
+    .replace("bind :443 ssl crt /etc/haproxy/app.pem", `bind 127.0.0.1:${port}`)
+    .replace("https://%[req.hdr(Host)]", "http://%[req.hdr(Host)]") +
+    "\ndefaults\n    timeout client 10s\n    timeout server 10s\n    timeout connect 5s\n");
+  const p = e2e.launch(e2e.has("haproxy") ? "haproxy" : "/usr/sbin/haproxy", ["-db", "-f", conf]);
+  await e2e.listening(port, p);
+  return p;
+}
+
+async function startApache(dir, usher, site, port) {
+  const lua = path.join(dir, "usher.lua");
+  fs.writeFileSync(lua, e2e.fromManual("forward-auth.md", "lua")[1].replace("127.0.0.1:8080", `127.0.0.1:${usher.port}`));
+  const host = e2e.fromManual("forward-auth.md", "apache")[0]
+    .replace("*:443", `127.0.0.1:${port}`)
+    .replace("/etc/apache2/usher.lua", lua)
+    .replace("127.0.0.1:3000", `127.0.0.1:${site.port}`);
+  const modules = ["mpm_event", "authz_core", "lua", "proxy", "proxy_http"]
+    .map((m) => `LoadModule ${m}_module /usr/lib/apache2/modules/mod_${m}.so`).join("\n");
+  const user = process.getuid() === 0 ? "User www-data\nGroup www-data" : "";
+  fs.chmodSync(dir, 0o755);
+  const conf = path.join(dir, "httpd.conf");
+  fs.writeFileSync(conf, `${modules}\nServerName 127.0.0.1\nServerRoot ${dir}\nPidFile ${dir}/apache.pid\nMutex file:${dir} default
+Listen 127.0.0.1:${port}\n${user}\nErrorLog ${dir}/apache.log\n${host}\n`);
+  const p = e2e.launch("/usr/sbin/apache2", ["-f", conf, "-DFOREGROUND"]);
+  await e2e.listening(port, p);
+  return p;
+}
+
+const proxies = [["nginx", startNginx], ["caddy", startCaddy], ["haproxy", startHaproxy], ["apache", startApache]];
+
+for (const [name, start] of proxies) {
   describe(`${name} in front of a site`, () => {
     let dir, fake, usher, site, proxy, browser, app;
     before(async () => {
@@ -54,7 +91,7 @@ for (const [name, start] of [["nginx", startNginx], ["caddy", startCaddy]]) {
     after(async () => {
       await browser?.close();
       await proxy?.stop();
-      assert.equal(await usher?.stop(), 0);
+      await usher?.stop();
       await fake?.stop();
       await site?.stop();
     });
@@ -110,6 +147,15 @@ for (const [name, start] of [["nginx", startNginx], ["caddy", startCaddy]]) {
       const answer = await fetch(`${app}/`, { redirect: "manual", headers: { "x-usher-user": "admin" } });
       assert.equal(answer.status, 401);
       await context.close();
+    });
+
+    it("lets nobody in while usher is away", async () => {
+      const [stopping, answered] = [usher, await fetch(`${app}/`, { redirect: "manual" })];
+      usher = undefined;
+      assert.notEqual(answered.status, 200);
+      assert.equal(await stopping.stop(), 0);
+      const answer = await fetch(`${app}/`, { redirect: "manual", headers: { accept: "text/html", "x-usher-user": "admin" } });
+      assert.ok(answer.status >= 400, `${answer.status}`);
     });
   });
 }
