@@ -43,13 +43,9 @@ static int set_number(const struct usher_setting *row, int64_t *out, const char 
     if (row->type == USHER_SIZE && !text_size(s, &v))
         return value_wrong(err, value, "a size is wanted, like 4096, 64k, 1m or 2g");
     if ((row->min || row->max) && (v < row->min || v > row->max)) {
-        struct usher_setting bound = *row;
         struct arena *a = arena_new();
-        bound.offset = 0;
-        bound.value = NULL;
-        const char *min = conf_text(&bound, &row->min, a), *max = conf_text(&bound, &row->max, a);
-        (void)err_set(err, ERR_INVALID, "\"%.*s\" is out of range; %s to %s is allowed",
-                      CONF_QUOTE_MAX, value, min, max);
+        (void)err_set(err, ERR_INVALID, "\"%.*s\" is out of range; %s is allowed", CONF_QUOTE_MAX,
+                      value, conf_range(row, a));
         arena_free(&a);
         return -1;
     }
@@ -185,6 +181,16 @@ static const char *number_text(const struct usher_setting *row, int64_t v, struc
     return arena_printf(a, "%lld", (long long)v);
 }
 
+const char *conf_range(const struct usher_setting *row, struct arena *a)
+{
+    const bool number =
+        row->type == USHER_INT || row->type == USHER_DURATION || row->type == USHER_SIZE;
+    return number && (row->min || row->max)
+               ? arena_printf(a, "%s to %s", number_text(row, row->min, a),
+                              number_text(row, row->max, a))
+               : NULL;
+}
+
 static const char *list_text(const char *const *list, struct arena *a)
 {
     if (!list)
@@ -280,10 +286,10 @@ static void sample_kind(const struct usher_setting *row, struct buf *b, struct a
             buf_printf(b, "%s %s", i ? "," : "", row->choices[i]);
         buf_text(b, ".");
     } else if (row->type < sizeof kinds / sizeof *kinds && kinds[row->type]) {
+        const char *range = conf_range(row, a);
         buf_printf(b, " %s", kinds[row->type]);
-        if ((row->min || row->max) && kinds[row->type][strlen(kinds[row->type]) - 1] != '.')
-            buf_printf(b, ", %s to %s", number_text(row, row->min, a),
-                       number_text(row, row->max, a));
+        if (range)
+            buf_printf(b, ", %s", range);
         if (b->p[b->n - 1] != '.')
             buf_text(b, ".");
     }
