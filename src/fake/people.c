@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fake/people.h"
 
+#include <pthread.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "base/text.h"
 
 static const struct person people[] = {
     {.id = "ada",
@@ -129,11 +133,52 @@ const struct person *people_at(size_t i)
     return &people[i];
 }
 
+/* Nobody in particular, and enough of them. */
+static struct guest {
+    struct person person;
+    char id[16], name[16], email[32], snowflake[24], sub[24];
+} guests[PEOPLE_GUESTS];
+
+static void make_guests(void)
+{
+    for (int i = 0; i < PEOPLE_GUESTS; i++) {
+        struct guest *g = &guests[i];
+        snprintf(g->id, sizeof g->id, "guest-%d", i);
+        snprintf(g->name, sizeof g->name, "Guest %d", i);
+        snprintf(g->email, sizeof g->email, "guest-%d@mail.example", i);
+        snprintf(g->snowflake, sizeof g->snowflake, "%d", 880000000 + i);
+        snprintf(g->sub, sizeof g->sub, "88%019d", i);
+        g->person = (struct person){.id = g->id,
+                                    .trait = "one of many",
+                                    .name = g->name,
+                                    .given_name = "Guest",
+                                    .family_name = g->name + strlen("Guest "),
+                                    .email = g->email,
+                                    .email_verified = true,
+                                    .locale = "en-US",
+                                    .snowflake = g->snowflake,
+                                    .username = g->id,
+                                    .discriminator = "0",
+                                    .sub = g->sub};
+    }
+}
+
+static const struct person *guest_find(const char *hint)
+{
+    static pthread_once_t made = PTHREAD_ONCE_INIT;
+    int64_t n;
+    if (!str_starts(str_of(hint), "guest-") || !text_int(str_of(hint + strlen("guest-")), &n) ||
+        n < 0 || n >= PEOPLE_GUESTS)
+        return NULL;
+    pthread_once(&made, make_guests);
+    return strcmp(guests[n].id, hint) == 0 ? &guests[n].person : NULL;
+}
+
 const struct person *people_find(const char *hint)
 {
     for (size_t i = 0; i < people_count(); i++)
         if (strcmp(people[i].id, hint) == 0 ||
             (people[i].email && strcmp(people[i].email, hint) == 0))
             return &people[i];
-    return NULL;
+    return guest_find(hint);
 }

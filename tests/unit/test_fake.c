@@ -109,6 +109,27 @@ START_TEST(id_tokens_are_good)
 }
 END_TEST
 
+/* The crowd: everybody another person, and nobody beyond it. */
+START_TEST(guests_are_many)
+{
+    const char *const nobody[] = {"guest-", "guest-1000", "guest--1", "guest-007", "guest-1x"};
+    const char *const ids[] = {"guest-0", "guest-7", "guest-999"};
+
+    for (size_t i = 0; i < 5; i++)
+        ck_assert_ptr_null(people_find(nobody[i]));
+    for (size_t i = 0; i < 3; i++)
+        ck_assert_str_eq(people_find(ids[i])->id, ids[i]);
+    ck_assert_str_eq(people_find("guest-7")->sub, "880000000000000000007");
+    ck_assert_str_ne(people_find("guest-7")->snowflake, people_find("guest-999")->snowflake);
+    struct jval *t = kit_tokens(&realm_discord, scopes[0], "guest-7");
+    struct reply r = api("/discord/api/v10/users/@me", t, "DiscordBot (x.example, 1)");
+    struct jval *user = parse(r.body);
+    ck_assert_str_eq(jval_text(jval_get(user, "email")), "guest-7@mail.example");
+    jval_free(&t);
+    jval_free(&user);
+}
+END_TEST
+
 START_TEST(codes_are_used_once)
 {
     const struct realm *r = realms[_i];
@@ -363,6 +384,7 @@ Suite *suite_fake(void)
     tcase_add_test(t, discord_signs_in);
     tcase_add_test(t, scopes_decide_what_is_told);
     tcase_add_loop_test(t, id_tokens_are_good, 0, 2);
+    tcase_add_test(t, guests_are_many);
     tcase_add_loop_test(t, codes_are_used_once, 0, 3);
     tcase_add_test(t, codes_belong_to_a_realm_and_a_redirect_uri);
     tcase_add_test(t, pkce_is_checked);
