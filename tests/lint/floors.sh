@@ -9,14 +9,14 @@ c_files src plugins | while read -r file; do
         sed "s|^|$file |"
 done | awk '
 BEGIN {
-    n = split("usher 0 base 1 sys 2 net 3 store 3 provider 4 session 4 login 5 web 6 main 7 fake 7", a, " ")
+    n = split("usher 0 base 1 sys 2 net 3 store 3 provider 4 session 4 login 5 web 6 main 7 fake 7 ctl 7", a, " ")
     for (i = 1; i < n; i += 2) floor[a[i]] = a[i + 1]
 
     # Foreign headers, and the files that may see them.
     home["jansson.h"] = "^src/base/json[.]c$"
     home["openssl/"] = "^src/sys/(seal|random|jose|jwk|jws_key)[.]c$"
     home["ini.h"] = "^src/sys/conf[a-z_]*[.]c$"
-    home["curl/"] = "^src/net/fetch[a-z_]*[.][ch]$"
+    home["curl/"] = "^src/(net/fetch[a-z_]*[.][ch]|ctl/client[.]c)$"
     home["sqlite3.h"] = "^src/store/sqlite[.]c$"
     home["libpq-fe.h"] = "^src/store/pgsql[.]c$"
     home["microhttpd.h"] = "^src/web/serve[a-z_]*[.][ch]$"

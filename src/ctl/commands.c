@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Everything usherctl can do, on two screens. */
+#include "ctl/ctl.h"
+
+#define OPTIONS(v) .options = (v), .n_options = sizeof(v) / sizeof *(v)
+
+const struct ctl_option ctl_global_options[] = {
+    {"json", NULL, "print answers as JSON, for scripts"},
+    {"socket", "PATH", "the daemon's admin socket (USHER_SOCKET; " USHER_ADMIN_SOCKET ")"},
+    {"url", "URL", "an usher elsewhere, instead of the socket (USHER_URL)"},
+    {"token-file", "FILE",
+     "an API token for --url, in a file only you can read (USHER_TOKEN_FILE)"},
+    {"help", NULL, "what there is, or more about a command"},
+};
+const size_t ctl_global_options_n = sizeof ctl_global_options / sizeof *ctl_global_options;
+
+static const struct ctl_option add_options[] = {
+    {"plugin", "NAME", "the plugin that speaks to the provider; the id, if left out"},
+    {"set", "KEY=VALUE", "a setting; may be given again and again. Secrets are asked for"},
+    {"adopt", NULL, "take over the accounts that an earlier provider of this id left behind"},
+    {"no-test", NULL, "do not test it afterwards"},
+};
+static const struct ctl_option edit_options[] = {
+    {"set", "KEY=VALUE", "a setting; may be given again and again"},
+    {"unset", "KEY", "back to the default; may be given again and again"},
+    {"force", NULL, "also if nobody could sign in afterwards"},
+};
+static const struct ctl_option force_options[] = {
+    {"force", NULL, "also if nobody could sign in afterwards"},
+    {"yes", NULL, "do not ask"},
+};
+static const struct ctl_option rotate_options[] = {
+    {"key", "KEY", "which secret (client_secret)"},
+    {"expires", "DATE", "when the new one stops working: 2027-01-31, or days from now: 180d"},
+};
+static const struct ctl_option key_options[] = {{"key", "KEY", "which secret (client_secret)"}};
+static const struct ctl_option audit_options[] = {
+    {"limit", "N", "how many entries (50)"},
+    {"actor", "ID", "only what this account, token or user did"},
+    {"action", "NAME", "only this, as provider.edit"},
+    {"object", "ID", "only what was done to this"},
+};
+static const struct ctl_option token_options[] = {
+    {"scopes", "LIST", "what it may do: read write secrets metrics (read)"},
+    {"expires", "DATE", "2027-01-31, or days from now: 90d"},
+};
+static const struct ctl_option revoke_options[] = {{"force", NULL, "also the last admin"}};
+
+const struct ctl_command ctl_commands[] = {
+    {"setup-link", "", 0, 0, "make a link that signs its bearer in as operator for an hour",
+     .help = "For the first visit, before there is an admin. The link works once, for ten minutes. "
+             "Only over the admin socket.",
+     .run = ctl_setup_link},
+    {"status", "", 0, 0, "how the daemon is, and which configuration is in force",
+     .run = ctl_status},
+    {"provider list", "", 0, 0, "all providers, with the age of their secrets",
+     .run = ctl_provider_list},
+    {"provider show", "<id>", 1, 1, "one provider: settings, secrets, callback URL",
+     .run = ctl_provider_show},
+    {"provider add", "<id>", 1, 1, "add a provider; asks for what is missing", OPTIONS(add_options),
+     .help = "Asks for every required setting that --set did not give. The secret comes from a "
+             "prompt without echo, or from standard input if that is no terminal.",
+     .run = ctl_provider_add},
+    {"provider edit", "<id>", 1, 1, "change settings of a provider", OPTIONS(edit_options),
+     .run = ctl_provider_edit},
+    {"provider delete", "<id>", 1, 1, "remove a provider; its people's accounts stay",
+     OPTIONS(force_options), .run = ctl_provider_delete},
+    {"provider enable", "<id>", 1, 1, "let people sign in with it", .run = ctl_provider_enable},
+    {"provider disable", "<id>", 1, 1, "let nobody sign in with it; accounts stay",
+     OPTIONS(force_options), .run = ctl_provider_disable},
+    {"provider test", "<id>", 1, 1, "prove id and secret without a person",
+     .help = "Asks the provider for its metadata and keys, compares clocks, and trades a made-up "
+             "code, which must be refused for being made up and for nothing else. Exit status 1 if "
+             "something is wrong.",
+     .run = ctl_provider_test},
+    {"provider rotate", "<id>", 1, 1, "store a new secret beside the one in use",
+     OPTIONS(rotate_options),
+     .help = "The new secret waits in the next slot. As soon as the provider refuses the old one, "
+             "logins fall over to the new by themselves; `provider promote` does it at once.",
+     .run = ctl_secret_rotate},
+    {"provider promote", "<id>", 1, 1, "use the secret in the next slot from now on",
+     OPTIONS(key_options), .run = ctl_secret_promote},
+    {"provider drop", "<id> <slot>", 2, 2, "forget the secret in slot next or retiring",
+     OPTIONS(key_options), .run = ctl_secret_drop},
+    {"plugin list", "", 0, 0, "plugins that are installed", .run = ctl_plugin_list},
+    {"plugin show", "<name>", 1, 1, "a plugin's settings", .run = ctl_plugin_show},
+    {"config diff", "", 0, 0, "what a reload would change, and whom it touches",
+     .run = ctl_config_diff},
+    {"config reload", "", 0, 0, "read the configuration again", .run = ctl_config_reload},
+    {"secrets keys", "", 0, 0, "the keys that seal what is secret", .run = ctl_key_list},
+    {"secrets rotate-key", "", 0, 0, "seal everything anew with a new key", .run = ctl_key_rotate},
+    {"audit", "", 0, 0, "who changed what", OPTIONS(audit_options), .run = ctl_audit},
+    {"token list", "", 0, 0, "API tokens", .run = ctl_token_list},
+    {"token add", "<name>", 1, 1, "make an API token; it is shown once", OPTIONS(token_options),
+     .run = ctl_token_add},
+    {"token delete", "<id>", 1, 1, "end an API token", .run = ctl_token_delete},
+    {"admin list", "", 0, 0, "accounts with the role admin", .run = ctl_admin_list},
+    {"admin grant", "<account>", 1, 1, "make an account an admin", .run = ctl_admin_grant},
+    {"admin revoke", "<account>", 1, 1, "take the role away", OPTIONS(revoke_options),
+     .run = ctl_admin_revoke},
+    {"completion bash", "", 0, 0, "print what bash needs to complete commands",
+     .run = ctl_completion},
+    {"manual", "", 0, 0, "print the manual page, usherctl(1)", .run = ctl_manual},
+};
+const size_t ctl_commands_n = sizeof ctl_commands / sizeof *ctl_commands;

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* date: days as people write them. */
+#ifndef CTL_DATE_H
+#define CTL_DATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* "2027-01-31" (the end of that day, UTC) or "180d" from now; false if it is neither or past. */
+bool date_read(const char *text, int64_t *seconds);
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who may administer: admins, API tokens, the first visit; and who did what. */
+#include "base/buf.h"
+#include "base/form.h"
+#include "base/text.h"
+#include "ctl/client.h"
+#include "ctl/date.h"
+#include "ctl/table.h"
+
+#define COLUMNS(v) (v), sizeof(v) / sizeof *(v)
+
+static int list(struct ctl *c, const char *path, const char *member,
+                const struct table_column *columns, size_t n, const char *none)
+{
+    struct client_reply r;
+    const int rc = client_get(c, path, &r);
+    if (rc == CTL_DONE && !ctl_printed(c, r.body))
+        table_print(stdout, jval_get(r.body, member), columns, n, none);
+    client_reply_deinit(&r);
+    return rc;
+}
+
+static int act(struct ctl *c, const struct client_call *call, const char *done)
+{
+    struct client_reply r;
+    const int rc = client_ask(c, call, &r);
+    if (rc == CTL_DONE && !ctl_printed(c, r.body))
+        puts(done);
+    client_reply_deinit(&r);
+    return rc;
+}
+
+/* ---- admins */
+
+int ctl_admin_list(struct ctl *c, const struct ctl_args *a)
+{
+    static const struct table_column columns[] = {
+        {"ACCOUNT", "/account", TABLE_PLAIN},
+        {"NAME", "/name", TABLE_PLAIN},
+        {"E-MAIL", "/email", TABLE_PLAIN},
+        {"SINCE", "/since", TABLE_AGO},
+    };
+    (void)a;
+    return list(c, "/api/v1/roles", "roles", COLUMNS(columns),
+                "No admins yet: usherctl setup-link, or usherctl admin grant <account>");
+}
+
+int ctl_admin_grant(struct ctl *c, const struct ctl_args *a)
+{
+    const struct client_call call = {.method = "PUT",
+                                     .path = client_path(c, "/api/v1/roles/admin/", a->v[0], "")};
+    return act(c, &call, "The account is an admin from its next request on.");
+}
+
+int ctl_admin_revoke(struct ctl *c, const struct ctl_args *a)
+{
+    struct jval *body = NULL;
+    if (ctl_option(a, "force")) {
+        body = jval_new_object();
+        jval_set_bool(body, "force", true);
+    }
+    const struct client_call call = {.method = "DELETE",
+                                     .path = client_path(c, "/api/v1/roles/admin/", a->v[0], ""),
+                                     .body = body};
+    return act(c, &call, "The account is no admin any more.");
+}
+
+int ctl_setup_link(struct ctl *c, const struct ctl_args *a)
+{
+    struct client_reply r;
+    const struct client_call call = {.method = "POST", .path = "/api/v1/setup-links"};
+    (void)a;
+    const int rc = client_ask(c, &call, &r);
+    if (rc == CTL_DONE && !ctl_printed(c, r.body)) {
+        const char *url = jval_text(jval_get(r.body, "url"));
+        fputs("Open this within ten minutes; it works once:\n  ", stdout);
+        table_text(stdout, url ? url : "?");
+        fputc('\n', stdout);
+    }
+    client_reply_deinit(&r);
+    return rc;
+}
+
+/* ---- tokens */
+
+int ctl_token_list(struct ctl *c, const struct ctl_args *a)
+{
+    static const struct table_column columns[] = {
+        {"ID", "/id", TABLE_PLAIN},         {"NAME", "/name", TABLE_PLAIN},
+        {"SCOPES", "/scopes", TABLE_PLAIN}, {"MADE", "/created", TABLE_AGO},
+        {"EXPIRES", "/expires", TABLE_AGO}, {"LAST USED", "/last_used", TABLE_AGO},
+    };
+    (void)a;
+    return list(c, "/api/v1/tokens", "tokens", COLUMNS(columns), "No API tokens.");
+}
+
+int ctl_token_add(struct ctl *c, const struct ctl_args *a)
+{
+    struct client_reply r;
+    int64_t expires = 0;
+    const char *scopes = ctl_option(a, "scopes");
+    if (ctl_option(a, "expires") && !date_read(ctl_option(a, "expires"), &expires))
+        return ctl_misused("--expires wants a day to come, as 2027-01-31 or 90d");
+    struct jval *body = jval_new_object();
+    jval_set_text(body, "name", a->v[0]);
+    jval_set_text(body, "scopes", scopes ? scopes : "read");
+    if (expires)
+        jval_set_int(body, "expires", expires);
+    const struct client_call call = {.method = "POST", .path = "/api/v1/tokens", .body = body};
+    const int rc = client_ask(c, &call, &r);
+    if (rc == CTL_DONE && !ctl_printed(c, r.body)) {
+        const char *token = jval_text(jval_get(r.body, "token"));
+        fputs("Keep it now, it is not shown again:\n", stderr);
+        table_text(stdout, token ? token : "?");
+        fputc('\n', stdout);
+    }
+    client_reply_deinit(&r);
+    return rc;
+}
+
+int ctl_token_delete(struct ctl *c, const struct ctl_args *a)
+{
+    const struct client_call call = {.method = "DELETE",
+                                     .path = client_path(c, "/api/v1/tokens/", a->v[0], "")};
+    return act(c, &call, "The token is of no use any more.");
+}
+
+/* ---- the audit trail */
+
+int ctl_audit(struct ctl *c, const struct ctl_args *a)
+{
+    static const struct table_column columns[] = {
+        {"WHEN", "/at", TABLE_AGO},           {"WHO", "/actor_name", TABLE_PLAIN},
+        {"AS", "/actor_kind", TABLE_PLAIN},   {"FROM", "/ip", TABLE_PLAIN},
+        {"DID", "/action", TABLE_PLAIN},      {"TO", "/object", TABLE_PLAIN},
+        {"OUTCOME", "/outcome", TABLE_PLAIN},
+    };
+    static const char *const names[] = {"limit", "actor", "action", "object"};
+    struct buf path;
+    buf_init(&path, 8192);
+    buf_text(&path, "/api/v1/audit?");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (ctl_option(a, names[i]))
+            form_add(&path, names[i], ctl_option(a, names[i]));
+    const int rc = buf_ok(&path)
+                       ? list(c, path.p, "audit", COLUMNS(columns), "Nothing was changed yet.")
+                       : ctl_misused("that is too long");
+    buf_deinit(&path);
+    return rc;
+}
