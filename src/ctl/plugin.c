@@ -23,8 +23,8 @@ int ctl_plugin_list(struct ctl *c, const struct ctl_args *a)
 int ctl_plugin_show(struct ctl *c, const struct ctl_args *a)
 {
     static const struct table_column columns[] = {
-        {"KEY", "/key", TABLE_PLAIN},           {"TYPE", "/type", TABLE_PLAIN},
-        {"REQUIRED", "/required", TABLE_PLAIN}, {"DEFAULT", "/default", TABLE_PLAIN},
+        {"KEY", "/key", TABLE_PLAIN},   {"TYPE", "/type", TABLE_PLAIN},
+        {"IS", "/flags", TABLE_LIST},   {"DEFAULT", "/default", TABLE_PLAIN},
         {"WHAT", "/help", TABLE_PLAIN},
     };
     struct client_reply r;

@@ -29,8 +29,20 @@ int settings_options(const struct ctl_args *a, struct jval *into)
 
 static bool is(const struct jval *row, const char *flag)
 {
-    bool b;
-    return jval_bool(jval_get(row, flag), &b) && b;
+    const struct jval *flags = jval_get(row, "flags");
+    for (size_t i = 0; i < jval_count(flags); i++) {
+        const char *name = jval_text(jval_item(flags, i));
+        if (name && strcmp(name, flag) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_missing(const struct jval *row, const struct jval *given)
+{
+    const char *key = jval_text(jval_get(row, "key"));
+    return key && is(row, "required") && !jval_text(jval_get(row, "default")) &&
+           jval_type(jval_get(given, key)) == JVAL_NONE;
 }
 
 /* A secret must not stand on the command line, where every user of the machine can read it. */
@@ -114,7 +126,7 @@ int settings_gather(struct ctl *c, const struct ctl_args *a, const char *plugin,
     for (size_t i = 0; rc == CTL_DONE && i < jval_count(rows); i++) {
         const struct jval *row = jval_item(rows, i);
         const char *key = jval_text(jval_get(row, "key"));
-        if (!key || !is(row, "required") || jval_type(jval_get(into, key)) != JVAL_NONE)
+        if (!is_missing(row, into))
             continue;
         if (!is(row, "secret"))
             rc = ask(key, row, into);

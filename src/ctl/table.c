@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/buf.h"
 #include "base/text.h"
 
 #define CELL_MAX 120
@@ -29,12 +30,26 @@ void table_ago(int64_t at, int64_t now, char *out, size_t room)
     snprintf(out, room, "now");
 }
 
+static void cell_list(const struct jval *list, char out[CELL_MAX + 1])
+{
+    struct buf b;
+    buf_init(&b, CELL_MAX);
+    for (size_t i = 0; i < jval_count(list); i++) {
+        const char *text = jval_text(jval_item(list, i));
+        buf_printf(&b, "%s%s", i ? " " : "", text ? text : "?");
+    }
+    text_display(str_of(b.n ? b.p : "-"), out, CELL_MAX);
+    buf_deinit(&b);
+}
+
 static void cell_text(const struct jval *v, enum table_kind kind, char out[CELL_MAX + 1])
 {
     int64_t n;
     bool b;
     const char *text = jval_text(v);
-    if (kind == TABLE_SET)
+    if (kind == TABLE_LIST)
+        cell_list(v, out);
+    else if (kind == TABLE_SET)
         snprintf(out, CELL_MAX, "%s", jval_type(v) > JVAL_NULL ? "set" : "-");
     else if (kind == TABLE_AGO && jval_int(v, &n))
         table_ago(n, (int64_t)time(NULL), out, CELL_MAX);

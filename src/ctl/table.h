@@ -14,6 +14,7 @@ enum table_kind {
     TABLE_PLAIN = 0, /* text, number or yes/no as it is; "-" for nothing */
     TABLE_AGO,       /* seconds since 1970: "3 days ago", "in 2 hours" */
     TABLE_SET,       /* "set" if there is anything but null */
+    TABLE_LIST,      /* texts of a list, with blanks between */
 };
 struct table_column {
     const char *head;
