@@ -164,7 +164,7 @@ static void wrong(const struct judge *j, const char *section, const char *key, c
 static void wrong(const struct judge *j, const char *section, const char *key, const char *format,
                   ...)
 {
-    char what[512];
+    char what[512], full[64];
     int line = 0;
     va_list ap;
     va_start(ap, format);
@@ -172,7 +172,8 @@ static void wrong(const struct judge *j, const char *section, const char *key, c
     va_end(ap);
     if (j->file)
         (void)conf_file_get(j->file, section, key, &line); /* no line: from the environment */
-    conf_problem(j->p, j->path, line, "[%s] %s: %s", section, key, what);
+    snprintf(full, sizeof full, "%s.%s", section, key);
+    conf_problem_key(j->p, j->path, line, full, "[%s] %s: %s", section, key, what);
 }
 
 static bool is_unix(const char *listen)
@@ -330,7 +331,8 @@ static bool is_there(const char *path)
     return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
-struct config *config_load(const char *path, bool required, struct conf_problems *p)
+struct config *config_load(const char *path, bool required, const struct conf_env *env,
+                           struct conf_problems *p)
 {
     struct config *c = mem_alloc(sizeof *c);
     struct conf_table tables[N_TABLES];
@@ -342,7 +344,8 @@ struct config *config_load(const char *path, bool required, struct conf_problems
     if (required || is_there(path))
         f = conf_file_read(path, false, p);
     if (f != NULL || p->n == before) {
-        conf_apply(f, tables, N_TABLES, c->arena, c->secrets, p);
+        const struct conf_source from = {.file = f, .env = env};
+        conf_apply(&from, tables, N_TABLES, c->arena, c->secrets, p);
         const struct judge j = {c, f, f ? path : "environment", p, before};
         if (p->n == before)
             judge_all(&j);

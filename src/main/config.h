@@ -54,8 +54,9 @@ struct config {
 };
 
 /* NULL when anything is wrong; `p` says what. `path` may be missing only if it was not asked for.
- */
-struct config *config_load(const char *path, bool required, struct conf_problems *p);
+ * env NULL: the process's own. */
+struct config *config_load(const char *path, bool required, const struct conf_env *env,
+                           struct conf_problems *p);
 void config_free(struct config **c);
 /* The sample usher.conf. */
 void config_sample(struct buf *out);

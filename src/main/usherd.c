@@ -112,7 +112,7 @@ int main(int argc, char **argv)
         return status;
     harden_process();
     conf_problems_init(&p);
-    struct config *c = config_load(o.config, o.config_given, &p);
+    struct config *c = config_load(o.config, o.config_given, NULL, &p);
     if (c == NULL)
         status = report(&p);
     else

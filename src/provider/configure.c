@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "provider/configure.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -29,6 +29,10 @@ const struct usher_setting provider_common_settings[] = {
     USHER_SET_SECRET(
         struct provider_common, client_secret, .label = "Client secret",
         .help = "From the same place. Better in a file (client_secret_file) or the environment."),
+    USHER_SET_SECRET(struct provider_common, client_secret_next, .label = "Next client secret",
+                     .flags = USHER_ADVANCED,
+                     .help = "Takes over by itself as soon as the provider no longer accepts "
+                             "client_secret, so that a secret is replaced without an outage."),
     USHER_SET_LIST(struct provider_common, scopes, .label = "Scopes", .flags = USHER_ADVANCED,
                    .help = "What to ask for. Default: the plugin's."),
     USHER_SET_CHOICE(struct provider_common, pkce, .label = "PKCE", .flags = USHER_ADVANCED,
@@ -83,6 +87,7 @@ struct maker {
     struct provider *p;
     const struct configure_args *args;
     struct conf_file *file; /* NULL: environment only */
+    const char *where;      /* what problems name: the source, or the provider for a row */
     struct conf_problems *problems;
     struct arena *a;
     const char *env_prefix;
@@ -92,7 +97,8 @@ struct maker {
 /* Needed before any table is known. */
 static const char *early(const struct maker *m, const char *env, const char *key)
 {
-    const char *value = getenv(arena_printf(m->a, "%s_%s", m->env_prefix, env));
+    const char *name = arena_printf(m->a, "%s_%s", m->env_prefix, env);
+    const char *value = m->args->row ? NULL : conf_env_get(m->args->options->env, name);
     int line;
     if (!value && m->file)
         value = conf_file_get(m->file, "", key, &line);
@@ -102,12 +108,14 @@ static const char *early(const struct maker *m, const char *env, const char *key
 static int line_of(const struct maker *m, const char *key)
 {
     int line = 0;
-    if (m->file && !conf_file_get(m->file, "", key, &line))
+    if (key && m->file && !conf_file_get(m->file, "", key, &line))
         line = 0;
     return line;
 }
 
-#define problem(m, line, ...) conf_problem((m)->problems, (m)->p->source, (line), __VA_ARGS__)
+/* About a setting, by its key; NULL: about more than one. */
+#define problem(m, key, ...)                                                                       \
+    conf_problem_key((m)->problems, (m)->where, line_of((m), (key)), (key), __VA_ARGS__)
 
 static const struct usher_provider *take_plugin(struct maker *m, const char *name, struct err *err)
 {
@@ -128,7 +136,7 @@ static bool find_plugin(struct maker *m)
     m->p->plugin = take_plugin(m, m->p->common.plugin, &err);
     if (m->p->plugin)
         return true;
-    problem(m, line_of(m, "plugin"), "%s", err.text);
+    problem(m, "plugin", "%s", err.text);
     const char *label = early(m, "LABEL", "label");
     m->p->label = label ? arena_dup(m->a, label) : m->args->id;
     return false;
@@ -142,6 +150,78 @@ static void drop_empty(const struct usher_setting *rows, size_t n, void *config)
         if (text && !*text)
             memset((char *)config + rows[i].offset, 0, sizeof text);
     }
+}
+
+/* ---- secrets and their slots ----------------------------------------------------------------- */
+
+static const char *const slot_suffix[PROVIDER_SLOTS] = {"", "_next", "_retiring"};
+
+const struct secret *provider_secret(const struct provider *p, const char *key,
+                                     enum provider_slot slot)
+{
+    char name[96];
+    const int n = snprintf(name, sizeof name, "%s%s", key, slot_suffix[slot]);
+    return p->secrets && n > 0 && n < (int)sizeof name ? conf_secrets_get(p->secrets, name) : NULL;
+}
+
+static const struct provider_slots no_slots;
+
+static bool has_secret_row(const struct usher_setting *rows, size_t n, const char *key)
+{
+    for (size_t i = 0; i < n; i++)
+        if (rows[i].type == USHER_SECRET && strcmp(rows[i].key, key) == 0)
+            return true;
+    return false;
+}
+
+static bool secret_fits(struct maker *m, const struct provider_secret_in *s)
+{
+    const struct usher_provider *plugin = m->p->plugin;
+    if (s->slot < 0 || s->slot >= PROVIDER_SLOTS)
+        problem(m, s->key, "%.60s: there is no such slot", s->key);
+    else if (!has_secret_row(provider_common_settings, provider_common_n, s->key) &&
+             !has_secret_row(plugin->settings, plugin->n_settings, s->key))
+        problem(m, s->key, "%.60s: plugin %s has no such secret", s->key, plugin->name);
+    else if (!s->secret)
+        problem(m, s->key, "%s%s cannot be opened with the keys of the key file: set it again",
+                s->key, slot_suffix[s->slot]);
+    else
+        return true;
+    return false;
+}
+
+/* A row's secrets: those that are settings to conf, the others at their place right away. */
+static void row_secrets(struct maker *m, struct conf_secrets *secrets, struct conf_source *from)
+{
+    const struct provider_source *row = m->args->row;
+    struct conf_given *given = arena_alloc(m->a, (row->n_secrets + 1) * sizeof *given);
+    from->secrets = given;
+    for (size_t i = 0; i < row->n_secrets; i++) {
+        const struct provider_secret_in *s = &row->secrets[i];
+        if (!secret_fits(m, s))
+            continue;
+        const char *name = arena_printf(m->a, "%s%s", s->key, slot_suffix[s->slot]);
+        if (has_secret_row(provider_common_settings, provider_common_n, name) || s->slot == 0)
+            given[from->n_secrets++] = (struct conf_given){name, s->secret};
+        else
+            conf_secrets_set(secrets, name, secret_dup(s->secret));
+    }
+}
+
+static void note_slots(struct maker *m)
+{
+    struct provider_slots *slots = arena_alloc(m->a, sizeof *slots);
+    const struct provider_source *row = m->args->row;
+    for (int i = 0; i < PROVIDER_SLOTS; i++)
+        slots->v[i].set = provider_secret(m->p, "client_secret", (enum provider_slot)i) != NULL;
+    for (size_t i = 0; row && i < row->n_secrets; i++) {
+        const struct provider_secret_in *s = &row->secrets[i];
+        if (strcmp(s->key, "client_secret") != 0 || s->slot < 0 || s->slot >= PROVIDER_SLOTS)
+            continue;
+        slots->v[s->slot].created = s->created;
+        slots->v[s->slot].expires = s->expires;
+    }
+    m->p->slots = slots;
 }
 
 static void apply_tables(struct maker *m)
@@ -163,7 +243,10 @@ static void apply_tables(struct maker *m)
          .n = plugin->n_settings,
          .config = m->config},
     };
-    conf_apply(m->file, tables, plugin->n_settings ? 2 : 1, m->a, secrets, m->problems);
+    struct conf_source from = {.file = m->file, .env = m->args->options->env};
+    if (m->args->row)
+        row_secrets(m, secrets, &from);
+    conf_apply(&from, tables, plugin->n_settings ? 2 : 1, m->a, secrets, m->problems);
     drop_empty(provider_common_settings, provider_common_n, &m->p->common);
     drop_empty(plugin->settings, plugin->n_settings, m->config);
     if (!m->p->common.plugin)
@@ -174,26 +257,36 @@ static void apply_tables(struct maker *m)
 
 /* ---- what lies between settings ------------------------------------------------------------- */
 
+/* "client_id in /etc/usher/providers.d/x.conf or USHER_PROVIDER_X_CLIENT_ID" */
+static const char *how_to_set(const struct maker *m, const char *key, const char *variable)
+{
+    if (m->args->row)
+        return "it";
+    return arena_printf(m->a, "%s in %s or %s_%s", key,
+                        m->file ? conf_file_name(m->file) : "the environment", m->env_prefix,
+                        variable);
+}
+
 static void check_credentials(struct maker *m)
 {
     const struct provider *p = m->p;
-    const char *where = m->file ? conf_file_name(m->file) : "the environment";
     uint32_t flags = p->plugin->flags;
     if (!p->common.client_id)
-        problem(m, 0,
-                "client_id is not set: register an application%s%s, then set client_id in %s or "
-                "%s_CLIENT_ID",
-                p->plugin->home ? " at " : "", p->plugin->home ? p->plugin->home : "", where,
-                m->env_prefix);
+        problem(m, "client_id", "client_id is not set: register an application%s%s, then set %s",
+                p->plugin->home ? " at " : "", p->plugin->home ? p->plugin->home : "",
+                how_to_set(m, "client_id", "CLIENT_ID"));
     else if (!text_printable(str_of(p->common.client_id)) || strlen(p->common.client_id) > 255)
-        problem(m, line_of(m, "client_id"),
+        problem(m, "client_id",
                 "client_id is no client id: it holds blanks or other odd bytes");
     if ((flags & USHER_NO_CLIENT_SECRET) && p->common.client_secret.set)
-        problem(m, line_of(m, "client_secret"),
+        problem(m, "client_secret",
                 "client_secret has no meaning for plugin %s: remove it", p->plugin->name);
+    if ((flags & USHER_NO_CLIENT_SECRET) && p->common.client_secret_next.set)
+        problem(m, "client_secret_next",
+                "client_secret_next has no meaning for plugin %s: remove it", p->plugin->name);
     if (!(flags & (USHER_NO_CLIENT_SECRET | USHER_PUBLIC_CLIENT)) && !p->common.client_secret.set)
-        problem(m, 0, "client_secret is not set: set client_secret_file in %s or %s_CLIENT_SECRET",
-                where, m->env_prefix);
+        problem(m, "client_secret", "client_secret is not set: set %s",
+                how_to_set(m, "client_secret_file", "CLIENT_SECRET"));
 }
 
 static void check_common(struct maker *m)
@@ -201,16 +294,16 @@ static void check_common(struct maker *m)
     const struct provider_common *c = &m->p->common;
     for (size_t i = 0; c->scopes && c->scopes[i]; i++)
         if (!schema_scopes_valid(c->scopes[i]))
-            problem(m, line_of(m, "scopes"), "scopes: \"%.60s\" is no scope", c->scopes[i]);
+            problem(m, "scopes", "scopes: \"%.60s\" is no scope", c->scopes[i]);
     for (size_t i = 0; c->allow_private && c->allow_private[i]; i++)
         if (!url_host_valid(str_of(c->allow_private[i])))
-            problem(m, line_of(m, "allow_private"), "allow_private: \"%.100s\" is no host name",
+            problem(m, "allow_private", "allow_private: \"%.100s\" is no host name",
                     c->allow_private[i]);
     if (c->user_agent && !text_utf8(str_of(c->user_agent)))
-        problem(m, line_of(m, "user_agent"), "user_agent holds odd bytes");
+        problem(m, "user_agent", "user_agent holds odd bytes");
     char clean[61];
     if (text_display(str_of(m->p->label), clean, 60) != strlen(m->p->label))
-        problem(m, line_of(m, "label"), "label: at most 60 bytes of plain text");
+        problem(m, "label", "label: at most 60 bytes of plain text");
 }
 
 static void add_origin(const char **list, const char *origin)
@@ -241,7 +334,7 @@ static void check_urls(struct maker *m)
             continue;
         if (schema_url(url, m->args->options->allow_http_loopback, m->a, &origin, &loopback, &err) <
             0) {
-            problem(m, line_of(m, row->key), "%s %s", row->key, err.text);
+            problem(m, row->key, "%s %s", row->key, err.text);
         } else if (row->flags & USHER_ORIGIN) {
             add_origin(origins, origin);
             declared++;
@@ -285,31 +378,48 @@ static void ask_plugin(struct maker *m)
     if (host_run(&h, run_check, &said, &err) < 0)
         said = err.text;
     if (said && text_display((struct str){said, strnlen(said, 1024)}, clean, sizeof clean - 1))
-        problem(m, 0, "%s", clean);
+        problem(m, NULL, "%s", clean);
     else if (said)
-        problem(m, 0, "plugin %s is not content with its settings", m->p->plugin->name);
+        problem(m, NULL, "plugin %s is not content with its settings", m->p->plugin->name);
 }
 
-/* The first problem since `from`, without "file:line: ". */
+/* The first of the problems from number `from` on. */
 static const char *reason_since(const struct maker *m, size_t from)
 {
-    const char *line = m->problems->text.p + from;
-    size_t n = strcspn(line, "\n");
-    return n ? arena_dupn(m->a, line, n) : "its settings are wrong";
+    const struct conf_fault *f = conf_problems_at(m->problems, from);
+    if (!f)
+        return "its settings are wrong";
+    if (m->args->row)
+        return arena_dup(m->a, f->text);
+    return f->line > 0 ? arena_printf(m->a, "%s:%d: %s", f->file, f->line, f->text)
+                       : arena_printf(m->a, "%s: %s", f->file, f->text);
+}
+
+static struct conf_file *read_row(struct maker *m)
+{
+    const struct provider_source *row = m->args->row;
+    struct conf_pair *pairs = arena_alloc(m->a, (row->n + 1) * sizeof *pairs);
+    for (size_t i = 0; i < row->n; i++)
+        pairs[i] = (struct conf_pair){row->settings[i].key, row->settings[i].value};
+    return conf_file_pairs(m->where, pairs, row->n, m->problems);
 }
 
 /* false: there should be a file, and nothing of it could be read. */
 static bool read_file(struct maker *m)
 {
     const struct configure_args *args = m->args;
-    if (args->text.p) {
-        m->p->source = arena_printf(m->a, "%s.conf", args->id);
-        m->file = conf_file_text(m->p->source, args->text, true, m->problems);
+    m->p->source = m->where = args->row      ? "database"
+                              : args->text.p ? arena_printf(m->a, "%s.conf", args->id)
+                              : args->path   ? arena_dup(m->a, args->path)
+                                             : "environment";
+    if (args->row) {
+        m->where = arena_printf(m->a, "provider %s", args->id);
+        m->file = read_row(m);
+    } else if (args->text.p) {
+        m->file = conf_file_text(m->where, args->text, true, m->problems);
     } else if (args->path) {
-        m->p->source = arena_dup(m->a, args->path);
         m->file = conf_file_read(args->path, true, m->problems);
     } else {
-        m->p->source = "environment";
         return true;
     }
     return m->file != NULL;
@@ -321,6 +431,7 @@ static void configure(struct maker *m)
     if (!read_file(m) || !find_plugin(m))
         return;
     apply_tables(m);
+    note_slots(m);
     check_credentials(m);
     check_common(m);
     check_urls(m);
@@ -334,15 +445,19 @@ void provider_configure(struct provider *p, const struct configure_args *args,
 {
     struct maker m = {.p = p, .args = args, .problems = problems, .a = args->arena};
     unsigned before = problems->n;
-    size_t from = problems->text.n;
+    size_t from = conf_problems_n(problems);
     m.env_prefix = provider_env_prefix(args->id, m.a);
     p->id = p->label = args->id;
     p->allow_http_loopback = args->options->allow_http_loopback;
     p->common.enabled = true;
+    p->slots = &no_slots;
+    p->from_row = args->row != NULL;
+    p->version = args->row ? args->row->version : 0;
     configure(&m);
     conf_file_free(&m.file);
-    p->usable = problems->n == before && p->common.enabled;
-    if (problems->n != before)
+    p->faulty = problems->n != before;
+    p->usable = !p->faulty && p->common.enabled;
+    if (p->faulty)
         p->reason = reason_since(&m, from);
     else if (!p->common.enabled)
         p->reason = "switched off by `enabled`";

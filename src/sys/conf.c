@@ -1,47 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sys/conf.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "sys/conf_file.h"
 
-#define CONF_PROBLEMS_MAX (128u * 1024) /* bytes of text; they are counted beyond it */
 #define CONF_WORDS_MAX 256u             /* candidates of one "did you mean" */
-
-extern char **environ;
-
-/* ---- problems -------------------------------------------------------------------------------- */
-
-void conf_problems_init(struct conf_problems *p)
-{
-    p->n = 0;
-    buf_init(&p->text, CONF_PROBLEMS_MAX);
-}
-
-void conf_problems_deinit(struct conf_problems *p)
-{
-    buf_deinit(&p->text);
-    p->n = 0;
-}
-
-void conf_problem(struct conf_problems *p, const char *file, int line, const char *format, ...)
-{
-    char what[1024], shown[1024];
-    va_list ap;
-    va_start(ap, format);
-    vsnprintf(what, sizeof what, format, ap);
-    va_end(ap);
-    (void)text_display(str_of(what), shown, sizeof shown - 1);
-    p->n++;
-    if (line > 0)
-        buf_printf(&p->text, "%s:%d: %s\n", file, line, shown);
-    else
-        buf_printf(&p->text, "%s: %s\n", file, shown);
-}
 
 /* ---- secrets --------------------------------------------------------------------------------- */
 
@@ -111,7 +77,9 @@ static const char *const spell_suffix[SPELLINGS] = {"", "_file", "_env"};
 
 /* One run of conf_apply. */
 struct apply {
+    const struct conf_source *from;
     const struct conf_file *f; /* or NULL */
+    bool row;                  /* f is pairs */
     const struct conf_table *tables;
     size_t n;
     struct arena *a;
@@ -122,6 +90,7 @@ struct apply {
 /* A value found, and how to speak of where: "[server] listen", or the variable's name. */
 struct found {
     const char *value;
+    const char *key; /* "server.listen" */
     enum spelling spelling;
     bool from_env;
     const char *place;
@@ -146,10 +115,15 @@ static const char *env_name(const struct apply *ap, const struct conf_table *t, 
     return arena_printf(ap->a, "%s_%s", t->env_prefix, upper(ap->a, key));
 }
 
+static const char *full_key(const struct apply *ap, const char *section, const char *key)
+{
+    return *section ? arena_printf(ap->a, "%s.%s", section, key) : key;
+}
+
 static void found_wrong(const struct apply *ap, const struct found *f, const char *what)
 {
-    conf_problem(ap->p, f->from_env ? "environment" : conf_file_name(ap->f), f->line, "%s: %s",
-                 f->place, what);
+    conf_problem_key(ap->p, f->from_env ? "environment" : conf_file_name(ap->f), f->line, f->key,
+                     "%s: %s", f->place, what);
 }
 
 /* A row of that name exists in the section (or below the prefix), so "x_file" is no spelling. */
@@ -187,9 +161,10 @@ static bool find_in(const struct apply *ap, const struct conf_table *t,
         struct found one = {.spelling = s, .from_env = env};
         if (!key)
             continue;
+        one.key = full_key(ap, t->section, key);
         if (env) {
             one.place = env_name(ap, t, key);
-            one.value = getenv(one.place);
+            one.value = conf_env_get(ap->from->env, one.place);
         } else if (ap->f) {
             one.place = file_place(ap, t->section, key);
             one.value = conf_file_get(ap->f, t->section, key, &one.line);
@@ -234,7 +209,7 @@ static struct secret *secret_from(const struct apply *ap, const struct found *f,
     if (f->spelling == SPELL_FILE)
         return secret_from_file(ap, f, err);
     if (f->spelling == SPELL_ENV) {
-        value = *f->value ? getenv(f->value) : NULL;
+        value = *f->value ? conf_env_get(ap->from->env, f->value) : NULL;
         if (!value) {
             (void)err_set(err, ERR_MISCONFIGURED, "there is no environment variable of that name");
             return NULL;
@@ -245,6 +220,14 @@ static struct secret *secret_from(const struct apply *ap, const struct found *f,
         return NULL;
     }
     return conf_secret_check(str_of(value), err);
+}
+
+static void take_secret(const struct apply *ap, const struct conf_table *t,
+                        const struct usher_setting *row, struct secret *take)
+{
+    struct usher_secret *m = (struct usher_secret *)((char *)t->config + row->offset);
+    m->set = true;
+    conf_secrets_set(ap->secrets, row->key, take);
 }
 
 static void apply_found(const struct apply *ap, const struct conf_table *t,
@@ -261,31 +244,77 @@ static void apply_found(const struct apply *ap, const struct conf_table *t,
         found_wrong(ap, f, err.text);
         return;
     }
-    struct usher_secret *m = (struct usher_secret *)((char *)t->config + row->offset);
-    m->set = true;
-    conf_secrets_set(ap->secrets, row->key, secret);
+    take_secret(ap, t, row, secret);
+}
+
+static void missing(const struct apply *ap, const struct conf_table *t,
+                    const struct usher_setting *row)
+{
+    const char *place = file_place(ap, t->section, row->key);
+    const char *key = full_key(ap, t->section, row->key);
+    if (ap->row) {
+        conf_problem_key(ap->p, conf_file_name(ap->f), 0, key, "%s is required", place);
+        return;
+    }
+    const char *how =
+        row->type == USHER_SECRET ? arena_printf(ap->a, " (or %s_file)", row->key) : "";
+    conf_problem_key(ap->p, ap->f ? conf_file_name(ap->f) : "environment", 0, key,
+                     "%s is required: set it there%s or in the environment as %s", place, how,
+                     env_name(ap, t, row->key));
+}
+
+static void apply_default(const struct apply *ap, const struct conf_table *t,
+                          const struct usher_setting *row)
+{
+    struct err err = ERR_INIT;
+    if (row->value && conf_set(row, t->config, row->value, ap->a, &err) < 0)
+        conf_problem_key(ap->p, "built-in default", 0, full_key(ap, t->section, row->key), "%s: %s",
+                         file_place(ap, t->section, row->key), err.text);
+    else if (!row->value && (row->flags & USHER_REQUIRED))
+        missing(ap, t, row);
+}
+
+/* A row of the database: its values and the secrets that were given, and nothing else. */
+static void apply_pairs(const struct apply *ap, const struct conf_table *t,
+                        const struct usher_setting *row)
+{
+    struct found f;
+    const struct secret *given = NULL;
+    struct err err = ERR_INIT;
+    if (find_in(ap, t, row, true, &f))
+        found_wrong(ap, &f,
+                    arena_printf(ap->a,
+                                 "%s is kept in the database, and variables do not change it; "
+                                 "remove this one",
+                                 conf_file_name(ap->f)));
+    if (row->type != USHER_SECRET && find_in(ap, t, row, false, &f)) {
+        apply_found(ap, t, row, &f);
+        return;
+    }
+    if (row->type == USHER_SECRET && find_in(ap, t, row, false, &f))
+        found_wrong(ap, &f, "secrets are not among the settings here; they are set on their own");
+    for (size_t i = 0; row->type == USHER_SECRET && i < ap->from->n_secrets; i++)
+        if (strcmp(ap->from->secrets[i].key, row->key) == 0)
+            given = ap->from->secrets[i].secret;
+    struct secret *checked = given ? conf_secret_check(secret_reveal(given), &err) : NULL;
+    if (checked)
+        take_secret(ap, t, row, checked);
+    else if (given)
+        conf_problem_key(ap->p, conf_file_name(ap->f), 0, row->key, "%s %s", row->key, err.text);
+    else
+        apply_default(ap, t, row);
 }
 
 static void apply_row(const struct apply *ap, const struct conf_table *t,
                       const struct usher_setting *row)
 {
     struct found in_env, in_file;
-    struct err err = ERR_INIT;
     bool env = find_in(ap, t, row, true, &in_env);
     bool file = find_in(ap, t, row, false, &in_file); /* told even if the environment wins */
-    if (env || file) {
+    if (env || file)
         apply_found(ap, t, row, env ? &in_env : &in_file);
-    } else if (row->value) {
-        if (conf_set(row, t->config, row->value, ap->a, &err) < 0)
-            conf_problem(ap->p, "built-in default", 0, "%s: %s",
-                         file_place(ap, t->section, row->key), err.text);
-    } else if (row->flags & USHER_REQUIRED) {
-        const char *how =
-            row->type == USHER_SECRET ? arena_printf(ap->a, " (or %s_file)", row->key) : "";
-        conf_problem(ap->p, ap->f ? conf_file_name(ap->f) : "environment", 0,
-                     "%s is required: set it there%s or in the environment as %s",
-                     file_place(ap, t->section, row->key), how, env_name(ap, t, row->key));
-    }
+    else
+        apply_default(ap, t, row);
 }
 
 /* ---- what nobody knows ----------------------------------------------------------------------- */
@@ -334,8 +363,8 @@ static void unknown_sections(const struct apply *ap)
         words_add(&known, ap->tables[t].section);
     for (size_t i = 0; (name = conf_file_section(ap->f, i, &line)); i++)
         if (!words_have(&known, name))
-            conf_problem(ap->p, conf_file_name(ap->f), line, "[%s] is no section%s", name,
-                         hint(ap, text_nearest(name, known.v)));
+            conf_problem_key(ap->p, conf_file_name(ap->f), line, name, "[%s] is no section%s", name,
+                             hint(ap, text_nearest(name, known.v)));
 }
 
 /* The section that has the key, if another one than the one it stands in does. */
@@ -364,8 +393,8 @@ static void unknown_key(const struct apply *ap, const struct conf_entry *e)
     const char *what = near    ? hint(ap, near)
                        : other ? arena_printf(ap->a, "; it belongs in [%s]", other)
                                : "";
-    conf_problem(ap->p, conf_file_name(ap->f), e->line, "%s: unknown key%s",
-                 file_place(ap, e->section, e->key), what);
+    conf_problem_key(ap->p, conf_file_name(ap->f), e->line, full_key(ap, e->section, e->key),
+                     "%s: unknown key%s", file_place(ap, e->section, e->key), what);
 }
 
 static const char *nearest(const char *word, const struct words *w, unsigned *distance)
@@ -410,26 +439,29 @@ static void unknown_variables(const struct apply *ap, size_t table)
     for (size_t i = 0; i < keys.n; i++)
         words_add(&known, upper(ap->a, keys.v[i]));
     size_t n = strlen(t->env_prefix);
-    for (char **e = environ; e && *e; e++) {
-        const char *eq = strchr(*e, '=');
-        if (!eq || strncmp(*e, t->env_prefix, n) != 0 || (*e)[n] != '_')
+    const char *e;
+    for (size_t i = 0; (e = conf_env_at(ap->from->env, i)); i++) {
+        const char *eq = strchr(e, '=');
+        if (!eq || strncmp(e, t->env_prefix, n) != 0 || e[n] != '_')
             continue;
-        unknown_variable(ap, t, arena_dupn(ap->a, *e, (size_t)(eq - *e)), &known);
+        unknown_variable(ap, t, arena_dupn(ap->a, e, (size_t)(eq - e)), &known);
     }
 }
 
-void conf_apply(const struct conf_file *f, const struct conf_table *tables, size_t n,
+void conf_apply(const struct conf_source *from, const struct conf_table *tables, size_t n,
                 struct arena *a, struct conf_secrets *secrets, struct conf_problems *p)
 {
-    const struct apply ap = {f, tables, n, a, secrets, p};
+    const struct conf_file *f = from->file;
+    const bool row = f && conf_file_is_pairs(f);
+    const struct apply ap = {from, f, row, tables, n, a, secrets, p};
     for (size_t t = 0; t < n; t++)
         for (size_t i = 0; i < tables[t].n; i++)
-            apply_row(&ap, &tables[t], &tables[t].rows[i]);
+            (row ? apply_pairs : apply_row)(&ap, &tables[t], &tables[t].rows[i]);
     if (f) {
         unknown_sections(&ap);
         for (size_t i = 0; i < conf_file_count(f); i++)
             unknown_key(&ap, conf_file_at(f, i));
     }
-    for (size_t t = 0; t < n; t++)
+    for (size_t t = 0; t < n && !row; t++)
         unknown_variables(&ap, t);
 }

@@ -25,15 +25,43 @@
 #include "sys/seal.h"
 #include "usher/provider.h"
 
-/* Everything wrong with a configuration, in order: "file:line: text". */
+/* One thing that is wrong. */
+struct conf_fault {
+    const char *file; /* or "environment", or what a row is called */
+    int line;         /* 0: none */
+    const char *key;  /* as it is written, "section.key" in a file of sections; or NULL */
+    const char *text;
+};
+
+/* Everything wrong with a configuration, in order, as a text of "file:line: text" lines and one by
+ * one. Beyond a limit they are only counted. */
 struct conf_problems {
     struct buf text; /* one problem a line */
     unsigned n;
+    struct arena *arena;
+    struct conf_fault *kept;
+    size_t n_kept, room;
 };
 void conf_problems_init(struct conf_problems *p);
 void conf_problems_deinit(struct conf_problems *p);
 void conf_problem(struct conf_problems *p, const char *file, int line, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* The same about one setting; key may be NULL. */
+void conf_problem_key(struct conf_problems *p, const char *file, int line, const char *key,
+                      const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* Those that are kept; NULL behind the last. Borrowed until the next one is added. */
+size_t conf_problems_n(const struct conf_problems *p);
+const struct conf_fault *conf_problems_at(const struct conf_problems *p, size_t i);
+
+/* The environment as it was when it was copied: the process's own is wiped once it has been read
+ * (main/harden.h), and a reload must find the same values. Immutable; wiped when freed. NULL stands
+ * for the process's own. */
+struct conf_env;
+struct conf_env *conf_env_copy(void);
+void conf_env_free(struct conf_env **e);
+const char *conf_env_get(const struct conf_env *e, const char *name);
+/* "NAME=value" of each, NULL behind the last. */
+const char *conf_env_at(const struct conf_env *e, size_t i);
 
 /* One file, read: sections and keys as written. Strict: no inline comments, no quotes, no
  * multi-line values, no duplicate sections or keys, no keys before a section (unless `bare`, where
@@ -45,6 +73,13 @@ struct conf_file;
 struct conf_file *conf_file_read(const char *path, bool bare, struct conf_problems *p);
 struct conf_file *conf_file_text(const char *name, struct str text, bool bare,
                                  struct conf_problems *p);
+/* The same from pairs that were read already, like a row of the database: keys and values under the
+ * same rules, no sections, no lines. Copies. Never holds secrets: those are given by themselves. */
+struct conf_pair {
+    const char *key, *value;
+};
+struct conf_file *conf_file_pairs(const char *name, const struct conf_pair *pairs, size_t n,
+                                  struct conf_problems *p);
 void conf_file_free(struct conf_file **f);
 /* Value of a key, or NULL; *line says where. Section "" for a bare file. */
 const char *conf_file_get(const struct conf_file *f, const char *section, const char *key,
@@ -66,11 +101,25 @@ struct conf_table {
     void *config; /* zeroed struct to fill; strings go to the arena */
 };
 
-/* Fill each table's struct from f (may be NULL) and the environment. Sections and keys that no
- * table knows are problems; environment variables below a table's prefix only when they look like a
- * slip in a known name, because other tables may lie below the same prefix ("a" and "a-b"). Several
- * tables may share a section (core and plugin rows of a provider). */
-void conf_apply(const struct conf_file *f, const struct conf_table *tables, size_t n,
+/* Where the values come from. Pairs (conf_file_pairs) are the whole truth: the environment has no
+ * say in them, and a variable that would have one elsewhere is a problem; their secrets are
+ * `secrets`. */
+struct conf_given {
+    const char *key;
+    const struct secret *secret;
+};
+struct conf_source {
+    const struct conf_file *file; /* NULL: none */
+    const struct conf_env *env;   /* NULL: the process's own */
+    const struct conf_given *secrets;
+    size_t n_secrets;
+};
+
+/* Fill each table's struct from a source. Sections and keys that no table knows are problems;
+ * environment variables below a table's prefix only when they look like a slip in a known name,
+ * because other tables may lie below the same prefix ("a" and "a-b"). Several tables may share a
+ * section (core and plugin rows of a provider). */
+void conf_apply(const struct conf_source *from, const struct conf_table *tables, size_t n,
                 struct arena *a, struct conf_secrets *secrets, struct conf_problems *p);
 /* One value by a row's rules into the struct: what conf_apply and forms share. */
 int conf_set(const struct usher_setting *row, void *config, const char *value, struct arena *a,

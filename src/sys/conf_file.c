@@ -24,6 +24,7 @@ struct conf_file {
     char *bytes; /* the text, cut into NUL-ended pieces the entries point to; wiped */
     size_t bytes_n;
     const char *secret_advice; /* NULL: fit for secrets */
+    bool pairs;
     struct conf_entry *entries;
     size_t n;
     struct conf_header *sections;
@@ -207,6 +208,14 @@ static bool feed_wrong(struct conf_feed *feed, const char *what)
     return false;
 }
 
+static void feed_wrong_key(struct conf_feed *feed, struct str key, const char *what)
+{
+    char full[2 * CONF_NAME_MAX + 2];
+    const char *section = feed->section ? feed->section : "";
+    snprintf(full, sizeof full, "%s%s%.*s", section, *section ? "." : "", (int)key.n, key.p);
+    conf_problem_key(feed->p, feed->f->name, feed->line, full, "%.*s%s", (int)key.n, key.p, what);
+}
+
 static bool feed_section(struct conf_feed *feed, struct str line)
 {
     struct conf_file *f = feed->f;
@@ -239,19 +248,18 @@ static const char *value_trap(struct str v)
 {
     for (size_t i = 1; i < v.n; i++)
         if ((v.p[i] == ';' || v.p[i] == '#') && (v.p[i - 1] == ' ' || v.p[i - 1] == '\t'))
-            return "comments go on lines of their own";
+            return ": comments go on lines of their own";
     if (v.n > 0 && (v.p[0] == ';' || v.p[0] == '#'))
-        return "comments go on lines of their own";
+        return ": comments go on lines of their own";
     if (v.n > 1 && (v.p[0] == '"' || v.p[0] == '\'') && v.p[v.n - 1] == v.p[0])
-        return "values are written without quotes";
+        return ": values are written without quotes";
     if (v.n > 0 && v.p[v.n - 1] == '\\')
-        return "a value cannot go on in the next line";
+        return ": a value cannot go on in the next line";
     return NULL;
 }
 
 static bool feed_key(struct conf_feed *feed, struct str line)
 {
-    const struct conf_file *f = feed->f;
     const char *eq = memchr(line.p, '=', line.n);
     if (!eq)
         return feed_wrong(feed, "this is neither [section] nor key = value nor a comment");
@@ -264,7 +272,7 @@ static bool feed_key(struct conf_feed *feed, struct str line)
         return feed_wrong(feed, "this key is before any [section]");
     const char *trap = value_trap(value);
     if (trap) {
-        conf_problem(feed->p, f->name, feed->line, "%.*s: %s", (int)key.n, key.p, trap);
+        feed_wrong_key(feed, key, trap);
         return false;
     }
     ((char *)key.p)[key.n] = 0; /* a blank or the '=' */
@@ -334,8 +342,9 @@ static int feed_take(void *ctx, const char *section, const char *key, const char
         return 0;
     for (size_t i = 0; i < f->n; i++)
         if (strcmp(f->entries[i].section, mine) == 0 && strcmp(f->entries[i].key, key) == 0) {
-            conf_problem(feed->p, f->name, feed->line, "%s is there already, in line %d", key,
-                         f->entries[i].line);
+            char text[64];
+            snprintf(text, sizeof text, " is there already, in line %d", f->entries[i].line);
+            feed_wrong_key(feed, str_of(key), text);
             return 1;
         }
     if (f->n == CONF_KEYS_MAX) {
@@ -416,6 +425,68 @@ struct conf_file *conf_file_text(const char *name, struct str text, bool bare,
     return conf_file_make(name, &b, bare, p);
 }
 
+/* What feed_judge and feed_key would have said of the line; NULL when it is fine. */
+static const char *pair_wrong(struct str value)
+{
+    if (value.n > CONF_LINE_MAX)
+        return "is longer than 8 KiB";
+    for (size_t i = 0; i < value.n; i++)
+        if (((unsigned char)value.p[i] < 0x20 && value.p[i] != '\t') || value.p[i] == 0x7f)
+            return "holds a control byte";
+    return text_utf8(value) ? NULL : "is not UTF-8";
+}
+
+static void pair_take(struct conf_file *f, const struct conf_pair *pair, struct conf_problems *p)
+{
+    const char *wrong = pair_wrong(str_of(pair->value));
+    int line;
+    if (!is_name(str_of(pair->key)))
+        conf_problem_key(p, f->name, 0, pair->key,
+                         "%.60s: keys are lower-case letters, digits and '_'", pair->key);
+    else if (wrong)
+        conf_problem_key(p, f->name, 0, pair->key, "%s: %s", pair->key, wrong);
+    else if (conf_file_get(f, "", pair->key, &line))
+        conf_problem_key(p, f->name, 0, pair->key, "%s is there already", pair->key);
+    else
+        f->entries[f->n++] = (struct conf_entry){"", pair->key, pair->value, 0};
+}
+
+/* Entries come to point into our own copy, blanks around values gone as in a file. */
+static void pairs_copy(struct conf_file *f)
+{
+    for (size_t i = 0; i < f->n; i++)
+        f->bytes_n += strlen(f->entries[i].key) + strlen(f->entries[i].value) + 2;
+    char *to = f->bytes = mem_alloc(f->bytes_n + 1); /* zeroed */
+    for (size_t i = 0; i < f->n; i++) {
+        struct conf_entry *e = &f->entries[i];
+        const size_t key = strlen(e->key) + 1;
+        const struct str value = str_trim(str_of(e->value));
+        e->key = memcpy(to, e->key, key);
+        e->value = to + key;
+        if (value.n > 0)
+            memcpy(to + key, value.p, value.n);
+        to += key + value.n + 1;
+    }
+}
+
+struct conf_file *conf_file_pairs(const char *name, const struct conf_pair *pairs, size_t n,
+                                  struct conf_problems *p)
+{
+    struct conf_file *f = mem_alloc(sizeof *f);
+    f->name = mem_dup(name);
+    f->folder = mem_dup("");
+    f->pairs = true;
+    if (n > CONF_KEYS_MAX) {
+        conf_problem(p, name, 0, "more than %u settings", CONF_KEYS_MAX);
+        n = CONF_KEYS_MAX;
+    }
+    f->entries = mem_alloc((n + 1) * sizeof *f->entries);
+    for (size_t i = 0; i < n; i++)
+        pair_take(f, &pairs[i], p);
+    pairs_copy(f);
+    return f;
+}
+
 void conf_file_free(struct conf_file **file)
 {
     struct conf_file *f = *file;
@@ -473,4 +544,9 @@ const char *conf_file_folder(const struct conf_file *f)
 const char *conf_file_secret_advice(const struct conf_file *f)
 {
     return f->secret_advice;
+}
+
+bool conf_file_is_pairs(const struct conf_file *f)
+{
+    return f->pairs;
 }

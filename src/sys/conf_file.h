@@ -38,6 +38,8 @@ const char *conf_file_section(const struct conf_file *f, size_t i, int *line);
 const char *conf_file_folder(const struct conf_file *f);
 /* NULL if secrets may stand in this file, else what its mode should be. */
 const char *conf_file_secret_advice(const struct conf_file *f);
+/* Made by conf_file_pairs. */
+bool conf_file_is_pairs(const struct conf_file *f);
 
 /* The content of a file that holds one secret, without its one trailing newline. NULL with err. */
 struct secret *conf_secret_read(const char *path, struct err *err)

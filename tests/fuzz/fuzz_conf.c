@@ -130,7 +130,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const struct conf_table t = {bare ? "" : "main", "FUZZ_CONF", rows, N_ROWS, &config};
         for (size_t i = 0; i < conf_file_count(f); i++)
             check_entry(f, i, text);
-        conf_apply(f, &t, 1, a, secrets, &p);
+        conf_apply(&(const struct conf_source){.file = f}, &t, 1, a, secrets, &p);
         if (p.n == 0)
             must(config.text && *config.text);
         check_values(&config, a);

@@ -53,7 +53,7 @@ void cx_teardown(void)
 void cx_apply_file(const struct conf_file *f)
 {
     const struct conf_table t = {"server", "CT_SERVER", cx_rows, CX_ROWS, &cx.server};
-    conf_apply(f, &t, 1, cx.arena, cx.secrets, &cx.problems);
+    conf_apply(&(const struct conf_source){.file = f}, &t, 1, cx.arena, cx.secrets, &cx.problems);
 }
 
 void cx_apply(const char *text)

@@ -61,7 +61,7 @@ START_TEST(required_means_given_and_not_empty)
                                              "workers=1\nidle=1\nbody=1\ncache=1\nlevel=info\n"
                                              "hosts =\n"),
                                          false, &cx.problems);
-    conf_apply(f, &t, 1, cx.arena, cx.secrets, &cx.problems);
+    conf_apply(&(const struct conf_source){.file = f}, &t, 1, cx.arena, cx.secrets, &cx.problems);
     conf_file_free(&f);
     cx_expect(
         "t.conf:2: [server] listen: must not be empty\n"
@@ -82,7 +82,7 @@ START_TEST(unknown_names_come_with_a_hint) /* CONF-01 */
                                              "token_fil = x\nquux = 1\nname_file = x\n"
                                              "[session]\nworkers = 1\n[quux]\n"),
                                          false, &cx.problems);
-    conf_apply(f, t, 2, cx.arena, cx.secrets, &cx.problems);
+    conf_apply(&(const struct conf_source){.file = f}, t, 2, cx.arena, cx.secrets, &cx.problems);
     conf_file_free(&f);
     cx_expect("t.conf:1: [sever] is no section; did you mean \"server\"?\n"
               "t.conf:10: [quux] is no section\n"
@@ -91,6 +91,33 @@ START_TEST(unknown_names_come_with_a_hint) /* CONF-01 */
               "t.conf:6: [server] quux: unknown key\n"
               "t.conf:7: [server] name_file: unknown key\n"
               "t.conf:9: [session] workers: unknown key; it belongs in [server]\n");
+}
+END_TEST
+
+/* Forms find the field by it. */
+START_TEST(problems_name_their_setting)
+{
+    static const char *const keys[] = {"server.url", "server.workers", "server.token_file",
+                                       "server.litsen"};
+    cx_apply("[server]\nurl = \"x\"\nworkers = 300x\ntoken_file =\nlitsen = x\n");
+    ck_assert_uint_eq(conf_problems_n(&cx.problems), 4);
+    for (size_t i = 0; i < 4; i++)
+        ck_assert_str_eq(conf_problems_at(&cx.problems, i)->key, keys[i]);
+    const struct conf_fault *f = conf_problems_at(&cx.problems, 1);
+    ck_assert_str_eq(f->file, "t.conf");
+    ck_assert_int_eq(f->line, 3);
+    ck_assert_str_eq(f->text, "[server] workers: \"300x\" is wrong; a whole number is wanted");
+    ck_assert_ptr_null(conf_problems_at(&cx.problems, 4));
+}
+END_TEST
+
+START_TEST(problems_are_bounded)
+{
+    for (int i = 0; i < 5000; i++)
+        conf_problem_key(&cx.problems, "f", i, "k", "%d", i);
+    ck_assert_uint_eq(cx.problems.n, 5000);
+    ck_assert_uint_lt(conf_problems_n(&cx.problems), 2000);
+    ck_assert_str_eq(conf_problems_at(&cx.problems, 0)->text, "0");
 }
 END_TEST
 
@@ -103,7 +130,100 @@ START_TEST(problems_cannot_forge_lines)
 }
 END_TEST
 
+/* ---- rows ------------------------------------------------------------------------------------ */
+
+static void apply_pairs(const struct conf_pair *pairs, size_t n, const char *secret)
+{
+    struct conf_table t = {"", "CT_ROW", cx_rows, CX_ROWS, &cx.server};
+    struct secret *s = secret ? secret_new(secret, strlen(secret)) : NULL;
+    const struct conf_given given = {"token", s};
+    struct conf_file *f = conf_file_pairs("provider x", pairs, n, &cx.problems);
+    const struct conf_source from = {.file = f, .secrets = &given, .n_secrets = secret ? 1 : 0};
+    conf_apply(&from, &t, 1, cx.arena, cx.secrets, &cx.problems);
+    conf_file_free(&f);
+    secret_free(&s);
+}
+
+START_TEST(rows_go_through_the_same_table)
+{
+    const struct conf_pair good[] = {{"name", "  from a row "}, {"workers", "7"}, {"hosts", "a b"}};
+    apply_pairs(good, 3, "given");
+    cx_expect("");
+    ck_assert_str_eq(cx.server.name, "from a row");
+    ck_assert_int_eq(cx.server.workers, 7);
+    ck_assert_str_eq(cx.server.hosts[1], "b");
+    ck_assert_str_eq(cx.server.listen, "127.0.0.1:8080");
+    ck_assert(cx.server.token.set);
+    ck_assert_str_eq(cx_token(), "given");
+}
+END_TEST
+
+START_TEST(wrong_rows_are_told) /* CONF-01 */
+{
+    const struct conf_pair bad[] = {{"workers", "300x"},        {"name", "a\nb"},
+                                    {"url", "caf\xe9"},         {"quux", "1"},
+                                    {"Level", "info"},          {"idle", "1"},
+                                    {"idle", "2"},              {"token", "inline"},
+                                    {"token_file", "/etc/pass"}};
+    apply_pairs(bad, sizeof bad / sizeof *bad, "a\n");
+    cx_expect("provider x: name: holds a control byte\n"
+              "provider x: url: is not UTF-8\n"
+              "provider x: Level: keys are lower-case letters, digits and '_'\n"
+              "provider x: idle is there already\n"
+              "provider x: workers: \"300x\" is wrong; a whole number is wanted\n"
+              "provider x: token_file: token is set too; only one of them may be\n"
+              "provider x: token: secrets are not among the settings here; they are set on their "
+              "own\n"
+              "provider x: token ends in more than one newline\n"
+              "provider x: quux: unknown key\n");
+    ck_assert_ptr_null(cx_token());
+    ck_assert_str_eq(conf_problems_at(&cx.problems, 4)->key, "workers");
+    ck_assert_int_eq(conf_problems_at(&cx.problems, 4)->line, 0);
+}
+END_TEST
+
+/* What a form shows is what is used: a variable neither changes a row nor is it passed over. */
+START_TEST(the_environment_has_no_say_in_rows)
+{
+    const struct conf_pair name = {"name", "row"};
+    setenv("CT_ROW_NAME", "env", 1);
+    setenv("CT_ROW_TOKEN_FILE", "/nonexistent", 1);
+    apply_pairs(&name, 1, NULL);
+    ck_assert_str_eq(cx.server.name, "row");
+    cx_expect("environment: CT_ROW_NAME: provider x is kept in the database, and variables do not "
+              "change it; remove this one\n"
+              "environment: CT_ROW_TOKEN_FILE: provider x is kept in the database, and variables "
+              "do not change it; remove this one\n");
+}
+END_TEST
+
 /* ---- the environment ------------------------------------------------------------------------- */
+
+/* A reload finds what the process was started with, though its environment was wiped since. */
+START_TEST(a_copy_of_the_environment_stays)
+{
+    const struct conf_table t = {"server", "CT_SERVER", cx_rows, CX_ROWS, &cx.server};
+    setenv("CT_SERVER_NAME", "at start", 1);
+    setenv("CT_SERVER_TOKEN_ENV", "CT_ELSEWHERE", 1);
+    setenv("CT_ELSEWHERE", "secret", 1);
+    setenv("CT_SERVER_LISTN", "slip", 1);
+    struct conf_env *env = conf_env_copy();
+    unsetenv("CT_SERVER_NAME");
+    unsetenv("CT_ELSEWHERE");
+    unsetenv("CT_SERVER_LISTN");
+    setenv("CT_SERVER_WORKERS", "9", 1);
+    const struct conf_source from = {.env = env};
+    conf_apply(&from, &t, 1, cx.arena, cx.secrets, &cx.problems);
+    cx_expect("environment: CT_SERVER_LISTN: unknown variable; did you mean "
+              "\"CT_SERVER_LISTEN\"?\n");
+    ck_assert_str_eq(cx.server.name, "at start");
+    ck_assert_str_eq(cx_token(), "secret");
+    ck_assert_int_eq(cx.server.workers, 2);
+    ck_assert_ptr_null(conf_env_get(env, "CT_SERVER_NAM"));
+    conf_env_free(&env);
+    ck_assert_str_eq(conf_env_get(NULL, "CT_SERVER_WORKERS"), "9");
+}
+END_TEST
 
 START_TEST(the_environment_wins_over_the_file)
 {
@@ -150,23 +270,24 @@ END_TEST
 
 START_TEST(a_prefix_does_not_claim_a_longer_one)
 {
+    const struct conf_source environment = {.file = NULL};
     static struct cx_server a, ab;
     const struct conf_table one = {"", "CT_PROVIDER_A", cx_rows, CX_ROWS, &a},
                             other = {"", "CT_PROVIDER_A_B", cx_rows, CX_ROWS, &ab};
     setenv("CT_PROVIDER_A_B_NAME", "ab", 1);
     setenv("CT_PROVIDER_A_B_LISTEN", "x", 1);
     setenv("CT_PROVIDER_A_NAME", "a", 1);
-    conf_apply(NULL, &one, 1, cx.arena, cx.secrets, &cx.problems);
-    conf_apply(NULL, &other, 1, cx.arena, cx.secrets, &cx.problems);
+    conf_apply(&environment, &one, 1, cx.arena, cx.secrets, &cx.problems);
+    conf_apply(&environment, &other, 1, cx.arena, cx.secrets, &cx.problems);
     cx_expect("");
     ck_assert_str_eq(a.name, "a");
     ck_assert_str_eq(ab.name, "ab");
     ck_assert_str_eq(a.listen, "127.0.0.1:8080");
     ck_assert_str_eq(ab.listen, "x");
     setenv("CT_PROVIDER_A_B_LISTN", "x", 1);
-    conf_apply(NULL, &one, 1, cx.arena, cx.secrets, &cx.problems);
+    conf_apply(&environment, &one, 1, cx.arena, cx.secrets, &cx.problems);
     cx_expect("");
-    conf_apply(NULL, &other, 1, cx.arena, cx.secrets, &cx.problems);
+    conf_apply(&environment, &other, 1, cx.arena, cx.secrets, &cx.problems);
     ck_assert_uint_eq(cx.problems.n, 1);
 }
 END_TEST
@@ -185,7 +306,7 @@ START_TEST(tables_may_share_a_section)
     setenv("CT_X_EXTRAA", "1", 1);
     struct conf_file *f =
         conf_file_text("x.conf", STR("name = n\nextra = y\nextr = z\n"), true, &cx.problems);
-    conf_apply(f, t, 2, cx.arena, cx.secrets, &cx.problems);
+    conf_apply(&(const struct conf_source){.file = f}, t, 2, cx.arena, cx.secrets, &cx.problems);
     conf_file_free(&f);
     cx_expect("x.conf:3: extr: unknown key; did you mean \"extra\"?\n"
               "environment: CT_X_EXTRAA: unknown variable; did you mean \"CT_X_EXTRA\"?\n");
@@ -245,7 +366,13 @@ Suite *suite_conf(void)
     tcase_add_test(t, defaults_fill_what_is_not_there);
     tcase_add_test(t, required_means_given_and_not_empty);
     tcase_add_test(t, unknown_names_come_with_a_hint);
+    tcase_add_test(t, problems_name_their_setting);
+    tcase_add_test(t, problems_are_bounded);
     tcase_add_test(t, problems_cannot_forge_lines);
+    tcase_add_test(t, rows_go_through_the_same_table);
+    tcase_add_test(t, wrong_rows_are_told);
+    tcase_add_test(t, the_environment_has_no_say_in_rows);
+    tcase_add_test(t, a_copy_of_the_environment_stays);
     tcase_add_test(t, the_environment_wins_over_the_file);
     tcase_add_test(t, wrong_values_in_the_environment_are_told);
     tcase_add_test(t, unknown_variables_are_told_when_they_look_like_a_slip);

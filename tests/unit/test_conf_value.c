@@ -155,7 +155,7 @@ START_TEST(the_sample_is_a_valid_file)
     ck_assert_ptr_nonnull(strstr(b.p, "#token_file = "));
     ck_assert_ptr_nonnull(strstr(b.p, "\n# -- rarely needed --\n\n# Body. A size.\n"));
     struct conf_file *f = conf_file_text("sample", buf_view(&b), false, &cx.problems);
-    conf_apply(f, &t, 1, cx.arena, cx.secrets, &cx.problems);
+    conf_apply(&(const struct conf_source){.file = f}, &t, 1, cx.arena, cx.secrets, &cx.problems);
     conf_file_free(&f);
     cx_expect("");
     /* And so it is with every line taken into use. */
@@ -163,7 +163,7 @@ START_TEST(the_sample_is_a_valid_file)
         if (c[2] != ' ' && strncmp(c, "\n#token", 7) != 0 && strncmp(c, "\n#name", 6) != 0)
             memmove(c + 1, c + 2, strlen(c + 2) + 1);
     f = conf_file_text("sample", str_of(b.p), false, &cx.problems);
-    conf_apply(f, &t, 1, cx.arena, cx.secrets, &cx.problems);
+    conf_apply(&(const struct conf_source){.file = f}, &t, 1, cx.arena, cx.secrets, &cx.problems);
     conf_file_free(&f);
     cx_expect("");
     buf_deinit(&b);

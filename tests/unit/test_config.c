@@ -132,7 +132,7 @@ static const struct {
 static struct config *load_text(const char *text)
 {
     cx_write_file("usher.conf", text, strlen(text), 0600);
-    return config_load(cx.path, true, &cx.problems);
+    return config_load(cx.path, true, NULL, &cx.problems);
 }
 
 START_TEST(rule)
@@ -232,11 +232,11 @@ END_TEST
 START_TEST(missing_file)
 {
     char path[160];
-    struct config *c = config_load("conf-test-nowhere/usher.conf", false, &cx.problems);
+    struct config *c = config_load("conf-test-nowhere/usher.conf", false, NULL, &cx.problems);
     cx_expect("");
     ck_assert_ptr_nonnull(c); /* nobody asked for it: defaults */
     config_free(&c);
-    ck_assert_ptr_null(config_load("conf-test-nowhere/usher.conf", true, &cx.problems));
+    ck_assert_ptr_null(config_load("conf-test-nowhere/usher.conf", true, NULL, &cx.problems));
     ck_assert_uint_eq(cx.problems.n, 1);
 
     /* A loop of links is no missing file; nothing defaults in silence. */
@@ -244,7 +244,7 @@ START_TEST(missing_file)
     conf_problems_init(&cx.problems);
     snprintf(path, sizeof path, "%s/link", cx.folder);
     ck_assert_int_eq(symlink("link", path), 0);
-    ck_assert_ptr_null(config_load(path, false, &cx.problems));
+    ck_assert_ptr_null(config_load(path, false, NULL, &cx.problems));
     ck_assert_uint_eq(cx.problems.n, 1);
 }
 END_TEST

@@ -75,7 +75,7 @@ static struct config *load(const char *more)
                            "[log]\nlevel = error\n[server]\nlisten = 127.0.0.1:%d\n%s",
                            db, key, folder, folder, port, more);
     cx_write_file("usher.conf", text, (size_t)n, 0600);
-    struct config *c = config_load(cx.path, true, &cx.problems);
+    struct config *c = config_load(cx.path, true, NULL, &cx.problems);
     cx_expect("");
     return c;
 }

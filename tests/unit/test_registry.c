@@ -270,6 +270,201 @@ START_TEST(the_environment_makes_and_changes_providers)
 }
 END_TEST
 
+/* ---- rows ------------------------------------------------------------------------------------ */
+
+#define N(list) (sizeof(list) / sizeof *(list))
+static const struct provider_pair row_pairs[] = {{"client_id", "row-id"}, {"guild", "4242"}};
+static struct secret *kept[PROVIDER_SLOTS];
+static struct provider_secret_in row_secrets[PROVIDER_SLOTS];
+static struct provider_source row;
+
+static void fill_row(void)
+{
+    for (int i = 0; i < PROVIDER_SLOTS; i++) {
+        char text[32];
+        const int n = snprintf(text, sizeof text, "a-secret-of-slot-%d", i);
+        kept[i] = secret_new(text, (size_t)n);
+        row_secrets[i] = (struct provider_secret_in){.key = "client_secret",
+                                                     .slot = i,
+                                                     .secret = kept[i],
+                                                     .created = 1000 + i,
+                                                     .expires = i == 1 ? 5000 : 0};
+    }
+    row = (struct provider_source){.id = "discord",
+                                   .version = 7,
+                                   .settings = row_pairs,
+                                   .n = N(row_pairs),
+                                   .secrets = row_secrets,
+                                   .n_secrets = N(row_secrets)};
+    options.rows = &row;
+    options.n_rows = 1;
+}
+
+static void drop_row(void)
+{
+    for (int i = 0; i < PROVIDER_SLOTS; i++)
+        secret_free(&kept[i]);
+}
+
+START_TEST(rows_make_providers)
+{
+    fill_row();
+    put("google.conf", CREDENTIALS);
+    load();
+    ck_assert_msg(problems.n == 0, "%s", problems.text.p);
+    ck_assert_uint_eq(registry_count(registry), 2);
+    const struct provider *d = registry_at(registry, 0), *g = registry_at(registry, 1);
+    ck_assert(d->usable && d->from_row && !d->faulty && !g->from_row);
+    ck_assert_str_eq(d->id, "discord");
+    ck_assert_str_eq(d->source, "database");
+    ck_assert_int_eq(d->version, 7);
+    ck_assert_str_eq(d->common.client_id, "row-id");
+    ck_assert(d->common.client_secret.set);
+    for (int i = 0; i < PROVIDER_SLOTS; i++) {
+        ck_assert(d->slots->v[i].set);
+        ck_assert_int_eq(d->slots->v[i].created, 1000 + i);
+        ck_assert(secret_eq(provider_secret(d, "client_secret", (enum provider_slot)i),
+                            secret_reveal(row_secrets[i].secret)));
+    }
+    ck_assert_int_eq(d->slots->v[PROVIDER_NEXT].expires, 5000);
+    ck_assert(g->slots->v[PROVIDER_ACTIVE].set && !g->slots->v[PROVIDER_NEXT].set);
+    ck_assert_ptr_null(provider_secret(g, "client_secret", PROVIDER_RETIRING));
+    ck_assert_ptr_null(provider_secret(g, "nothing", PROVIDER_ACTIVE));
+    drop_row();
+}
+END_TEST
+
+/* PLUG-12: who claims a name that is taken is refused, whatever the order. */
+START_TEST(files_win_over_rows)
+{
+    fill_row();
+    put("discord.conf", CREDENTIALS);
+    load();
+    ck_assert_uint_eq(registry_count(registry), 1);
+    const struct provider *d = registry_find(registry, "discord");
+    ck_assert(d->usable && !d->from_row);
+    ck_assert_str_eq(d->common.client_id, "id");
+    ck_assert_uint_eq(problems.n, 1);
+    ck_assert_ptr_nonnull(strstr(problems.text.p, "provider discord: "));
+    ck_assert_ptr_nonnull(strstr(problems.text.p, "/discord.conf makes a provider of this name"));
+    unlink(d->source);
+    setenv("USHER_PROVIDER_DISCORD_CLIENT_ID", "from-env", 1);
+    setenv("USHER_PROVIDER_DISCORD_CLIENT_SECRET", "a-secret-of-some-length", 1);
+    options.environment = true;
+    load();
+    ck_assert_str_eq(registry_find(registry, "discord")->common.client_id, "from-env");
+    ck_assert_ptr_nonnull(strstr(problems.text.p, "environment makes a provider of this name"));
+    drop_row();
+}
+END_TEST
+
+/* A row that is wrong harms nothing else, and says which of its fields it is. */
+START_TEST(wrong_rows_stay_alone)
+{
+    static const struct provider_pair bad[] = {
+        {"client_id", "a b"}, {"guild", "My Server"}, {"timeout", "soon"}, {"gild", "1"}};
+    static const char *const keys[] = {"timeout", "gild", "client_id"};
+    fill_row();
+    row.settings = bad;
+    row.n = N(bad);
+    put("google.conf", CREDENTIALS);
+    load();
+    const struct provider *d = registry_find(registry, "discord");
+    ck_assert(!d->usable && d->faulty);
+    ck_assert_ptr_nonnull(strstr(d->reason, "timeout"));
+    ck_assert(registry_find(registry, "google")->usable);
+    ck_assert_uint_eq(conf_problems_n(&problems), N(keys));
+    for (size_t i = 0; i < N(keys); i++) {
+        ck_assert_str_eq(conf_problems_at(&problems, i)->key, keys[i]);
+        ck_assert_str_eq(conf_problems_at(&problems, i)->file, "provider discord");
+    }
+    struct provider_secret_in odd[] = {{.key = "client_secret", .slot = 9},
+                                       {.key = "no_secret", .secret = row_secrets[0].secret},
+                                       {.key = "client_secret"}};
+    row.settings = row_pairs;
+    row.n = N(row_pairs);
+    row.secrets = odd;
+    row.n_secrets = N(odd);
+    load();
+    ck_assert_str_eq(problems.text.p,
+                     "provider discord: client_secret: there is no such slot\n"
+                     "provider discord: no_secret: plugin discord has no such secret\n"
+                     "provider discord: client_secret cannot be opened with the keys of the key "
+                     "file: set it again\n"
+                     "provider discord: client_secret is not set: set it\n");
+    row.id = "../x";
+    load();
+    ck_assert_uint_eq(registry_count(registry), 1);
+    ck_assert_ptr_nonnull(strstr(problems.text.p, "a provider's id is at most 32"));
+    drop_row();
+}
+END_TEST
+
+START_TEST(drafts_are_judged_alone)
+{
+    fill_row();
+    put("google.conf", CREDENTIALS);
+    registry = registry_draft(&options, &row, &problems);
+    ck_assert_msg(problems.n == 0, "%s", problems.text.p);
+    ck_assert_uint_eq(registry_count(registry), 1);
+    ck_assert(registry_at(registry, 0)->usable);
+    registry_free(&registry);
+    row.n = row.n_secrets = 0;
+    registry = registry_draft(&options, &row, &problems);
+    ck_assert(!registry_at(registry, 0)->usable);
+    ck_assert_str_eq(conf_problems_at(&problems, 0)->key, "client_id");
+    ck_assert_str_eq(conf_problems_at(&problems, 1)->key, "client_secret");
+    registry_free(&registry);
+    row.id = "";
+    registry = registry_draft(&options, &row, &problems);
+    ck_assert_uint_eq(registry_count(registry), 0);
+    ck_assert_str_eq(conf_problems_at(&problems, 2)->key, "id");
+    drop_row();
+}
+END_TEST
+
+/* While files are broken, rows still change: what files made before is taken over as it was. */
+START_TEST(files_are_taken_over)
+{
+    put("google.conf", CREDENTIALS);
+    load();
+    struct registry *before = registry;
+    const struct provider *g = registry_find(before, "google");
+    registry = NULL;
+    put("google.conf", "client_id = \"broken\"\n");
+    fill_row();
+    options.files_of = before;
+    load();
+    ck_assert_msg(problems.n == 0, "%s", problems.text.p);
+    ck_assert_uint_eq(registry_count(registry), 2);
+    ck_assert_ptr_eq(registry_find(registry, "google"), g);
+    registry_free(&before);
+    ck_assert_str_eq(g->common.client_id, "id"); /* the last reference counts */
+    options.files_of = registry;
+    before = registry;
+    registry = NULL;
+    row.id = "google";
+    load(); /* rows of the other registry are not taken over, and names are still taken */
+    ck_assert_uint_eq(registry_count(registry), 1);
+    ck_assert_ptr_nonnull(strstr(problems.text.p, "/google.conf makes a provider of this name"));
+    registry_free(&before);
+    drop_row();
+}
+END_TEST
+
+START_TEST(files_have_a_next_secret)
+{
+    const struct provider *p =
+        text("discord", CREDENTIALS "client_secret_next = another-of-some-length\n");
+    ck_assert_msg(p->usable, "%s", p->reason);
+    ck_assert(p->slots->v[PROVIDER_NEXT].set && !p->slots->v[PROVIDER_RETIRING].set);
+    ck_assert(secret_eq(provider_secret(p, "client_secret", PROVIDER_NEXT),
+                        STR("another-of-some-length")));
+    wrong("discord", "client_id = x\nclient_secret_next = another-of-some-length\n",
+          "client_secret is not set");
+}
+END_TEST
+
 START_TEST(ids_are_plain)
 {
     ck_assert(provider_id_valid(STR("discord")));
@@ -298,6 +493,12 @@ Suite *suite_registry(void)
     tcase_add_test(tc, addresses_are_judged);
     tcase_add_test(tc, insecure_settings_are_told);
     tcase_add_test(tc, the_environment_makes_and_changes_providers);
+    tcase_add_test(tc, rows_make_providers);
+    tcase_add_test(tc, files_win_over_rows);
+    tcase_add_test(tc, wrong_rows_stay_alone);
+    tcase_add_test(tc, drafts_are_judged_alone);
+    tcase_add_test(tc, files_are_taken_over);
+    tcase_add_test(tc, files_have_a_next_secret);
     tcase_add_test(tc, ids_are_plain);
     suite_add_tcase(s, tc);
     return s;
