@@ -7,7 +7,7 @@
 #define MAIN_DAEMON_H
 
 #include "base/err.h"
-#include "main/config.h"
+#include "live/config.h"
 
 /* Blocks until stopped. 0, or -1 when it could not start. `ready_file` (may be NULL) gets the
  * public URL once requests are answered. The configuration outlives the call. */

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "main/config.h"
+#include "live/config.h"
 #include "main/daemon.h"
 #include "main/harden.h"
 #include "provider/registry.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "main/config.h"
+#include "live/config.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,8 +4,8 @@
  * then immutable; a reload builds another beside it. Rules between settings are judged here, so
  * that --check and a start say the same.
  */
-#ifndef MAIN_CONFIG_H
-#define MAIN_CONFIG_H
+#ifndef LIVE_CONFIG_H
+#define LIVE_CONFIG_H
 
 #include "base/arena.h"
 #include "sys/conf.h"
