@@ -96,8 +96,15 @@ static void conn_opened(struct serve *s, struct MHD_Connection *mhd, void **cont
         origin_text(peer->client_addr, c->peer);
         c->trusted = s->proxies && origin_nets_has(s->proxies, peer->client_addr);
     } else {
+        struct ucred peer_is;
+        socklen_t n = sizeof peer_is;
         memcpy(c->peer, "local", 6);
         c->trusted = true; /* the socket's file mode says who may connect */
+        c->has_peer = getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &peer_is, &n) == 0;
+        if (c->has_peer) {
+            c->uid = peer_is.uid;
+            c->pid = (unsigned)peer_is.pid;
+        }
     }
     *context = c;
     s->opened++;
@@ -266,7 +273,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const c
         if (*upload_size == 0 && !rq->body.over)
             return dispatch(rq);
         if (*upload_size == 0) {
-            serve_refuse(rq, 413, "The form is too large.");
+            serve_refuse(rq, 413, "The body is too large.");
             return serve_queue(rq);
         }
         return body_add(rq, upload, upload_size);
@@ -309,7 +316,7 @@ static size_t keep_raw(void *cls, struct MHD_Connection *mhd, char *text)
     return strlen(text);
 }
 
-static int listen_unix(const char *path, struct err *err)
+static int listen_unix(const char *path, unsigned mode, struct err *err)
 {
     struct sockaddr_un sa = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof sa.sun_path)
@@ -326,7 +333,7 @@ static int listen_unix(const char *path, struct err *err)
         }
         unlink(path); /* left over: nobody answers there */
     }
-    const mode_t old = umask(0117);
+    const mode_t old = umask(0777 & ~mode);
     const int bound = bind(fd, (struct sockaddr *)&sa, sizeof sa);
     umask(old);
     if (bound != 0 || listen(fd, SOMAXCONN) != 0) {
@@ -396,7 +403,8 @@ static struct MHD_Daemon *daemon_start(struct serve *s, int fd, const struct ser
 static int serve_listen(struct serve *s, const struct serve_options *o, struct err *err)
 {
     const bool local = strncmp(o->listen, "unix:", 5) == 0;
-    const int fd = local ? listen_unix(o->listen + 5, err) : listen_tcp(o->listen, err);
+    const unsigned mode = o->mode ? o->mode : 0660;
+    const int fd = local ? listen_unix(o->listen + 5, mode, err) : listen_tcp(o->listen, err);
     if (fd < 0)
         return -1;
     s->port = local ? 0 : bound_port(fd);
@@ -429,6 +437,7 @@ struct serve *serve_new(struct loop *l, const struct serve_options *o, const str
     s->deadline_ms = o->deadline_seconds * 1000;
     s->memory = o->memory_per_connection ? o->memory_per_connection : SERVE_MEMORY;
     s->hsts = o->hsts;
+    s->admin = o->admin;
     s->owing.next = s->owing.prev = &s->owing;
     s->resting.next = s->resting.prev = &s->resting;
     s->failed = MHD_create_response_from_buffer(0, (void *)(uintptr_t) "", MHD_RESPMEM_PERSISTENT);

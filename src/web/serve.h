@@ -17,6 +17,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/form.h"
+#include "base/json.h"
 #include "sys/log.h"
 #include "sys/loop.h"
 #include "sys/metrics.h"
@@ -29,15 +30,22 @@ typedef void serve_handler(struct request *rq, void *app);
 enum route_flag {
     ROUTE_ANY_HOST = 1u << 0, /* reachable under any Host: probes and forward auth */
     ROUTE_QUIET = 1u << 1,    /* no access log line */
+    ROUTE_JSON = 1u << 2,     /* the body, if there is one, is JSON in UTF-8 and may hold secrets */
+    ROUTE_ADMIN = 1u << 3,    /* served on the admin socket as well */
+    ROUTE_LOCAL = 1u << 4,    /* ... and nowhere else */
 };
 
-/* Exact path, or one that ends in '*': the rest (not empty, without '/') is request_rest. */
+#define ROUTE_PARTS_MAX 2
+
+/* Exact path, or one with '*' for whole segments, at most two: what they match (not empty, without
+ * '/') are the parts of the request. */
 struct route {
     const char *method; /* "GET" also serves HEAD */
     const char *path;
     serve_handler *handler;
     unsigned flags;
-    size_t body_max; /* of a form body; 0: none is accepted */
+    size_t body_max;  /* of a body, a form's unless ROUTE_JSON; 0: none is accepted */
+    const void *data; /* the handler's own */
 };
 
 struct serve_options {
@@ -49,6 +57,8 @@ struct serve_options {
     int64_t deadline_seconds; /* from the first byte of a request to its last, and for the answer */
     size_t memory_per_connection; /* request head; 0: 24 KiB */
     bool hsts;                    /* public_url is https */
+    bool admin;                   /* the admin socket: ROUTE_ADMIN and ROUTE_LOCAL, nothing else */
+    unsigned mode;                /* of a socket file; 0: 0660 */
     struct metrics *metrics;      /* borrowed */
 };
 
@@ -69,7 +79,10 @@ struct arena *request_arena(struct request *rq);
 const char *request_method(const struct request *rq);
 bool request_is_head(const struct request *rq);
 const char *request_path(const struct request *rq);
-const char *request_rest(const struct request *rq); /* what '*' matched */
+/* What the i-th '*' of the route matched, "" when it has no such. */
+const char *request_part(const struct request *rq, unsigned i);
+const char *request_rest(const struct request *rq); /* the first */
+const struct route *request_route(const struct request *rq);
 /* 1 and *value; 0 absent or empty header; -1 more than once. Names are compared without case. */
 int request_header(const struct request *rq, const char *name, const char **value)
     __attribute__((warn_unused_result));
@@ -80,9 +93,15 @@ size_t request_cookies(const struct request *rq, struct str name, struct str *va
 /* Parsed on first use; NULL: malformed (answer 400). */
 const struct fields *request_query(struct request *rq);
 const struct fields *request_form(struct request *rq);
+/* The JSON body, parsed on first use: 1 and *out, 0 there is none, -1 malformed (answer 400). */
+int request_json(struct request *rq, const struct jval **out, struct err *err)
+    __attribute__((warn_unused_result));
 const char *request_id(struct request *rq);
 const char *request_client(struct request *rq); /* address text, through trusted proxies */
 bool request_from_trusted_proxy(const struct request *rq);
+bool request_is_local(const struct request *rq); /* it came by the admin socket */
+/* Who is at the other end of a socket file; false on TCP. */
+bool request_peer(const struct request *rq, unsigned *uid, unsigned *pid);
 const struct log_ctx *request_log(struct request *rq);
 /* A POST that came from our own pages: Sec-Fetch-Site and Origin agree (RFC 6265bis 8.8). */
 bool request_same_origin(const struct request *rq, const char *public_origin);

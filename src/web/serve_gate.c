@@ -152,16 +152,38 @@ static int split_target(struct request *rq, const char **what)
     return 0;
 }
 
-static bool route_fits(const struct route *r, struct request *rq)
+/* The pieces of `path` that fill the stars of `pattern`. */
+static bool path_fits(const char *pattern, const char *path, struct str parts[ROUTE_PARTS_MAX])
 {
-    const size_t n = strlen(r->path);
-    if (r->path[n - 1] != '*')
-        return strcmp(r->path, rq->path) == 0;
-    if (strncmp(r->path, rq->path, n - 1) != 0 || rq->path[n - 1] == 0 ||
-        strchr(rq->path + n - 1, '/') != NULL)
-        return false;
-    rq->rest = rq->path + n - 1;
-    return true;
+    size_t n_parts = 0;
+    for (; *pattern; pattern++) {
+        if (*pattern != '*') {
+            if (*pattern != *path++)
+                return false;
+            continue;
+        }
+        const size_t n = strcspn(path, "/");
+        if (n == 0 || n_parts == ROUTE_PARTS_MAX)
+            return false;
+        parts[n_parts++] = (struct str){path, n};
+        path += n;
+    }
+    return *path == 0;
+}
+
+static bool route_is_here(const struct serve *s, const struct route *r)
+{
+    return s->admin ? r->flags & (ROUTE_ADMIN | ROUTE_LOCAL) : !(r->flags & ROUTE_LOCAL);
+}
+
+static void take_route(struct request *rq, const struct route *r,
+                       const struct str parts[ROUTE_PARTS_MAX])
+{
+    rq->route = r;
+    rq->quiet = (r->flags & ROUTE_QUIET) != 0;
+    for (unsigned i = 0; i < ROUTE_PARTS_MAX && parts[i].p; i++)
+        rq->parts[i] = parts[i].p[parts[i].n] == 0 ? parts[i].p
+                                                   : arena_dupn(rq->arena, parts[i].p, parts[i].n);
 }
 
 static int find_route(struct request *rq, const char **what)
@@ -170,12 +192,12 @@ static int find_route(struct request *rq, const char **what)
     const char *allow = NULL;
     for (size_t i = 0; i < s->n_routes; i++) {
         const struct route *r = &s->routes[i];
-        if (!route_fits(r, rq))
+        struct str parts[ROUTE_PARTS_MAX] = {{NULL, 0}};
+        if (!path_fits(r->path, rq->path, parts) || !route_is_here(s, r))
             continue;
         const bool get = strcmp(r->method, "GET") == 0;
         if (strcmp(r->method, rq->method) == 0 || (get && rq->head)) {
-            rq->route = r;
-            rq->quiet = (r->flags & ROUTE_QUIET) != 0;
+            take_route(rq, r, parts);
             return 0;
         }
         const char *methods = get ? "GET, HEAD" : r->method;
@@ -189,10 +211,50 @@ static int find_route(struct request *rq, const char **what)
     return 405;
 }
 
+static bool takes_body(const char *method)
+{
+    return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
+           strcmp(method, "PATCH") == 0 || strcmp(method, "DELETE") == 0;
+}
+
+/* Behind the media type there may be nothing but charset=utf-8, with or without quotes. */
+static bool is_utf8(const char *parameters)
+{
+    const struct str rest = str_trim(str_of(parameters));
+    if (rest.n == 0)
+        return true;
+    if (rest.p[0] != ';')
+        return false;
+    const struct str p = str_trim((struct str){rest.p + 1, rest.n - 1});
+    return str_is_nocase(p, "charset=utf-8") || str_is_nocase(p, "charset=\"utf-8\"");
+}
+
+/* JSON comes under its own name or not at all: any page may send text/plain here without asking
+ * (Fetch, "CORS-safelisted request-header"). */
+static int check_type(const struct request *rq, const char **what)
+{
+    size_t types, codings;
+    const char *type = serve_gate_header(rq, STR("content-type"), &types);
+    (void)serve_gate_header(rq, STR("content-encoding"), &codings);
+    const struct str media = {type ? type : "", type ? strcspn(type, "; \t") : 0};
+    *what = "A body is read as it is, without an encoding.";
+    if (rq->has_body && codings > 0)
+        return 415;
+    if (rq->route->flags & ROUTE_JSON) {
+        *what = "JSON in UTF-8 is expected here: Content-Type: application/json.";
+        return (rq->has_body || types > 0) &&
+                       (!str_is_nocase(media, "application/json") || !is_utf8(type + media.n))
+                   ? 415
+                   : 0;
+    }
+    *what = "A form is expected here.";
+    return rq->has_body && !str_is_nocase(media, "application/x-www-form-urlencoded") ? 415 : 0;
+}
+
 /* Whether a body follows, and whether that is as it should be. */
 static int check_body(struct request *rq, const char *version, const char **what)
 {
-    size_t lengths, encodings, types;
+    size_t lengths, encodings;
     const char *length = serve_gate_header(rq, STR("content-length"), &lengths);
     const char *encoding = serve_gate_header(rq, STR("transfer-encoding"), &encodings);
     *what = "The request's framing is ambiguous.";
@@ -203,22 +265,17 @@ static int check_body(struct request *rq, const char *version, const char **what
     if (lengths && (!text_int(str_of(length), &declared) || declared < 0))
         return 400;
     rq->has_body = encodings || declared > 0;
-    if (strcmp(rq->method, "POST") != 0) {
+    if (!takes_body(rq->method)) {
         *what = "This kind of request takes no body.";
         return rq->has_body ? 413 : 0;
     }
     if (rq->route == NULL)
         return 0;
-    *what = "The form is too large.";
+    *what = "The body is too large.";
     rq->body.limit = rq->route->body_max;
     if ((uint64_t)declared > rq->route->body_max)
         return 413;
-    const char *type = serve_gate_header(rq, STR("content-type"), &types);
-    const struct str media = {type ? type : "", type ? strcspn(type, "; \t") : 0};
-    *what = "A form is expected here.";
-    if (rq->has_body && !str_is_nocase(media, "application/x-www-form-urlencoded"))
-        return 415;
-    return 0;
+    return check_type(rq, what);
 }
 
 static int check_host(const struct request *rq, const char **what)

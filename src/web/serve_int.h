@@ -17,6 +17,7 @@
 #define SERVE_TARGET_MAX 8192
 #define SERVE_FIELDS_MAX 64
 #define SERVE_PATH_MAX 256
+#define SERVE_JSON_DEPTH 8
 #define SERVE_MEMORY (24 * 1024)  /* of a connection, unless told otherwise */
 #define SERVE_NOTE_BYTES 64       /* the library's on each header, cookie and parameter */
 #define SERVE_ANSWER_BYTES 6144   /* kept free for the head of an answer */
@@ -36,6 +37,8 @@ struct conn {
     struct request *rq;
     int fd;
     bool trusted; /* the peer is a trusted proxy */
+    bool has_peer;
+    unsigned uid, pid; /* of the peer, when has_peer */
     char peer[64];
 };
 
@@ -49,7 +52,8 @@ struct request {
     const struct route *route;
     const char *target;   /* raw, copied */
     uintptr_t target_end; /* where the library had it, behind its NUL; only to compare with */
-    const char *path, *rest, *query;
+    const char *path, *query;
+    const char *parts[ROUTE_PARTS_MAX];
     const char *method;
     /* Not cleared between requests: their counts, below, say how much of them is valid. */
     struct header headers[SERVE_HEADERS_MAX];
@@ -61,7 +65,8 @@ struct request {
     struct buf body;
     size_t body_seen;
     struct fields query_fields, form_fields;
-    int query_state, form_state; /* 0 not parsed, 1 good, -1 malformed */
+    int query_state, form_state, json_state; /* 0 not parsed, 1 good, -1 malformed */
+    struct jval *json;
     const char *client;
     struct mono began;
     uint64_t number;
@@ -95,7 +100,7 @@ struct serve {
     char *host;
     int64_t deadline_ms;
     size_t memory; /* of a connection */
-    bool hsts, draining;
+    bool hsts, admin, draining;
     int port;
     struct conn owing, resting; /* heads of lists */
     struct request *free;

@@ -7,10 +7,14 @@
 #include <strings.h>
 
 #include "base/cookie.h"
+#include "sys/seal.h"
 
 void request_reset(struct request *rq)
 {
     struct request keep = {.serve = rq->serve, .arena = rq->arena, .body = rq->body};
+    jval_free(&rq->json);
+    if (rq->route && rq->route->flags & ROUTE_JSON)
+        seal_wipe(keep.body.p, keep.body.n); /* it may hold a secret */
     buf_clear(&keep.body);
     arena_reset(keep.arena);
     memset(rq, 0, offsetof(struct request, headers));
@@ -27,7 +31,31 @@ struct arena *request_arena(struct request *rq) { return rq->arena; }
 const char *request_method(const struct request *rq) { return rq->method; }
 bool request_is_head(const struct request *rq) { return rq->head; }
 const char *request_path(const struct request *rq) { return rq->path; }
-const char *request_rest(const struct request *rq) { return rq->rest ? rq->rest : ""; }
+const struct route *request_route(const struct request *rq)
+{
+    return rq->route;
+}
+bool request_is_local(const struct request *rq)
+{
+    return rq->serve->admin;
+}
+
+const char *request_part(const struct request *rq, unsigned i)
+{
+    return i < ROUTE_PARTS_MAX && rq->parts[i] ? rq->parts[i] : "";
+}
+
+const char *request_rest(const struct request *rq)
+{
+    return request_part(rq, 0);
+}
+
+bool request_peer(const struct request *rq, unsigned *uid, unsigned *pid)
+{
+    *uid = rq->conn->uid;
+    *pid = rq->conn->pid;
+    return rq->conn->has_peer;
+}
 
 int request_header(const struct request *rq, const char *name, const char **value)
 {
@@ -86,6 +114,21 @@ const struct fields *request_query(struct request *rq)
 const struct fields *request_form(struct request *rq)
 {
     return parse(rq, buf_view(&rq->body), &rq->form_fields, &rq->form_state);
+}
+
+int request_json(struct request *rq, const struct jval **out, struct err *err)
+{
+    *out = NULL;
+    if (rq->body.n == 0)
+        return 0;
+    if (rq->json_state == 0) {
+        rq->json = jval_parse(buf_view(&rq->body), rq->body.limit, SERVE_JSON_DEPTH, err);
+        rq->json_state = rq->json ? 1 : -1;
+    } else if (rq->json_state < 0) {
+        err_set(err, ERR_INVALID, "not JSON");
+    }
+    *out = rq->json;
+    return rq->json_state;
 }
 
 const char *request_id(struct request *rq)

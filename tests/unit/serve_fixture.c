@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 
@@ -70,6 +71,32 @@ static void form(struct request *rq, void *app)
     buf_deinit(&out);
 }
 
+/* The peer, the parts of the path, and the JSON body as it was understood. */
+static void json(struct request *rq, void *app)
+{
+    (void)app;
+    struct err err = ERR_INIT;
+    const struct jval *v, *again;
+    unsigned uid, pid;
+    struct buf out;
+    const bool peer = request_peer(rq, &uid, &pid);
+    const int n = request_json(rq, &v, &err);
+    sf.handled++;
+    buf_init(&out, 4096);
+    ck_assert_int_eq(request_json(rq, &again, &err), n); /* parsed once, told alike */
+    ck_assert_ptr_eq(again, v);
+    ck_assert((n < 0) == (err.kind == ERR_INVALID));
+    buf_printf(&out, "%s %s,%s,%s data=%s local=%d peer=%d json=%d:", request_method(rq),
+               request_part(rq, 0), request_part(rq, 1), request_part(rq, 2),
+               (const char *)request_route(rq)->data, request_is_local(rq),
+               peer && uid == geteuid() && pid == (unsigned)getpid(), n);
+    if (n == 1)
+        jval_render(v, &out);
+    reply_send(rq, 200, "text/plain; charset=utf-8",
+               (struct str){arena_dupn(request_arena(rq), out.p, out.n), out.n});
+    buf_deinit(&out);
+}
+
 static void hold(struct request *rq, void *app)
 {
     (void)app;
@@ -117,21 +144,29 @@ static void fault(struct request *rq, void *app)
 }
 
 static const struct route routes[] = {
-    {"GET", "/plain", plain, 0, 0},
-    {"GET", "/any", plain, ROUTE_ANY_HOST | ROUTE_QUIET, 0},
-    {"GET", "/empty", empty, 0, 0},
-    {"GET", "/look", look, 0, 0},
-    {"GET", "/item/*", look, 0, 0},
-    {"GET", "/hold", hold, 0, 0},
-    {"POST", "/hold", hold, 0, 64},
-    {"GET", "/silent", silent, 0, 0},
-    {"GET", "/headers", headers, 0, 0},
-    {"GET", "/reflect", reflect, 0, 0},
-    {"GET", "/big", big, 0, 0},
-    {"GET", "/fault", fault, 0, 0},
-    {"POST", "/form", form, 0, 64},
-    {"GET", "/form", plain, 0, 0},
-    {"POST", "/bare", form, 0, 0},
+    {"GET", "/plain", plain, 0, 0, NULL},
+    {"GET", "/any", plain, ROUTE_ANY_HOST | ROUTE_QUIET, 0, NULL},
+    {"GET", "/empty", empty, 0, 0, NULL},
+    {"GET", "/look", look, 0, 0, NULL},
+    {"GET", "/item/*", look, 0, 0, NULL},
+    {"GET", "/hold", hold, 0, 0, NULL},
+    {"POST", "/hold", hold, 0, 64, NULL},
+    {"GET", "/silent", silent, 0, 0, NULL},
+    {"GET", "/headers", headers, 0, 0, NULL},
+    {"GET", "/reflect", reflect, 0, 0, NULL},
+    {"GET", "/big", big, 0, 0, NULL},
+    {"GET", "/fault", fault, 0, 0, NULL},
+    {"POST", "/form", form, 0, 64, NULL},
+    {"GET", "/form", plain, 0, 0, NULL},
+    {"POST", "/bare", form, 0, 0, NULL},
+    {"POST", "/json", json, ROUTE_JSON, 64, "add"},
+    {"GET", "/json/*", json, ROUTE_ADMIN, 0, "show"},
+    {"PUT", "/json/*", json, ROUTE_ADMIN | ROUTE_JSON, 64, "replace"},
+    {"PATCH", "/json/*", json, ROUTE_JSON, 64, "edit"},
+    {"DELETE", "/json/*", json, ROUTE_JSON, 64, "delete"},
+    {"POST", "/json/*/sub", json, ROUTE_LOCAL | ROUTE_JSON, 0, "sub"},
+    {"GET", "/json/*/part/*", json, ROUTE_ADMIN, 0, "part"},
+    {"GET", "/json/*/name", json, 0, 0, "name"},
 };
 
 void serve_fixture_options(struct serve_options *o)

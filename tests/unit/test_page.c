@@ -85,9 +85,9 @@ static void huge(struct request *rq, void *app)
 }
 
 static const struct route routes[] = {
-    {"GET", "/page/*", render, 0, 0}, {"GET", "/flat/*", render, 0, 0},
-    {"GET", "/kind/*", kind, 0, 0},   {"GET", "/api/kind/*", kind, 0, 0},
-    {"GET", "/huge", huge, 0, 0},     {"GET", "/api/huge", huge, 0, 0},
+    {"GET", "/page/*", render, 0, 0, NULL}, {"GET", "/flat/*", render, 0, 0, NULL},
+    {"GET", "/kind/*", kind, 0, 0, NULL},   {"GET", "/api/kind/*", kind, 0, 0, NULL},
+    {"GET", "/huge", huge, 0, 0, NULL},     {"GET", "/api/huge", huge, 0, 0, NULL},
 };
 
 static void setup(void)

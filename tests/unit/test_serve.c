@@ -105,6 +105,43 @@ START_TEST(ipv6_loopback)
 }
 END_TEST
 
+/* ADM-03: the admin socket has routes of its own, and only those. */
+START_TEST(admin_socket)
+{
+    char folder[] = "/tmp/usher-serve-XXXXXX", path[64], listen[80];
+    struct serve_options o = {.admin = true,
+                              .mode = 0600,
+                              .max_connections = 10,
+                              .idle_seconds = 60,
+                              .deadline_seconds = 10};
+    struct stat st;
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/s", folder);
+    snprintf(listen, sizeof listen, "unix:%s", path);
+    o.listen = listen;
+    serve_fixture_start_with(&o);
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 07777, 0600);
+
+    struct http_conn *c = http_open_unix(sf.loop, path);
+    http_ask(c, "GET /json/a HTTP/1.1\r\nHost: localhost\r\n\r\n", &a);
+    ck_assert_str_eq(a.body, "GET a,, data=show local=1 peer=1 json=0:");
+    http_ask(c, "POST /json/a/sub HTTP/1.1\r\nHost: x\r\n\r\n", &a);
+    ck_assert_str_eq(a.body, "POST a,, data=sub local=1 peer=1 json=0:");
+    http_ask(c, "GET /json/a/part/b HTTP/1.1\r\nHost: x\r\n\r\n", &a);
+    ck_assert_int_eq(a.status, 200);
+    http_ask(c, "GET /plain HTTP/1.1\r\nHost: x\r\n\r\n", &a);
+    ck_assert_int_eq(a.status, 404);
+    http_ask(c, "PATCH /json/a HTTP/1.1\r\nHost: x\r\n\r\n", &a);
+    ck_assert_int_eq(a.status, 405);
+    ck_assert_str_eq(http_header(&a, "Allow"), "GET, HEAD, PUT");
+    http_close(&c);
+    serve_fixture_stop();
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(rmdir(folder), 0);
+}
+END_TEST
+
 START_TEST(socket_file)
 {
     char folder[] = "/tmp/usher-serve-XXXXXX", path[64], listen[80];
@@ -124,6 +161,10 @@ START_TEST(socket_file)
     struct http_conn *c = http_open_unix(sf.loop, path);
     http_ask(c, "GET /look HTTP/1.1\r\n" HOST "\r\n", &a);
     ck_assert_ptr_nonnull(strstr(sf.seen, "client=local trusted=1"));
+    http_ask(c, "GET /json/a HTTP/1.1\r\n" HOST "\r\n", &a);
+    ck_assert_str_eq(a.body, "GET a,, data=show local=0 peer=1 json=0:");
+    http_ask(c, "POST /json/a/sub HTTP/1.1\r\n" HOST "\r\n", &a);
+    ck_assert_int_eq(a.status, 404); /* a socket file alone is not the admin socket */
     http_close(&c);
 
     /* One that somebody answers on is left alone; one that was left over is replaced. */
@@ -526,6 +567,7 @@ Suite *suite_serve(void)
     tcase_add_test(alone, a_port_in_use);
     tcase_add_test(alone, ipv6_loopback);
     tcase_add_test(alone, socket_file);
+    tcase_add_test(alone, admin_socket);
     tcase_add_test(alone, connections_over_the_limit_wait);
     tcase_add_checked_fixture(tc, serve_fixture_start, serve_fixture_stop);
     tcase_add_test(tc, pipelined_requests_keep_their_order);

@@ -208,6 +208,45 @@ START_TEST(forms)
 }
 END_TEST
 
+/* ADM-11, HTTP-14 */
+START_TEST(json_bodies)
+{
+    static const struct {
+        const char *body, *seen;
+    } rows[] = {
+        {"", "json=0:"},
+        {"{}", "json=1:{}"},
+        {" {\"a\": [1, \"\xc3\xab\", null]} ", "json=1:{\"a\":[1,\"\xc3\xab\",null]}"},
+        {"[]", "json=1:[]"},
+        {"1", "json=1:1"},
+        {"{\"a\":1,\"a\":2}", "json=-1:"},
+        {"{\"a\":{\"b\":1,\"b\":1}}", "json=-1:"},
+        {"{\"a\":1}x", "json=-1:"},
+        {"{\"a\":1}{}", "json=-1:"},
+        {"{", "json=-1:"},
+        {" ", "json=-1:"},
+        {"{a:1}", "json=-1:"},
+        {"{\"a\":\"\xff\"}", "json=-1:"},
+        {"{\"a\":\"\\u0000\"}", "json=-1:"},
+        {"{\"a\":\"\\ud800\"}", "json=-1:"},
+        {"{\"a\":NaN}", "json=-1:"},
+        {"\xef\xbb\xbf{}", "json=-1:"},
+        {"[[[[[[[[[1]]]]]]]]]", "json=-1:"},
+    };
+    char request[512];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        snprintf(request, sizeof request,
+                 "POST /json HTTP/1.1\r\n" HOST "Content-Length: %zu\r\n"
+                 "Content-Type: application/json\r\n\r\n%s",
+                 strlen(rows[i].body), rows[i].body);
+        ask(request);
+        ck_assert_int_eq(a.status, 200);
+        const char *seen = strstr(a.body, "json=");
+        ck_assert_msg(seen && strcmp(seen, rows[i].seen) == 0, "%s: %s", rows[i].body, a.body);
+    }
+}
+END_TEST
+
 /* One request leaves nothing behind for the next on the same connection. */
 START_TEST(nothing_stays)
 {
@@ -223,6 +262,13 @@ START_TEST(nothing_stays)
     ck_assert_ptr_null(http_header(&a, "Location"));
     http_ask(c, "POST /form HTTP/1.1\r\n" HOST "\r\n", &a);
     ck_assert_str_eq(a.body, "");
+    http_ask(c,
+             "PUT /json/x HTTP/1.1\r\n" HOST "Content-Type: application/json\r\n"
+             "Content-Length: 7\r\n\r\n{\"a\":1}",
+             &a);
+    ck_assert_ptr_nonnull(strstr(a.body, "json=1:{\"a\":1}"));
+    http_ask(c, "POST /json HTTP/1.1\r\n" HOST "\r\n", &a);
+    ck_assert_str_eq(a.body, "POST ,, data=add local=0 peer=0 json=0:");
     http_close(&c);
 }
 END_TEST
@@ -345,6 +391,7 @@ Suite *suite_serve_request(void)
     tcase_add_test(alone, clients_that_are_no_proxies);
     tcase_add_test(tc, same_origin);
     tcase_add_test(tc, forms);
+    tcase_add_test(tc, json_bodies);
     tcase_add_test(tc, nothing_stays);
     tcase_add_test(tc, security_headers);
     tcase_add_test(alone, security_headers_over_https);

@@ -49,9 +49,9 @@ static void nobody(struct request *rq, void *app)
     reply_empty(rq, 401);
 }
 
-static const struct route routes[] = {{"GET", "/who/*", who, ROUTE_QUIET, 0},
-                                      {"GET", "/broken", broken, 0, 0},
-                                      {"GET", "/nobody", nobody, 0, 0}};
+static const struct route routes[] = {{"GET", "/who/*", who, ROUTE_QUIET, 0, NULL},
+                                      {"GET", "/broken", broken, 0, 0, NULL},
+                                      {"GET", "/nobody", nobody, 0, 0, NULL}};
 
 static void setup(void)
 {
