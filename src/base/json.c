@@ -6,6 +6,8 @@
 
 #include "base/arena.h"
 
+#define POINTER_SMALL 128 /* longer ones are copied to the heap */
+
 /* A struct jval is a json_t under a name that does not need jansson's header. */
 static json_t *json_of(const struct jval *v)
 {
@@ -167,8 +169,10 @@ const struct jval *jval_at(const struct jval *v, const char *pointer)
         return v;
     if (pointer[0] != '/')
         return NULL;
-    char *copy = mem_dup(pointer + 1);
-    char *token = copy;
+    char small[POINTER_SMALL];
+    const size_t n = strlen(pointer); /* of what is copied, with its NUL */
+    char *copy = n <= sizeof small ? small : mem_alloc(n);
+    char *token = memcpy(copy, pointer + 1, n);
     while (v && token) {
         char *slash = strchr(token, '/');
         if (slash)
@@ -181,7 +185,8 @@ const struct jval *jval_at(const struct jval *v, const char *pointer)
             v = jval_get(v, token);
         token = slash ? slash + 1 : NULL;
     }
-    free(copy);
+    if (copy != small)
+        free(copy);
     return v;
 }
 

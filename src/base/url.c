@@ -170,9 +170,12 @@ static int url_authority(struct arena *a, struct str s, struct url *out, struct 
 /* The bytes of s before the first of `stops`. */
 static struct str url_until(struct str s, const char *stops)
 {
-    size_t n = 0;
-    while (n < s.n && !strchr(stops, s.p[n])) /* no NUL here: url_bytes saw it */
-        n++;
+    size_t n = s.n;
+    for (; *stops; stops++) {
+        const char *stop = n ? memchr(s.p, *stops, n) : NULL;
+        if (stop)
+            n = (size_t)(stop - s.p);
+    }
     return (struct str){s.p, n};
 }
 
@@ -222,7 +225,11 @@ int url_parse(struct arena *a, struct str text, struct url *out, struct err *err
 void url_origin(const struct url *u, struct buf *out)
 {
     bool ipv6 = strchr(u->host, ':') != NULL;
-    buf_printf(out, ipv6 ? "%s://[%s]" : "%s://%s", u->scheme, u->host);
+    buf_text(out, u->scheme);
+    buf_text(out, ipv6 ? "://[" : "://");
+    buf_text(out, u->host);
+    if (ipv6)
+        buf_byte(out, ']');
     if (u->port != (strcmp(u->scheme, "https") == 0 ? 443 : 80))
         buf_printf(out, ":%d", u->port);
 }
