@@ -2,6 +2,8 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "sys/random.h"
@@ -55,6 +57,48 @@ START_TEST(fill_writes_all_and_no_more)
 }
 END_TEST
 
+START_TEST(a_forked_child_draws_its_own)
+{
+    unsigned char ours[32], theirs[32];
+    int ends[2], status = -1;
+    rng_fill(ours, sizeof ours); /* leaves bytes drawn that a child must not give */
+    ck_assert_int_eq(pipe(ends), 0);
+    const pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        rng_fill(theirs, sizeof theirs);
+        _exit(write(ends[1], theirs, sizeof theirs) == sizeof theirs ? 0 : 1);
+    }
+    rng_fill(ours, sizeof ours);
+    ck_assert_int_eq(read(ends[0], theirs, sizeof theirs), sizeof theirs);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    ck_assert(memcmp(ours, theirs, sizeof ours) != 0);
+    close(ends[0]);
+    close(ends[1]);
+}
+END_TEST
+
+START_TEST(sizes_of_every_kind_follow_each_other)
+{
+    unsigned char seen[600][4];
+    size_t n = 0;
+    for (size_t i = 1; n < 600; i = i % 100 + 1) { /* in and over the pool, and across its end */
+        unsigned char p[128] = {0};
+        rng_fill(p, i);
+        for (size_t k = i; k < sizeof p; k++)
+            ck_assert_uint_eq(p[k], 0);
+        if (i >= 4)
+            memcpy(seen[n++], p + i - 4, 4);
+    }
+    size_t same = 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < i; k++)
+            same += memcmp(seen[i], seen[k], 4) == 0;
+    ck_assert_uint_le(same, 1);
+}
+END_TEST
+
 static void count_up(void *ctx, void *out, size_t n)
 {
     unsigned char *next = ctx, *p = out;
@@ -85,6 +129,8 @@ Suite *suite_random(void)
     TCase *t = tcase_create("random");
     tcase_add_test(t, ids_are_128_bits_and_never_repeat);
     tcase_add_test(t, fill_writes_all_and_no_more);
+    tcase_add_test(t, a_forked_child_draws_its_own);
+    tcase_add_test(t, sizes_of_every_kind_follow_each_other);
     tcase_add_test(t, a_test_source_replaces_the_generator);
     suite_add_tcase(s, t);
     return s;
