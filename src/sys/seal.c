@@ -23,6 +23,7 @@
 #define NONCE 12
 #define TAG 16
 #define HEAD (KEYFILE_ID + NONCE)
+#define MAC_KEY_KEPT 32 /* of other lengths nothing is kept */
 
 struct secret {
     size_t n;
@@ -42,6 +43,8 @@ struct kept {
     EVP_MD_CTX *md;
     EVP_CIPHER_CTX *cipher;
     EVP_MAC_CTX *mac;
+    size_t mac_key_n; /* 0: `mac` has no key that is known here */
+    unsigned char mac_key[MAC_KEY_KEPT];
 };
 
 static struct algs algs;
@@ -67,6 +70,7 @@ static void kept_free(void *p)
     EVP_MD_CTX_free(kept->md);
     EVP_CIPHER_CTX_free(kept->cipher);
     EVP_MAC_CTX_free(kept->mac);
+    OPENSSL_cleanse(kept, sizeof *kept);
     free(kept);
     kept_here = NULL;
 }
@@ -164,14 +168,29 @@ void seal_sha256(struct str in, unsigned char out[32])
          "SHA-256");
 }
 
-static void hmac(struct str key, const struct str *parts, size_t n_parts, unsigned char out[32])
+/* A context that goes on with the key it has (EVP_MAC_init without one) saves half of a short
+ * HMAC, and nearly all of ours are under the newest key of the ring. */
+static void hmac_key(struct kept *kept, struct str key)
 {
-    EVP_MAC_CTX *mac = kept_get()->mac;
-    size_t n = 0;
+    const bool same = key.n == kept->mac_key_n && CRYPTO_memcmp(kept->mac_key, key.p, key.n) == 0;
 
     /* OpenSSL takes an empty key without a word; it would authenticate nothing. */
     must(key.n > 0, "HMAC with an empty key");
-    must(EVP_MAC_init(mac, (const unsigned char *)key.p, key.n, NULL) == 1, "EVP_MAC_init");
+    must(EVP_MAC_init(kept->mac, same ? NULL : (const unsigned char *)key.p, same ? 0 : key.n,
+                      NULL) == 1,
+         "EVP_MAC_init");
+    kept->mac_key_n = key.n == MAC_KEY_KEPT ? MAC_KEY_KEPT : 0;
+    if (kept->mac_key_n > 0 && !same)
+        memcpy(kept->mac_key, key.p, MAC_KEY_KEPT);
+}
+
+static void hmac(struct str key, const struct str *parts, size_t n_parts, unsigned char out[32])
+{
+    struct kept *kept = kept_get();
+    EVP_MAC_CTX *mac = kept->mac;
+    size_t n = 0;
+
+    hmac_key(kept, key);
     for (size_t i = 0; i < n_parts; i++)
         must(EVP_MAC_update(mac, (const unsigned char *)parts[i].p, parts[i].n) == 1,
              "EVP_MAC_update");

@@ -57,6 +57,30 @@ START_TEST(hmac_vectors) /* RFC 4231 cases 1, 2 and 6; the kept context forgets 
 }
 END_TEST
 
+START_TEST(hmac_keys_by_turns) /* a key used again is not set again */
+{
+    const struct str a = {(const char *)KEY_A, 32}, part = {(const char *)KEY_A, 20};
+    unsigned char b_key[32], first[32], again[32], of_b[32], of_part[32];
+    memset(b_key, 0x5a, sizeof b_key);
+    const struct str b = {(const char *)b_key, sizeof b_key};
+    seal_hmac_sha256(a, STR("text"), first);
+    seal_hmac_sha256(a, STR("other text"), of_b);
+    seal_hmac_sha256(a, STR("text"), again);
+    ck_assert_mem_eq(first, again, 32);
+    seal_hmac_sha256(b, STR("text"), of_b);
+    ck_assert_mem_ne(first, of_b, 32);
+    seal_hmac_sha256(part, STR("text"), of_part);
+    ck_assert_mem_ne(of_part, of_b, 32);
+    seal_hmac_sha256(b, STR("text"), again);
+    ck_assert_mem_eq(of_b, again, 32);
+    seal_hmac_sha256(a, STR("text"), again);
+    ck_assert_mem_eq(first, again, 32);
+    b_key[31] ^= 1; /* the copy decides, not where the key lies */
+    seal_hmac_sha256(b, STR("text"), again);
+    ck_assert_mem_ne(of_b, again, 32);
+}
+END_TEST
+
 START_TEST(hmac_empty_key) /* the library would take it */
 {
     unsigned char out[32];
@@ -485,6 +509,7 @@ Suite *suite_seal(void)
 
     tcase_add_test(memory, sha256_vectors);
     tcase_add_test(memory, hmac_vectors);
+    tcase_add_test(memory, hmac_keys_by_turns);
     tcase_add_test_raise_signal(memory, hmac_empty_key, 6 /* SIGABRT */);
     tcase_add_test(memory, secrets);
     tcase_add_test(memory, wipe);
