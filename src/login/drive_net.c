@@ -8,7 +8,7 @@
 #define PARSED_MAX 128
 
 struct pool {
-    char id[40];
+    char *key; /* of the provider, as it was when the pool was made */
     struct fetch_pool *pool;
     struct pool *next;
 };
@@ -39,11 +39,26 @@ struct net_call {
     void *arg;
 };
 
+/* Everything a pool is made from. No value holds a line feed. */
+static void pool_key(const struct provider *p, struct buf *out)
+{
+    buf_init(out, 128 * 1024);
+    buf_printf(out, "%s\n%lld\n%s\n%s", p->id, (long long)p->common.timeout,
+               p->common.user_agent ? p->common.user_agent : "",
+               p->common.ca_file ? p->common.ca_file : "");
+    for (size_t i = 0; p->common.allow_private && p->common.allow_private[i]; i++)
+        buf_printf(out, "\n%s", p->common.allow_private[i]);
+}
+
 static struct fetch_pool *pool_of(struct drive_net *n, const struct provider *p)
 {
+    struct buf key;
+    pool_key(p, &key);
     for (struct pool *e = n->pools; e; e = e->next)
-        if (strcmp(e->id, p->id) == 0)
+        if (strcmp(e->key, key.p) == 0) {
+            buf_deinit(&key);
             return e->pool;
+        }
     const struct fetch_pool_options o = {
         .name = p->id,
         .user_agent = p->common.user_agent,
@@ -52,11 +67,42 @@ static struct fetch_pool *pool_of(struct drive_net *n, const struct provider *p)
         .total_ms = p->common.timeout * 1000,
     };
     struct pool *e = mem_alloc(sizeof *e);
-    memcpy(e->id, p->id, strnlen(p->id, sizeof e->id - 1));
+    e->key = buf_take(&key);
     e->pool = fetch_pool_new(n->fetch, &o);
     e->next = n->pools;
     n->pools = e;
     return e->pool;
+}
+
+static void pool_free(struct pool *e)
+{
+    fetch_pool_free(&e->pool);
+    free(e->key);
+    free(e);
+}
+
+static bool pool_wanted(const struct pool *e, const struct registry *r)
+{
+    bool wanted = false;
+    for (size_t i = 0; !wanted && i < registry_count(r); i++) {
+        struct buf key;
+        pool_key(registry_at(r, i), &key);
+        wanted = strcmp(e->key, key.p) == 0;
+        buf_deinit(&key);
+    }
+    return wanted;
+}
+
+void drive_net_keep(struct drive_net *n, const struct registry *r)
+{
+    for (struct pool **at = &n->pools, *e; (e = *at);) {
+        if (pool_wanted(e, r)) {
+            at = &e->next;
+        } else {
+            *at = e->next;
+            pool_free(e);
+        }
+    }
 }
 
 static void on_done(void *arg, const struct fetch_result *r)
@@ -176,8 +222,7 @@ void drive_net_free(struct drive_net **net)
     cache_free(&n->cache);
     for (struct pool *e = n->pools, *next; e; e = next) {
         next = e->next;
-        fetch_pool_free(&e->pool);
-        free(e);
+        pool_free(e);
     }
     for (size_t i = 0; i < n->n_parsed; i++) {
         free(n->parsed[i].url);

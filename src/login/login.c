@@ -19,6 +19,7 @@ struct leg_run {
     struct login *login;
     struct arena *arena;
     struct drive *drive;
+    struct registry *registry; /* a reference: a reload may replace it under way */
     const struct provider *provider;
     const struct log_ctx *log;
     const char *redirect_uri;
@@ -104,6 +105,7 @@ static struct leg_run *run_open(struct login *l, const struct provider *p,
 {
     struct leg_run *r = mem_alloc(sizeof *r);
     r->login = l;
+    r->registry = registry_ref(l->registry);
     r->provider = p;
     r->log = log;
     r->began = clock_mono();
@@ -120,6 +122,7 @@ static struct leg_run *run_open(struct login *l, const struct provider *p,
 static void run_free(struct leg_run *r)
 {
     drive_free(&r->drive);
+    registry_free(&r->registry);
     arena_free(&r->arena);
     seal_wipe(r->token, sizeof r->token);
     free(r);
@@ -315,8 +318,7 @@ static void on_identity(void *arg, const struct drive_redirect *redirect,
         fail(r, err);
         return;
     }
-    /* The registry may be gone before the store is done. */
-    link_fill(&r->link, arena_dup(r->arena, r->provider->id), identity, r->arena);
+    link_fill(&r->link, r->provider->id, identity, r->arena);
     session_token_make(r->token, r->link.row.hash);
     rng_id(r->session_id);
     r->link.row.id = r->session_id;
@@ -518,6 +520,19 @@ void login_free(struct login **lp)
     registry_free(&l->registry);
     free(l);
     *lp = NULL;
+}
+
+void login_set_registry(struct login *l, struct registry *r)
+{
+    struct registry *old = l->registry;
+    l->registry = registry_ref(r);
+    registry_free(&old);
+}
+
+void login_set_limits(struct login *l, int64_t deadline_ms, unsigned max_in_flight)
+{
+    l->o.deadline_ms = deadline_ms;
+    l->o.max_in_flight = max_in_flight ? max_in_flight : IN_FLIGHT;
 }
 
 size_t login_in_flight(const struct login *l)

@@ -35,6 +35,10 @@ struct login *login_new(const struct login_options *o, struct err *err)
     __attribute__((warn_unused_result));
 void login_free(struct login **l); /* cancels legs under way */
 size_t login_in_flight(const struct login *l);
+/* What counts from the next request on: a reference is taken. Legs under way end with the provider
+ * they began with. */
+void login_set_registry(struct login *l, struct registry *r);
+void login_set_limits(struct login *l, int64_t deadline_ms, unsigned max_in_flight);
 
 struct login_start {
     const char *provider;

@@ -356,6 +356,11 @@ void log_close(void)
 
 /* ---- writing -------------------------------------------------------------------------------- */
 
+void log_set_level(enum log_level least)
+{
+    atomic_store(&log_state.least, (int)least);
+}
+
 bool log_wanted(enum log_level level)
 {
     return (int)level >= atomic_load_explicit(&log_state.least, memory_order_relaxed);

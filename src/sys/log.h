@@ -40,6 +40,7 @@ struct log_ctx {
 int log_open(int fd, enum log_format format, enum log_level least, struct err *err)
     __attribute__((warn_unused_result));
 void log_close(void);
+void log_set_level(enum log_level least); /* any thread */
 bool log_wanted(enum log_level level);
 void log_write(const struct log_ctx *ctx, enum log_level level, const char *event,
                const struct log_field *fields, size_t n);

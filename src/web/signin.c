@@ -187,7 +187,7 @@ void signin_start(struct request *rq, void *app_)
     if (bound != 1)
         bind = bind_make(rq, app);
     struct hop *h = arena_alloc(request_arena(rq), sizeof *h);
-    *h = (struct hop){rq, app, p->id};
+    *h = (struct hop){rq, app, arena_dup(request_arena(rq), p->id)}; /* a reload may come */
     const struct login_start start = {.provider = p->id,
                                       .purpose = USHER_FLOW_LOGIN,
                                       .return_to = return_to,

@@ -54,6 +54,37 @@ START_TEST(pools_are_kept_by_provider)
 }
 END_TEST
 
+/* CONF-09: after a reload a provider's requests go out by its new settings, a leg that began before
+ * goes on by the old ones. */
+START_TEST(pools_follow_settings)
+{
+    struct provider changed = one;
+    struct conf_problems problems;
+    const struct registry_options none = {.plugin_dir = "/nonexistent"};
+    changed.common.user_agent = "changed/3";
+    fetch_from(&one);
+    fetch_from(&two);
+    fetch_from(&changed);
+    ck_assert_ptr_nonnull(strstr(fetch_fx.head, "changed/3"));
+    fetch_from(&one);
+    ck_assert_ptr_nonnull(strstr(fetch_fx.head, "one/1"));
+
+    struct got g = {.done = false};
+    const struct fetch_request rq = {.url = fixture_url("/x")};
+    (void)io->fetch(io->ctx, &one, &rq, fixture_keep, &g);
+    conf_problems_init(&problems);
+    struct registry *empty = registry_load(&none, &problems);
+    drive_net_keep(net, empty); /* with a request under way */
+    fixture_until(&g.done);
+    ck_assert_uint_eq(g.r.transport, USHER_TRANSPORT_OK);
+    drive_net_keep(net, empty);
+    fetch_from(&two);
+    ck_assert_ptr_nonnull(strstr(fetch_fx.head, "two/2"));
+    registry_free(&empty);
+    conf_problems_deinit(&problems);
+}
+END_TEST
+
 START_TEST(cached_answers_are_shared)
 {
     struct got g = {.done = false}, h = {.done = false};
@@ -154,6 +185,7 @@ Suite *suite_drive_net(void)
     TCase *tc = tcase_create("drive_net");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, pools_are_kept_by_provider);
+    tcase_add_test(tc, pools_follow_settings);
     tcase_add_test(tc, cached_answers_are_shared);
     tcase_add_test(tc, cancelled_calls_stay_silent);
     tcase_add_test(tc, jwt_41_key_sets_are_kept);

@@ -315,6 +315,55 @@ START_TEST(login_25_unknown_provider)
 }
 END_TEST
 
+static struct registry *empty_registry(void)
+{
+    struct conf_problems problems;
+    const struct registry_options none = {.plugin_dir = "/nonexistent"};
+    conf_problems_init(&problems);
+    struct registry *empty = registry_load(&none, &problems);
+    conf_problems_deinit(&problems);
+    return empty;
+}
+
+/* CONF-09: the provider goes while a login is with the upstream, and again while the store has it:
+ * the login ends as it began; the next one ends cleanly. */
+START_TEST(conf_09_removed_while_under_way)
+{
+    struct came started, c;
+    const struct finish_args f = {.query = started_query(&started)};
+    struct registry *empty = empty_registry();
+    login_fixture_finish(&f, &c);
+    login_set_registry(lfx.login, empty);
+    registry_free(&lfx.registry); /* the last one but the leg's own */
+    lfx.options.registry = NULL;
+    login_fixture_answer_upstream();
+    ck_assert_uint_eq(login_in_flight(lfx.login), 1);
+    login_fixture_pump();
+    ck_assert_int_eq(c.kind, ERR_NONE);
+    ck_assert(c.has_token);
+    ck_assert_int_eq(login_fixture_outcomes("done"), 1);
+    finish(f.query, &c);
+    ck_assert_int_eq(c.kind, ERR_INVALID);
+    registry_free(&empty);
+}
+END_TEST
+
+START_TEST(limits_change_for_the_next)
+{
+    struct came started, second, first, c;
+    const struct finish_args f = {.query = started_query(&started)};
+    const char *nonce = lfx.nonce;
+    const struct finish_args g = {.query = started_query(&second)};
+    login_fixture_finish(&f, &first);
+    login_set_limits(lfx.login, 20000, 1);
+    login_fixture_finish(&g, &c);
+    ck_assert_int_eq(c.kind, ERR_LIMITED);
+    lfx.nonce = nonce;
+    login_fixture_pump();
+    ck_assert_int_eq(first.kind, ERR_NONE);
+}
+END_TEST
+
 START_TEST(too_many_at_once)
 {
     struct came started, second, first, c;
@@ -382,6 +431,8 @@ Suite *suite_login(void)
     tcase_add_test(tc, acct_18_disabled_account);
     tcase_add_test(tc, a_store_that_fails);
     tcase_add_test(tc, login_25_unknown_provider);
+    tcase_add_test(tc, conf_09_removed_while_under_way);
+    tcase_add_test(tc, limits_change_for_the_next);
     tcase_add_test(tc, too_many_at_once);
     tcase_add_test(tc, freed_while_the_upstream_is_asked);
     tcase_add_test(tc, freed_while_the_store_writes);
