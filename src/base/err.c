@@ -88,6 +88,10 @@ const char *err_kind_name(enum err_kind kind)
         return "not_found";
     case ERR_LIMITED:
         return "limited";
+    case ERR_CONFLICT:
+        return "conflict";
+    case ERR_STALE:
+        return "stale";
     }
     return "internal"; /* a plugin's number that we do not know */
 }

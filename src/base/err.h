@@ -17,9 +17,11 @@ enum err_kind {
     ERR_UPSTREAM_DOWN = 5,
     ERR_UPSTREAM_BAD = 6,
     ERR_INTERNAL = 7,
-    ERR_INVALID = 8,   /* the request makes no sense */
+    ERR_INVALID = 8, /* the request makes no sense */
     ERR_NOT_FOUND = 9,
     ERR_LIMITED = 10,  /* too many, too large, too soon */
+    ERR_CONFLICT = 11, /* there already, or not possible as things are now */
+    ERR_STALE = 12,    /* it was changed meanwhile: look again */
 };
 
 struct err {
@@ -29,7 +31,10 @@ struct err {
     char text[240];
 };
 
-#define ERR_INIT {.kind = ERR_NONE}
+#define ERR_INIT                                                                                   \
+    {                                                                                              \
+        .kind = ERR_NONE                                                                           \
+    }
 
 /* Record kind and text unless an error is there already; always -1, so: return err_set(...). */
 #define err_set(e, kind, ...) err_set_at((e), (kind), __FILE__, __LINE__, __VA_ARGS__)

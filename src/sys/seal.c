@@ -219,15 +219,16 @@ void keyring_seal(const struct keyring *k, const char *purpose, struct str aad, 
                   struct buf *out)
 {
     EVP_CIPHER_CTX *c = kept_get()->cipher;
-    const struct keyfile_key *key = keyfile_current(k);
+    struct keyfile_key key;
     size_t n = HEAD + plain.n + TAG;
     unsigned char *sealed = mem_alloc(n), sub[32];
     int done = 0;
 
     must(plain.n < INT_MAX / 2 && aad.n < INT_MAX / 2, "sealing that much");
-    memcpy(sealed, key->id, KEYFILE_ID);
+    keyfile_current(k, &key);
+    memcpy(sealed, key.id, KEYFILE_ID);
     rng_fill(sealed + KEYFILE_ID, NONCE);
-    derive(key, "seal", purpose, STR(""), sub);
+    derive(&key, "seal", purpose, STR(""), sub);
     must(EVP_EncryptInit_ex2(c, algs.gcm, sub, sealed + KEYFILE_ID, NULL) == 1 &&
              EVP_EncryptUpdate(c, NULL, &done, (const unsigned char *)aad.p, (int)aad.n) == 1 &&
              EVP_EncryptUpdate(c, sealed + HEAD, &done, (const unsigned char *)plain.p,
@@ -239,6 +240,7 @@ void keyring_seal(const struct keyring *k, const char *purpose, struct str aad, 
     EVP_CIPHER_CTX_reset(c); /* wipes the key schedule */
     buf_add(out, sealed, n);
     seal_wipe(sub, sizeof sub);
+    seal_wipe(&key, sizeof key);
     free(sealed);
 }
 
@@ -246,12 +248,11 @@ int keyring_unseal(const struct keyring *k, const char *purpose, struct str aad,
                    struct buf *out, struct err *err)
 {
     EVP_CIPHER_CTX *c = kept_get()->cipher;
-    const struct keyfile_key *key = NULL;
+    struct keyfile_key key;
 
     if (sealed.n < HEAD + TAG || sealed.n > INT_MAX / 2 || aad.n > INT_MAX / 2)
         return err_set(err, ERR_INVALID, "sealed value has an impossible length");
-    key = keyfile_find(k, (const unsigned char *)sealed.p);
-    if (!key)
+    if (!keyfile_find(k, (const unsigned char *)sealed.p, &key))
         return err_set(err, ERR_INVALID, "sealed with a key that is not in the ring");
 
     size_t n = sealed.n - HEAD - TAG;
@@ -261,7 +262,7 @@ int keyring_unseal(const struct keyring *k, const char *purpose, struct str aad,
     bool good = false;
 
     memcpy(tag, in + HEAD + n, TAG); /* the ctrl wants it writable */
-    derive(key, "seal", purpose, STR(""), sub);
+    derive(&key, "seal", purpose, STR(""), sub);
     good = EVP_DecryptInit_ex2(c, algs.gcm, sub, in + KEYFILE_ID, NULL) == 1 &&
            EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_TAG, TAG, tag) == 1 &&
            EVP_DecryptUpdate(c, NULL, &done, (const unsigned char *)aad.p, (int)aad.n) == 1 &&
@@ -274,6 +275,7 @@ int keyring_unseal(const struct keyring *k, const char *purpose, struct str aad,
         ERR_clear_error();
     seal_wipe(plain, n);
     seal_wipe(sub, sizeof sub);
+    seal_wipe(&key, sizeof key);
     free(plain);
     return good ? 0
                 : err_set(err, ERR_INVALID, "sealed value is altered or meant for something else");
@@ -282,10 +284,11 @@ int keyring_unseal(const struct keyring *k, const char *purpose, struct str aad,
 int keyring_derive(const struct keyring *k, const unsigned char key_id[4], const char *purpose,
                    struct str info, unsigned char out[32])
 {
-    const struct keyfile_key *key = keyfile_find(k, key_id);
+    struct keyfile_key key;
 
-    if (!key)
+    if (!keyfile_find(k, key_id, &key))
         return -1;
-    derive(key, "derive", purpose, info, out);
+    derive(&key, "derive", purpose, info, out);
+    seal_wipe(&key, sizeof key);
     return 0;
 }

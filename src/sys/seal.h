@@ -52,4 +52,24 @@ int keyring_unseal(const struct keyring *k, const char *purpose, struct str aad,
 int keyring_derive(const struct keyring *k, const unsigned char key_id[4], const char *purpose,
                    struct str info, unsigned char out[32]) __attribute__((warn_unused_result));
 
+/* ---- other keys. A ring may change while other threads use it. ---- */
+
+#define KEYRING_KEYS_MAX 32
+struct keyring_key {
+    unsigned char id[4];
+    int64_t made; /* seconds since 1970; 0: unknown */
+    bool current; /* it seals; the others only open */
+};
+/* The id of the key that seals. */
+void keyring_current(const struct keyring *k, unsigned char id[4]);
+/* Oldest first; how many. */
+size_t keyring_list(const struct keyring *k, struct keyring_key out[KEYRING_KEYS_MAX]);
+/* A new key: durably into the file, then into use. Blocks on the disk, so never on a loop. -1: the
+ * ring is as it was (a key that nobody uses may be in the file). ERR_CONFLICT: it is full. */
+int keyring_rotate(struct keyring *k, int64_t now, struct err *err)
+    __attribute__((warn_unused_result));
+/* Out of the file, then out of memory; what only this key opens is lost. Never the current one. */
+int keyring_retire(struct keyring *k, const unsigned char id[4], struct err *err)
+    __attribute__((warn_unused_result));
+
 #endif

@@ -23,8 +23,11 @@ struct store *kit_open(void)
 static int empty(struct db *db, void *arg, struct err *err)
 {
     (void)arg;
-    static const char *const all[] = {"DELETE FROM session", "DELETE FROM identity",
-                                      "DELETE FROM account", "DELETE FROM spent"};
+    static const char *const all[] = {
+        "DELETE FROM session",         "DELETE FROM identity",  "DELETE FROM account_role",
+        "DELETE FROM account",         "DELETE FROM spent",     "DELETE FROM provider",
+        "DELETE FROM provider_secret", "DELETE FROM api_token", "DELETE FROM audit",
+    };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (db_run(db_query(db, all[i]), err) < 0)
             return -1;

@@ -174,7 +174,8 @@ START_TEST(replicas_may_start_together)
     pid_t pids[REPLICAS];
     store_close(&kit_store);
     kit_store = kit_open();
-    kit_sql("DROP TABLE session, identity, account, spent, usher_schema CASCADE");
+    kit_sql("DROP SCHEMA public CASCADE");
+    kit_sql("CREATE SCHEMA public");
     store_close(&kit_store);
     for (int i = 0; i < REPLICAS; i++) {
         if ((pids[i] = fork()) == 0) {

@@ -118,7 +118,7 @@ END_TEST
 
 START_TEST(test_kind_names_are_different)
 {
-    for (int a = ERR_NONE; a <= ERR_LIMITED; a++)
+    for (int a = ERR_NONE; a <= ERR_STALE; a++)
         for (int b = ERR_NONE; b < a; b++)
             ck_assert_str_ne(err_kind_name((enum err_kind)a), err_kind_name((enum err_kind)b));
     ck_assert_str_eq(err_kind_name(ERR_UPSTREAM_DOWN), "upstream_down");
