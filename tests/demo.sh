@@ -74,6 +74,9 @@ site_name = usher demo
 url = sqlite:$state/usher.db
 key_file = $state/usher.key
 
+[admin]
+socket = $state/run/admin.sock
+
 [providers]
 dir = $state/providers.d
 plugin_dir = $root/lib/usher/providers

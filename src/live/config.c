@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/url.h"
@@ -132,8 +134,16 @@ static const struct usher_setting metrics_rows[] = {
                      .help = "Without one, /metrics is not there."),
 };
 
+static const struct usher_setting admin_rows[] = {
+    USHER_SET_TEXT(
+        struct config_admin, socket, .value = USHER_ADMIN_SOCKET, .flags = USHER_REQUIRED,
+        .label = "Admin socket",
+        .help = "Socket file that usherctl talks to. Only root and the user usherd runs as can use "
+                "it, and its folder is theirs. Each usherd needs one of its own."),
+};
+
 #define ROWS(rows) rows, sizeof(rows) / sizeof *(rows)
-#define N_TABLES 7
+#define N_TABLES 8
 
 static void tables_fill(struct config *c, struct conf_table t[N_TABLES])
 {
@@ -145,6 +155,7 @@ static void tables_fill(struct config *c, struct conf_table t[N_TABLES])
         {"providers", "USHER_PROVIDERS", ROWS(provider_rows), &c->providers},
         {"log", "USHER_LOG", ROWS(log_rows), &c->log},
         {"metrics", "USHER_METRICS", ROWS(metrics_rows), &c->metrics},
+        {"admin", "USHER_ADMIN", ROWS(admin_rows), &c->admin},
     };
     memcpy(t, all, sizeof all);
 }
@@ -302,6 +313,18 @@ static void judge_store(const struct judge *j)
         wrong(j, "store", "url", "must be sqlite:/absolute/path or postgresql://...");
 }
 
+static void judge_socket(const struct judge *j)
+{
+    const char *path = j->c->admin.socket;
+    const size_t room = sizeof((struct sockaddr_un *)NULL)->sun_path;
+    if (path[0] != '/' || path[strlen(path) - 1] == '/')
+        wrong(j, "admin", "socket", "must be an absolute path");
+    else if (strlen(path) >= room)
+        wrong(j, "admin", "socket", "longer than the %zu bytes of a socket's path", room - 1);
+    else if (is_unix(j->c->server.listen) && strcmp(j->c->server.listen + 5, path) == 0)
+        wrong(j, "admin", "socket", "is what [server] listen opens to everybody");
+}
+
 static void judge_all(const struct judge *j)
 {
     const struct config *c = j->c;
@@ -312,6 +335,7 @@ static void judge_all(const struct judge *j)
     judge_hosts(j);
     judge_proxies(j);
     judge_store(j);
+    judge_socket(j);
     if (j->p->n == j->before)
         judge_default_return(j);
     if (c->session.idle > c->session.absolute)

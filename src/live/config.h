@@ -37,6 +37,9 @@ struct config_log {
 struct config_metrics {
     struct usher_secret token;
 };
+struct config_admin {
+    const char *socket;
+};
 
 struct config {
     struct arena *arena;
@@ -48,6 +51,7 @@ struct config {
     struct config_providers providers;
     struct config_log log;
     struct config_metrics metrics;
+    struct config_admin admin;
     const char *host;   /* of public_url, with the port unless it is the default */
     const char *origin; /* of public_url */
     bool https;

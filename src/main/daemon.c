@@ -12,6 +12,7 @@
 #include "login/drive_net.h"
 #include "main/harden.h"
 #include "main/keep.h"
+#include "main/local.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 #include "web/app.h"
@@ -30,7 +31,8 @@ struct daemon {
     struct fetch *fetch;
     struct drive_net *net;
     struct login *login;
-    struct serve *serve;
+    struct serve *serve, *local;
+    unsigned draining; /* listeners that still answer somebody */
     struct keep *keep;
     struct loop_watch *signals;
     struct loop_timer *patience;
@@ -42,7 +44,9 @@ struct daemon {
 
 static void on_drained(void *arg)
 {
-    loop_stop(((struct daemon *)arg)->loop);
+    struct daemon *d = arg;
+    if (--d->draining == 0)
+        loop_stop(d->loop);
 }
 
 static void on_impatient(void *arg)
@@ -61,7 +65,9 @@ static void stop(struct daemon *d)
     const int64_t longest =
         d->config->login.deadline * 1000 + 2000; /* no login in flight is lost */
     loop_timer_set(d->patience, longest > DRAIN_MS ? longest : DRAIN_MS);
+    d->draining = 2;
     serve_drain(d->serve, on_drained, d);
+    serve_drain(d->local, on_drained, d);
 }
 
 static void on_signal(void *arg, int fd, unsigned events)
@@ -248,16 +254,20 @@ static void tell_ready(const struct daemon *d)
               LF_INT("sessions", sessions_count(d->sessions)));
 }
 
-/* Only the port is opened as root. Everything else belongs to the user we become, so that a start
- * as root and one as that user find and leave the same files, and no plugin ever runs as root.
- * Connections wait in the kernel until the loop runs. */
+/* Only the port is opened as root, and the socket's folder made. Everything else belongs to the
+ * user we become, so that a start as root and one as that user find and leave the same files, and
+ * no plugin ever runs as root. Connections wait in the kernel until the loop runs. */
 static int start(struct daemon *d, const char *ready_file, struct err *err)
 {
     struct config *c = d->config;
     d->loop = loop_new(err);
     d->metrics = metrics_new();
     if (d->loop == NULL || open_signals(d, err) != 0 || open_serve(d, err) != 0 ||
+        local_folder(c->admin.socket, c->server.user, err) != 0 ||
         harden_drop_root(c->server.user, err) != 0)
+        return -1;
+    d->local = local_open(c->admin.socket, d->loop, d->metrics, &d->app, err);
+    if (d->local == NULL)
         return -1;
     open_providers(d);
     harden_environment(); /* before the store's threads: they may look at it */
@@ -284,6 +294,7 @@ static void take_down(struct daemon *d)
     keep_free(&d->keep);
     login_free(&d->login);
     serve_free(&d->serve);
+    serve_free(&d->local);
     store_close(&d->store);
     identities_free(&d->app.identities);
     drive_net_free(&d->net);

@@ -27,9 +27,11 @@ void harden_process(void)
     }
 }
 
-int harden_drop_root(const char *user, struct err *err)
+int harden_target(const char *user, uid_t *uid, gid_t *gid, struct err *err)
 {
-    if (geteuid() != 0 || user == NULL || user[0] == 0)
+    *uid = geteuid();
+    *gid = getegid();
+    if (*uid != 0 || user == NULL || user[0] == 0)
         return 0;
     errno = 0;
     const struct passwd *pw = getpwnam(user);
@@ -37,7 +39,20 @@ int harden_drop_root(const char *user, struct err *err)
         return err_set(err, ERR_MISCONFIGURED, "[server] user: there is no user \"%s\"", user);
     if (pw->pw_uid == 0)
         return err_set(err, ERR_MISCONFIGURED, "[server] user: \"%s\" is root", user);
-    if (initgroups(user, pw->pw_gid) != 0 || setgid(pw->pw_gid) != 0 || setuid(pw->pw_uid) != 0)
+    *uid = pw->pw_uid;
+    *gid = pw->pw_gid;
+    return 0;
+}
+
+int harden_drop_root(const char *user, struct err *err)
+{
+    uid_t uid;
+    gid_t gid;
+    if (harden_target(user, &uid, &gid, err) != 0)
+        return -1;
+    if (uid == geteuid())
+        return 0;
+    if (initgroups(user, gid) != 0 || setgid(gid) != 0 || setuid(uid) != 0)
         return err_set(err, ERR_INTERNAL, "cannot become %s: %s", user, strerror(errno));
     if (setuid(0) == 0)
         return err_set(err, ERR_INTERNAL, "became %s, but could become root again", user);

@@ -6,10 +6,15 @@
 #ifndef MAIN_HARDEN_H
 #define MAIN_HARDEN_H
 
+#include <sys/types.h>
+
 #include "base/err.h"
 
 /* At start: limits and flags. */
 void harden_process(void);
+/* Who we shall be after harden_drop_root. */
+int harden_target(const char *user, uid_t *uid, gid_t *gid, struct err *err)
+    __attribute__((warn_unused_result));
 /* Once the port is open: become `user` for good, if we are root and it is set. */
 int harden_drop_root(const char *user, struct err *err) __attribute__((warn_unused_result));
 /* Remove every USHER_ variable once configuration has been read. */

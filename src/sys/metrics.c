@@ -9,7 +9,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 
-#define METRICS_SERIES_MAX 100u /* of one metric, "other" not counted */
+#define METRICS_SERIES_MAX 400u /* of one metric, "other" not counted */
 #define METRICS_VALUE_MAX 120u
 #define METRICS_BOUNDS_MAX 32u
 

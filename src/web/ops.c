@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For the machines that watch us: alive, ready, and the figures (behind a bearer token). */
+/* For the machines that watch us: alive, ready, and the figures (behind a bearer token, or over the
+ * admin socket). */
 #include <strings.h>
 
 #include "web/app.h"
@@ -63,11 +64,12 @@ static void observe(const struct web_app *app)
 void ops_metrics(struct request *rq, void *app_)
 {
     const struct web_app *app = app_;
-    if (app->metrics_token == NULL) {
+    const bool local = request_is_local(rq);
+    if (app->metrics_token == NULL && !local) {
         page_error(rq, app, ERR_NOT_FOUND, NULL);
         return;
     }
-    if (!authorized(rq, app->metrics_token)) {
+    if (!local && !authorized(rq, app->metrics_token)) {
         reply_header_static(rq, "WWW-Authenticate", "Bearer realm=\"usher metrics\"");
         reply_send(rq, 401, "text/plain; charset=utf-8", STR("A bearer token is needed.\n"));
         return;

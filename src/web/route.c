@@ -16,8 +16,8 @@ const struct route web_routes[] = {
     {"GET", "/api/v1/me", home_me, 0, 0, NULL},
     {"GET", "/assets/*", asset_get, ROUTE_QUIET, 0, NULL},
     {"GET", "/favicon.ico", asset_get, ROUTE_QUIET, 0, NULL},
-    {"GET", "/healthz", ops_health, ROUTE_ANY_HOST | ROUTE_QUIET, 0, NULL},
-    {"GET", "/readyz", ops_ready, ROUTE_ANY_HOST | ROUTE_QUIET, 0, NULL},
-    {"GET", "/metrics", ops_metrics, ROUTE_ANY_HOST | ROUTE_QUIET, 0, NULL},
+    {"GET", "/healthz", ops_health, ROUTE_ANY_HOST | ROUTE_QUIET | ROUTE_ADMIN, 0, NULL},
+    {"GET", "/readyz", ops_ready, ROUTE_ANY_HOST | ROUTE_QUIET | ROUTE_ADMIN, 0, NULL},
+    {"GET", "/metrics", ops_metrics, ROUTE_ANY_HOST | ROUTE_QUIET | ROUTE_ADMIN, 0, NULL},
 };
 const size_t web_routes_n = sizeof web_routes / sizeof *web_routes;

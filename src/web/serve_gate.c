@@ -8,6 +8,7 @@
 #include "web/serve_int.h"
 
 #include <strings.h>
+#include <unistd.h>
 
 /* 1: a token byte (RFC 9110 5.6.2); 2: fit for a value only; 0: neither. */
 static const unsigned char byte_class[256] = {
@@ -278,6 +279,13 @@ static int check_body(struct request *rq, const char *version, const char **what
     return check_type(rq, what);
 }
 
+/* The file's mode says who may connect; should somebody widen it, this still holds. */
+static bool is_stranger(const struct request *rq)
+{
+    const struct conn *c = rq->conn;
+    return rq->serve->admin && !(c->has_peer && (c->uid == 0 || c->uid == geteuid()));
+}
+
 static int check_host(const struct request *rq, const char **what)
 {
     size_t n;
@@ -317,6 +325,10 @@ int serve_gate(struct request *rq, const char *version, const char **what)
     if (body != 0 && (status == 0 || body == 400)) {
         *what = body_what;
         return body;
+    }
+    if (is_stranger(rq)) {
+        *what = "The admin socket is for root and the user usherd runs as.";
+        return 403;
     }
     return status != 0 ? status : check_host(rq, what);
 }

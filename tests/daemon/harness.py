@@ -129,6 +129,7 @@ class Usher(Process):
         self.url = "http://127.0.0.1:%d" % self.port
         self.environment = environment
         self.database = folder / "usher.db"
+        self.socket = folder / "run" / "admin.sock"
         merged = {
             "server": {"listen": "127.0.0.1:%d" % self.port, "public_url": self.url, "site_name": "Test site"},
             "login": {"return_hosts": "127.0.0.1:1 app.example.com .wild.example.com"},
@@ -137,6 +138,7 @@ class Usher(Process):
                           "allow_http_loopback": "yes"},
             "log": {"level": "debug", "format": "json"},
             "metrics": {"token": "metrics-token-for-tests"},
+            "admin": {"socket": folder / "run" / "admin.sock"},
         }
         for section, values in (settings or {}).items():
             merged.setdefault(section, {}).update(values)
@@ -332,6 +334,54 @@ class Browser:
     def session(self):
         jar = self.cookies.get("127.0.0.1:%d" % self.usher.port, {})
         return jar.get("usher")
+
+
+class LocalConnection(http.client.HTTPConnection):
+    """HTTP over a socket file."""
+
+    def __init__(self, path):
+        super().__init__("usher", timeout=PATIENCE)
+        self.path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
+class Api:
+    """The administration's API: over the admin socket, or with a token at the public address. What
+    comes back is kept in `heard`, head and all."""
+
+    def __init__(self, usher, token=None):
+        self.usher = usher
+        self.token = token
+        self.heard = []
+
+    def request(self, method, path, body=None, headers=None, raw=None):
+        headers = dict(headers or {})
+        if body is not None:
+            raw = json.dumps(body)
+            headers.setdefault("Content-Type", "application/json")
+        if self.token is None:
+            c = LocalConnection(self.usher.socket)
+        else:
+            c = http.client.HTTPConnection("127.0.0.1", self.usher.port, timeout=PATIENCE)
+            headers.setdefault("Authorization", "Bearer " + self.token)
+        c.request(method, path, raw, headers)
+        answer = Answer(c.getresponse(), path)
+        c.close()
+        self.heard.append((method, path, answer.status, str(answer.headers), answer.body))
+        return answer
+
+    def get(self, path, **headers):
+        return self.request("GET", path, headers=headers)
+
+    def ask(self, method, path, body=None, status=200, **headers):
+        """The answer's JSON; anything but `status` fails."""
+        answer = self.request(method, path, body, {k.replace("_", "-"): v for k, v in headers.items()})
+        assert answer.status == status, (method, path, answer.status, answer.text)
+        return answer.json() if answer.body else None
 
 
 class Case(unittest.TestCase):

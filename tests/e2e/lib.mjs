@@ -81,6 +81,7 @@ export async function startUsher(dir, { port, settings = {}, providers = {} } = 
     store: `url = sqlite:${dir}/usher.db\nkey_file = ${dir}/usher.key\n`,
     providers: `dir = ${dir}/providers.d\nplugin_dir = ${root}/lib/usher/providers\nallow_http_loopback = yes\n`,
     log: "format = json\nlevel = debug\n",
+    admin: `socket = ${dir}/run/admin.sock\n`,
   };
   for (const [section, more] of Object.entries(settings)) text[section] = (text[section] ?? "") + more;
   const conf = path.join(dir, "usher.conf");

@@ -119,6 +119,17 @@ static const struct {
      "127.0.0.1\n"},
 
     {"[metrics]\ntoken = 0123456789abcdef\n", NULL},
+    {"[admin]\nsocket = /run/usher/admin.sock\n", NULL},
+    {"[admin]\nsocket = admin.sock\n", ":2: [admin] socket: must be an absolute path\n"},
+    {"[admin]\nsocket = /run/usher/\n", ":2: [admin] socket: must be an absolute path\n"},
+    {"[admin]\nsocket = /"
+     "012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012"
+     "3"
+     "45678901234567\n",
+     ":2: [admin] socket: longer than the 107 bytes of a socket's path\n"},
+    {"[server]\nlisten = unix:/run/usher/x\npublic_url = https://a.example\n[admin]\n"
+     "socket = /run/usher/x\n",
+     ":5: [admin] socket: is what [server] listen opens to everybody\n"},
     {"[metrics]\ntoken = 0123456789abcde\n", ":2: [metrics] token: shorter than 16 characters\n"},
 
     /* Several at once are all told. */
@@ -276,8 +287,9 @@ START_TEST(sample)
     buf_init(&out, 256 * 1024);
     config_sample(&out);
     ck_assert(buf_ok(&out));
-    static const char *const named[] = {"[server]", "listen", "[login]", "[session]", "[store]",
-                                        "[providers]", "[log]", "[metrics]", "token"};
+    static const char *const named[] = {"[server]", "listen",      "[login]", "[session]",
+                                        "[store]",  "[providers]", "[log]",   "[metrics]",
+                                        "token",    "[admin]"};
     for (size_t i = 0; i < sizeof named / sizeof *named; i++)
         ck_assert_ptr_nonnull(strstr(out.p, named[i]));
     struct config *c = load_text(out.p);

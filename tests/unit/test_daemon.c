@@ -16,7 +16,7 @@
 
 #define DOWN 250 /* exit status of a child whose daemon did not start */
 
-static char folder[64], ready[96], key[96], db[96], lock[96];
+static char folder[64], ready[96], key[96], db[96], lock[96], run[80], sock[96];
 static int port;
 static pid_t child;
 
@@ -29,6 +29,8 @@ static void setup(void)
     snprintf(key, sizeof key, "%s/usher.key", folder);
     snprintf(db, sizeof db, "%s/usher.db", folder);
     snprintf(lock, sizeof lock, "%s/usher.db-lock", folder);
+    snprintf(run, sizeof run, "%s/run", folder);
+    snprintf(sock, sizeof sock, "%s/admin.sock", run);
     child = 0;
 }
 
@@ -42,6 +44,8 @@ static void teardown(void)
     unlink(key);
     unlink(db);
     unlink(lock);
+    unlink(sock);
+    rmdir(run);
     ck_assert_int_eq(rmdir(folder), 0); /* a clean stop leaves no log of the database */
     cx_teardown();
 }
@@ -72,8 +76,9 @@ static struct config *load(const char *more)
     const int n = snprintf(text, sizeof text,
                            "[store]\nurl = sqlite:%s\nkey_file = %s\n"
                            "[providers]\ndir = %s/none\nplugin_dir = %s/none\n"
-                           "[log]\nlevel = error\n[server]\nlisten = 127.0.0.1:%d\n%s",
-                           db, key, folder, folder, port, more);
+                           "[log]\nlevel = error\n[admin]\nsocket = %s\n"
+                           "[server]\nlisten = 127.0.0.1:%d\n%s",
+                           db, key, folder, folder, sock, port, more);
     cx_write_file("usher.conf", text, (size_t)n, 0600);
     struct config *c = config_load(cx.path, true, NULL, &cx.problems);
     cx_expect("");
@@ -162,6 +167,8 @@ START_TEST(starts_answers_and_stops)
     ck_assert_uint_eq(st.st_mode & 07777, 0600);
     ck_assert_int_eq(stat(db, &st), 0);
     ck_assert_uint_eq(st.st_mode & 0077, 0);
+    ck_assert_int_eq(stat(sock, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 07777, 0600);
     const int idle = dial(); /* a connection that says nothing does not hold it up */
     ck_assert_int_eq(end(), 0);
     close(idle);
@@ -198,6 +205,9 @@ START_TEST(root_only_opens_the_port)
         ck_assert_uint_eq(st.st_mode & 07777, 0600);
         ck_assert_int_eq(stat(db, &st), 0);
         ck_assert_uint_eq(st.st_uid, nobody);
+        ck_assert_int_eq(stat(sock, &st), 0);
+        ck_assert_uint_eq(st.st_uid, nobody);
+        ck_assert_uint_eq(st.st_mode & 07777, 0600);
         snprintf(path, sizeof path, "/proc/%d/status", (int)child);
         FILE *f = fopen(path, "r");
         ck_assert_ptr_nonnull(f);
@@ -226,6 +236,18 @@ START_TEST(does_not_start)
     ck_assert_ptr_nonnull(strstr(err.text, "in use"));
     ck_assert_int_ne(access(key, F_OK), 0); /* nothing was made for nothing */
     close(taken);
+
+    begin(""); /* somebody answers on the admin socket */
+    find_port();
+    struct config *second = load("");
+    err_clear(&err);
+    ck_assert_int_eq(daemon_run(second, NULL, &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.text, "[admin] socket: listen on "));
+    ck_assert_ptr_nonnull(strstr(err.text, "in use"));
+    config_free(&second);
+    ck_assert_int_eq(end(), 0);
+    unlink(key);
+    unlink(db);
 
     FILE *f = fopen(key, "w");
     ck_assert_ptr_nonnull(f);
