@@ -216,7 +216,8 @@ struct drive *drive_finish(const struct drive_args *a, const struct flow *f, str
     d->second = true;
     d->state = (struct str){arena_str(d->arena, state), state.n};
     arm_deadline(d);
-    if (drive_callback_judge(&d->flow, callback, &err) != 0 || take_code(d, callback, &err) != 0) {
+    if (drive_callback_judge(&d->flow, callback, a->redirect_uri, &err) != 0 ||
+        take_code(d, callback, &err) != 0) {
         drive_fail(d, &err);
         return d;
     }

@@ -13,6 +13,7 @@
 #include "login/state.h"
 #include "net/cache.h"
 #include "net/fetch.h"
+#include "provider/slots.h"
 #include "provider/step.h"
 #include "sys/log.h"
 
@@ -44,7 +45,12 @@ struct drive_args {
     int64_t deadline_ms;
     /* Each answer's time, by step: "token", "keys", "metadata", "fetch". May be NULL. */
     void (*observe)(void *arg, const char *step, int64_t ms);
-    void *observe_arg;
+    /* The upstream refused the client secret of one slot and took that of another, and nobody was
+     * told before. Needs `slots`; may be NULL. */
+    void (*fell_over)(void *arg, enum provider_slot from, enum provider_slot to);
+    void *observe_arg;                   /* of both */
+    struct slots *slots;                 /* which client secret comes first; NULL: the active one */
+    const enum provider_slot *only_slot; /* this one and no other; NULL: fall over when refused */
 };
 
 /* First leg's result: where to send the browser. */
@@ -76,9 +82,14 @@ struct drive *drive_begin(const struct drive_args *a, const struct flow *f, stru
                           const struct drive_start *hints, drive_done_fn *done, void *arg);
 /* What the browser brought, against the flow: RFC 9207 issuer, error, code, each at most once.
  * 0: a code to exchange. -1: ERR_INVALID when it makes no sense (the flow is not used up), another
- * kind when the upstream ended the flow. */
-int drive_callback_judge(const struct flow *f, const struct fields *callback, struct err *err)
+ * kind when the upstream ended the flow. `redirect_uri` is for the text that says it is unknown. */
+int drive_callback_judge(const struct flow *f, const struct fields *callback,
+                         const char *redirect_uri, struct err *err)
     __attribute__((warn_unused_result));
+/* Whether an error answer (`description` may be NULL) means that the upstream does not know our
+ * callback URL; and the error that says what to do about it. */
+bool drive_mismatch(const char *error, const char *description);
+int drive_mismatch_set(const char *redirect_uri, struct err *err);
 /* Second leg. State, binding, age and single use are judged already; `state` is the sealed text. */
 struct drive *drive_finish(const struct drive_args *a, const struct flow *f, struct str state,
                            const struct fields *callback, drive_done_fn *done, void *arg);

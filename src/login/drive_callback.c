@@ -25,7 +25,6 @@ static const struct {
     {"invalid_client", ERR_MISCONFIGURED},
     {"unauthorized_client", ERR_MISCONFIGURED},
     {"unsupported_response_type", ERR_MISCONFIGURED},
-    {"redirect_uri_mismatch", ERR_MISCONFIGURED}, /* GitHub */
     {"application_suspended", ERR_MISCONFIGURED}, /* GitHub */
     {"request_not_supported", ERR_MISCONFIGURED},
     {"registration_not_supported", ERR_MISCONFIGURED},
@@ -60,9 +59,10 @@ static int check_issuer(const struct flow *f, const char *iss, struct err *err)
     return 0;
 }
 
-int drive_callback_judge(const struct flow *f, const struct fields *callback, struct err *err)
+int drive_callback_judge(const struct flow *f, const struct fields *callback,
+                         const char *redirect_uri, struct err *err)
 {
-    const char *iss, *error, *code, *state;
+    const char *iss, *error, *code, *state, *description = NULL;
     for (size_t i = 0; i < callback->n; i++)
         for (size_t j = 0; j < i; j++)
             if (strcmp(callback->v[i].name, callback->v[j].name) == 0)
@@ -75,8 +75,12 @@ int drive_callback_judge(const struct flow *f, const struct fields *callback, st
     if (!code == !error)
         return err_set(err, ERR_INVALID, "callback: %s",
                        code ? "code and error at once" : "neither code nor error");
+    if (error && form_get(callback, "error_description", &description) == 1 &&
+        drive_mismatch(error, description))
+        return drive_mismatch_set(redirect_uri, err);
     if (error)
-        return answer_error(error, err);
+        return drive_mismatch(error, NULL) ? drive_mismatch_set(redirect_uri, err)
+                                           : answer_error(error, err);
     size_t n = strlen(code);
     if (n == 0 || n > CODE_MAX || !text_printable((struct str){code, n}))
         return err_set(err, ERR_INVALID, "callback: code is empty, too long or not printable");

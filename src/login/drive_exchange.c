@@ -2,8 +2,9 @@
 /*
  * EXCHANGE: the token request (RFC 6749 section 4.1.3) and the judgement of its answer (5.1, 5.2).
  * Token bytes go from the answer into `struct secret`s; the plugin sees what is left. What is no
- * answer at all (no connection, 5xx, HTML) ends the flow here; a refusal is the plugin's to
- * explain.
+ * answer at all (no connection, 5xx, HTML) ends the flow here; when the client secret is refused
+ * the provider's others have their turn with the same code (drive_refusal.c); any other refusal is
+ * the plugin's to explain.
  */
 #include <stdlib.h>
 
@@ -21,9 +22,8 @@ static const char *const token_members[] = {"access_token", "refresh_token", "id
 static int add_client(struct drive *d, uint32_t auth, struct fetch_request *rq,
                       struct fetch_part *form, size_t *n, struct err *err)
 {
-    const struct provider *p = d->args.provider;
-    const struct secret *secret = conf_secrets_get(p->secrets, "client_secret");
-    const char *client_id = p->common.client_id;
+    const struct secret *secret = leg_client_secret(d->leg);
+    const char *client_id = d->args.provider->common.client_id;
     if (auth == USHER_AUTH_PARAMS)
         return 0;
     if (!client_id)
@@ -111,11 +111,11 @@ static struct jval *read_answer(struct drive *d, const struct fetch_result *r, s
         err_set(err, ERR_UPSTREAM_DOWN, "token endpoint answered with status %d", r->status);
         return NULL;
     }
-    if ((d->exchange_flags & USHER_FORM_ANSWER) &&
+    if ((d->exchange.exchange_flags & USHER_FORM_ANSWER) &&
         strcmp(r->content_type, "application/x-www-form-urlencoded") == 0)
         answer = form_answer(d, r);
     else
-        answer = drive_json(d, r, d->exchange_flags & USHER_ANY_CONTENT_TYPE);
+        answer = drive_json(d, r, d->exchange.exchange_flags & USHER_ANY_CONTENT_TYPE);
     if (jval_type(answer) != JVAL_OBJECT || (r->status >= 300 && r->status < 400)) {
         err_set(err, ERR_UPSTREAM_BAD, "token endpoint answered with status %d and no token answer",
                 r->status);
@@ -148,29 +148,67 @@ static int judge_tokens(struct drive *d, struct jval *answer, struct usher_token
     return 0;
 }
 
+/* A refusal as the plugin will hear of it, unless it is about the callback URL: that is the same
+ * story everywhere. */
+static int judge_refusal(struct drive *d, const struct jval *answer, struct usher_tokens *t,
+                         struct err *err)
+{
+    t->error = error_code(answer);
+    if (drive_mismatch(t->error, jval_text(jval_get(answer, "error_description"))))
+        return drive_mismatch_set(d->args.redirect_uri, err);
+    /* What is wrong with the code is only said to who was let in. */
+    if (strcmp(t->error, "invalid_grant") == 0 || strcmp(t->error, "bad_verification_code") == 0)
+        drive_slot_worked(d);
+    return 0;
+}
+
+/* Some answer 200 with an error in it; RFC 6749 5.2 says 400. Both are refusals. */
+static bool is_refusal(const struct fetch_result *r, const struct jval *answer)
+{
+    const struct jval *error = jval_get(answer, "error");
+    const char *word = jval_text(error);
+    return r->status >= 300 || (jval_type(error) > JVAL_NULL && !(word && !*word));
+}
+
+static int ask(struct drive *d, struct err *err);
+
+/* true: the token endpoint did not know us by this secret, and another one is on its way, or the
+ * drive has ended. */
+static bool asked_again(struct drive *d, const struct fetch_result *r, const struct jval *answer)
+{
+    struct err err = ERR_INIT;
+    if (!drive_client_refused(r, answer))
+        return false;
+    const int other = drive_other_slot(d, &err);
+    if (other == 0)
+        return false;
+    if (other < 0 || ask(d, &err) != 0)
+        drive_fail(d, &err);
+    return true;
+}
+
 static void on_answer(void *arg, const struct fetch_result *r)
 {
     struct drive *d = drive_answered(arg, r);
     struct err err = ERR_INIT;
     struct usher_tokens t = {
         .size = sizeof t, .status = r->status, .error = "", .scope = "", .expires_in = -1};
+    struct jval *answer = read_answer(d, r, &err);
+    if (asked_again(d, r, answer))
+        return;
     secret_free(&d->code);
     secret_free(&d->verifier);
-    struct jval *answer = read_answer(d, r, &err);
     if (!answer) {
         drive_fail(d, &err);
         return;
     }
-    /* Some answer 200 with an error in it; RFC 6749 5.2 says 400. Both are refusals. */
-    const struct jval *error = jval_get(answer, "error");
-    const char *word = jval_text(error);
-    bool refused = r->status >= 300 || (jval_type(error) > JVAL_NULL && !(word && !*word));
-    if (refused)
-        t.error = error_code(answer);
-    else if (judge_tokens(d, answer, &t, &err) != 0) {
+    const bool refused = is_refusal(r, answer);
+    if (refused ? judge_refusal(d, answer, &t, &err) : judge_tokens(d, answer, &t, &err)) {
         drive_fail(d, &err);
         return;
     }
+    if (!refused)
+        drive_slot_worked(d);
     for (size_t i = 0; i < sizeof token_members / sizeof *token_members; i++)
         jval_remove(answer, token_members[i]);
     t.other = (const struct usher_json *)answer;
@@ -178,10 +216,10 @@ static void on_answer(void *arg, const struct fetch_result *r)
     drive_step(d, &ev);
 }
 
-int drive_exchange(struct drive *d, const struct usher_action *act, struct err *err)
+/* The token request with the secret of the leg's slot. */
+static int ask(struct drive *d, struct err *err)
 {
-    if (d->exchanged || !d->code)
-        return err_set(err, ERR_INTERNAL, "a code can be exchanged once, after CALLBACK");
+    const struct usher_action *act = &d->exchange;
     struct fetch_request rq = {.url = act->url, .body_kind = FETCH_BODY_FORM};
     struct fetch_part *form = arena_alloc(d->arena, (act->n_params + 6) * sizeof *form);
     struct fetch_part *headers = arena_alloc(d->arena, (act->n_headers + 1) * sizeof *headers);
@@ -199,8 +237,18 @@ int drive_exchange(struct drive *d, const struct usher_action *act, struct err *
     rq.n_form = n + act->n_params;
     rq.headers = headers;
     rq.n_headers = drive_headers_accept(headers, act->n_headers);
-    d->exchanged = true;
-    d->exchange_flags = act->exchange_flags;
     drive_fetch_start(d, 0, "token", &rq, on_answer);
     return 0;
+}
+
+int drive_exchange(struct drive *d, const struct usher_action *act, struct err *err)
+{
+    if (d->exchanged || !d->code)
+        return err_set(err, ERR_INTERNAL, "a code can be exchanged once, after CALLBACK");
+    d->exchanged = true;
+    d->exchange = *act;
+    d->slot = d->args.only_slot ? *d->args.only_slot : slots_first(d->args.slots, d->args.provider);
+    d->first_slot = d->slot;
+    leg_set_slot(d->leg, d->slot);
+    return ask(d, err);
 }

@@ -38,8 +38,10 @@ struct drive {
 
     /* EXCHANGE */
     bool exchanged;
+    struct usher_action exchange; /* pointers into the leg's arena */
+    enum provider_slot first_slot, slot;
+    unsigned refused; /* slots whose secret was refused, as 1 << slot */
     struct secret *code, *verifier, *access_token, *id_token;
-    uint32_t exchange_flags;
     /* VERIFY */
     const struct usher_verify *verify;
     bool refreshed; /* the key set was asked for afresh */
@@ -91,5 +93,14 @@ int drive_verify(struct drive *d, const struct usher_action *act, struct err *er
     __attribute__((warn_unused_result));
 int drive_requests(struct drive *d, const struct usher_action *act, struct err *err)
     __attribute__((warn_unused_result));
+
+/* ---- refusals: drive_refusal.c */
+/* Whether the token endpoint's answer (NULL: no JSON) says: that is not your client secret. */
+bool drive_client_refused(const struct fetch_result *r, const struct jval *answer);
+/* The secret of the leg's slot was refused. 1: another one is chosen, ask again; 0: there is none;
+ * -1: there were several, and all of them were refused. */
+int drive_other_slot(struct drive *d, struct err *err) __attribute__((warn_unused_result));
+/* The answer shows that the client was let in: remember and tell if that took another secret. */
+void drive_slot_worked(struct drive *d);
 
 #endif

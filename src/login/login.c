@@ -73,6 +73,23 @@ static void on_observed(void *arg, const char *step, int64_t ms)
                        (double)ms / 1000);
 }
 
+static void on_fell_over(void *arg, enum provider_slot from, enum provider_slot to)
+{
+    static const struct metric metric = {
+        .name = "usher_credential_fallovers_total",
+        .help = "Changes to another client secret because the upstream refused the one in use.",
+        .type = METRIC_COUNTER,
+        .labels = {"provider"}};
+    const struct leg_run *r = arg;
+    const struct login_options *o = &r->login->o;
+    if (o->metrics)
+        metric_add(metrics_series(o->metrics, &metric, r->provider->id, NULL, NULL), 1);
+    log_event(r->log, LOG_WARN, "credentials.fell_over", LF_TEXT("provider", r->provider->id),
+              LF_TEXT("from", slots_name(from)), LF_TEXT("to", slots_name(to)));
+    if (o->on_fallover)
+        o->on_fallover(o->on_fallover_arg, r->provider->id, from, to);
+}
+
 /* Whose fault it was decides how loudly it is said. */
 static enum log_level level_of(enum err_kind kind)
 {
@@ -154,7 +171,9 @@ static struct drive_args drive_args_of(struct leg_run *r)
                                .loop = o->loop,
                                .deadline_ms = o->deadline_ms,
                                .observe = on_observed,
-                               .observe_arg = r};
+                               .fell_over = on_fell_over,
+                               .observe_arg = r,
+                               .slots = o->slots};
 }
 
 static const struct provider *provider_for(const struct login *l, const char *id, struct err *err)
@@ -473,7 +492,7 @@ void login_finish_flow(struct login *l, const struct login_callback *c, login_do
         return;
     }
     copy_request(r, c);
-    const int judged = drive_callback_judge(&r->flow, &r->fields, &err);
+    const int judged = drive_callback_judge(&r->flow, &r->fields, r->redirect_uri, &err);
     if (judged != 0 && err.kind == ERR_INVALID)
         fail(r, &err); /* makes no sense, so it uses nothing up */
     else

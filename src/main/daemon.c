@@ -30,6 +30,7 @@ struct daemon {
     struct registry *registry;
     struct fetch *fetch;
     struct drive_net *net;
+    struct slots *slots;
     struct login *login;
     struct serve *serve, *local;
     unsigned draining; /* listeners that still answer somebody */
@@ -173,6 +174,7 @@ static int open_login(struct daemon *d, struct err *err)
     if (d->fetch == NULL)
         return -1;
     d->net = drive_net_new(d->loop, d->fetch);
+    d->slots = slots_new();
     const struct login_options lo = {.loop = d->loop,
                                      .registry = d->registry,
                                      .store = d->store,
@@ -183,7 +185,8 @@ static int open_login(struct daemon *d, struct err *err)
                                      .public_url = c->server.public_url,
                                      .deadline_ms = c->login.deadline * 1000,
                                      .session_seconds = c->session.absolute,
-                                     .max_in_flight = (unsigned)c->login.max_in_flight};
+                                     .max_in_flight = (unsigned)c->login.max_in_flight,
+                                     .slots = d->slots};
     d->login = login_new(&lo, err);
     return d->login ? 0 : -1;
 }
@@ -298,6 +301,7 @@ static void take_down(struct daemon *d)
     store_close(&d->store);
     identities_free(&d->app.identities);
     drive_net_free(&d->net);
+    slots_free(&d->slots);
     fetch_free(&d->fetch);
     registry_free(&d->registry);
     sessions_free(&d->sessions);

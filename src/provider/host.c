@@ -193,10 +193,17 @@ static int64_t h_now(struct usher_call *call)
     return wall_seconds(clock_wall());
 }
 
+const struct secret *host_secret(const struct host *h, const char *key)
+{
+    if (h->slot != PROVIDER_ACTIVE && strcmp(key, "client_secret") == 0)
+        return provider_secret(h->provider, key, h->slot);
+    return conf_secrets_get(h->provider->secrets, key);
+}
+
 static const char *h_token_proof(struct usher_call *call, const char *setting)
 {
     struct host *h = for_steps(call, "token_proof");
-    const struct secret *key = setting ? conf_secrets_get(h->provider->secrets, setting) : NULL;
+    const struct secret *key = setting ? host_secret(h, setting) : NULL;
     if (!key || !h->token || secret_len(key) == 0)
         return NULL;
     unsigned char mac[32];
@@ -236,7 +243,7 @@ static const char *h_jws_sign(struct usher_call *call, const char *setting, cons
                               const char *kid, const char *claims)
 {
     struct host *h = for_steps(call, "jws_sign");
-    const struct secret *pem = setting ? conf_secrets_get(h->provider->secrets, setting) : NULL;
+    const struct secret *pem = setting ? host_secret(h, setting) : NULL;
     uint32_t a = alg ? jws_alg_by_name(alg) : 0;
     const char *token = NULL;
     if (pem && a && claims && sign(h, pem, a, kid, claims, &token) == 0)

@@ -24,6 +24,7 @@ struct host {
     bool checking; /* `check` runs: alloc, text and setting only */
     const struct log_ctx *log;
     const struct secret *token; /* this flow's access token, or NULL */
+    enum provider_slot slot;    /* which client_secret this leg speaks with */
     struct err broken;          /* set: the leg has failed, whatever the plugin answers */
     jmp_buf *escape;
 };
@@ -33,6 +34,9 @@ void host_init(struct host *h, const struct provider *p, enum usher_flow flow, s
 /* Run fn(h, arg) so that a host function can end it early. -1: it did, and *err says why. */
 int host_run(struct host *h, void (*fn)(struct host *h, void *arg), void *arg, struct err *err)
     __attribute__((warn_unused_result));
+
+/* A secret of the provider as this leg uses it; NULL if unset or unknown. */
+const struct secret *host_secret(const struct host *h, const char *key);
 
 /* A setting of the provider as text, as struct usher_host says; NULL if unset or unknown.
  */

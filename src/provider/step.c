@@ -74,6 +74,24 @@ void leg_set_access_token(struct leg *l, const struct secret *token)
     l->host.token = token;
 }
 
+void leg_set_slot(struct leg *l, enum provider_slot slot)
+{
+    l->host.slot = slot;
+}
+
+const struct secret *leg_client_secret(const struct leg *l)
+{
+    return host_secret(&l->host, "client_secret");
+}
+
+bool leg_spend_request(struct leg *l)
+{
+    if (l->requests == 0)
+        return false;
+    l->requests--;
+    return true;
+}
+
 void leg_declare_origin(struct leg *l, const char *origin)
 {
     if (l->n_declared < DECLARED_MAX)
@@ -262,7 +280,7 @@ const struct secret *leg_value(struct leg *l, const struct usher_param *v, const
         return l->host.token;
     if (v->kind != USHER_VALUE_SETTING)
         return NULL;
-    const struct secret *secret = conf_secrets_get(l->host.provider->secrets, v->text);
+    const struct secret *secret = host_secret(&l->host, v->text);
     *text = secret ? "" : host_setting(l->host.provider, v->text, l->arena);
     return secret;
 }

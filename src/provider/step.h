@@ -29,6 +29,11 @@ struct arena *leg_arena(struct leg *l);
 const struct provider *leg_provider(const struct leg *l);
 /* The access token, for token_proof and USHER_VALUE_ACCESS_TOKEN; owned by the caller. */
 void leg_set_access_token(struct leg *l, const struct secret *token);
+/* Which client_secret the leg speaks with from now on; the active one unless told. */
+void leg_set_slot(struct leg *l, enum provider_slot slot);
+const struct secret *leg_client_secret(const struct leg *l);
+/* One more request than the plugin asked for; false: the budget is used up. */
+bool leg_spend_request(struct leg *l);
 /* Issuer metadata was fetched and checked: its endpoints' origins count as declared. */
 void leg_declare_origin(struct leg *l, const char *origin);
 bool leg_origin_declared(const struct leg *l, const char *url);

@@ -28,9 +28,9 @@ struct play {
     struct arena *arena;
     struct answer_context ctx;
     struct pending pending[PENDING_MAX];
-    size_t first, last; /* pending requests, in order */
-    size_t at;          /* next step */
-    size_t n_replies;
+    size_t first, last;           /* pending requests, in order */
+    size_t at;                    /* next step */
+    bool given[SCRIPT_STEPS_MAX]; /* replies, with a fault in play */
     struct {
         const char *url;
         struct fetch_result r;
@@ -326,22 +326,30 @@ static void on_end(void *arg, const struct drive_redirect *redirect,
 
 /* ---- the conversation ----------------------------------------------------------------------- */
 
-static const struct script_step *reply_by_address(const struct script *s, const struct pending *q)
+/* The first reply to that address that was not given yet; when all were, the last. */
+static const struct script_step *reply_by_address(struct play *p, const struct pending *q)
 {
+    const struct script *s = p->run->script;
+    const struct script_step *found = NULL;
     for (size_t i = 0; i + 1 < s->n; i++) {
         struct str rest = str_of(s->v[i].rest), method, url;
-        if (s->v[i].kind == STEP_REQUEST && s->v[i + 1].kind == STEP_REPLY &&
-            str_split(&rest, ' ', &method) && str_split(&rest, ' ', &url) && str_is(url, q->url))
-            return &s->v[i + 1];
+        if (s->v[i].kind != STEP_REQUEST || s->v[i + 1].kind != STEP_REPLY ||
+            !str_split(&rest, ' ', &method) || !str_split(&rest, ' ', &url) || !str_is(url, q->url))
+            continue;
+        found = &s->v[i + 1];
+        if (!p->given[i + 1])
+            break;
     }
-    return NULL;
+    if (found)
+        p->given[found - s->v] = true;
+    return found;
 }
 
 /* With a fault in play: whatever is asked for gets its reply, or none. */
 static void answer_any(struct play *p)
 {
     struct pending *q = &p->pending[p->first % PENDING_MAX];
-    const struct script_step *reply = reply_by_address(p->run->script, q);
+    const struct script_step *reply = reply_by_address(p, q);
     const struct fetch_result none = {.transport = USHER_TRANSPORT_UNREACHABLE,
                                       .content_type = "",
                                       .charset = "",

@@ -3,7 +3,7 @@
  * run: one conversation from START to DONE or FAIL, through the real loader, step and drive, with a
  * network made of the script's replies, a clock that stands still and random bytes that are always
  * the same. Without a fault every request must be the one the script expects; with one, requests
- * find their reply by address, because a bent answer may lead somewhere else.
+ * find their reply by address (and order), because a bent answer may lead somewhere else.
  */
 #ifndef REPLAY_RUN_H
 #define REPLAY_RUN_H

@@ -23,7 +23,7 @@ static enum err_kind judge(const struct flow *f, const char *query)
     struct fields fields;
     struct err err = ERR_INIT, parse = ERR_INIT;
     ck_assert_int_eq(form_parse(a, str_of(query), 64, &fields, &parse), 0);
-    int rc = drive_callback_judge(f, &fields, &err);
+    int rc = drive_callback_judge(f, &fields, "https://usher.test/callback/test", &err);
     ck_assert_int_eq(rc, err.kind == ERR_NONE ? 0 : -1);
     /* Nothing of the browser's text gets into the log. */
     ck_assert_ptr_null(strstr(err.text, "evil"));
@@ -77,6 +77,29 @@ START_TEST(cb_05_errors)
     ck_assert_int_eq(judge(&plain, "error=evil_words&state=s"), ERR_UPSTREAM_BAD);
     ck_assert_int_eq(judge(&plain, "error=%C3%A9vil&state=s"), ERR_UPSTREAM_BAD);
     ck_assert_int_eq(judge(&plain, "error=ACCESS_DENIED&state=s"), ERR_UPSTREAM_BAD);
+}
+END_TEST
+
+/* The words of a mismatch, whoever says them; the exact URL is in the log, nothing of theirs. */
+START_TEST(a_callback_url_nobody_registered)
+{
+    ck_assert_int_eq(judge(&plain, "error=redirect_uri_mismatch&state=s"), ERR_MISCONFIGURED);
+    ck_assert_int_eq(judge(&plain, "error=redirect_uri_mismatch&state=s&error_description=evil"),
+                     ERR_MISCONFIGURED);
+    struct fields fields;
+    struct err err = ERR_INIT;
+    struct arena *a = arena_new();
+    ck_assert_int_eq(form_parse(a,
+                                STR("error=invalid_request&state=s&error_description="
+                                    "The%20Redirect%20URI%20is%20evil"),
+                                64, &fields, &err),
+                     0);
+    ck_assert_int_eq(drive_callback_judge(&plain, &fields, "https://usher.test/callback/x", &err),
+                     -1);
+    ck_assert_int_eq(err.kind, ERR_MISCONFIGURED);
+    ck_assert_ptr_nonnull(strstr(err.text, "register exactly https://usher.test/callback/x there"));
+    ck_assert_ptr_null(strstr(err.text, "evil"));
+    arena_free(&a);
 }
 END_TEST
 
@@ -136,6 +159,7 @@ Suite *suite_drive_callback(void)
     tcase_add_test(tc, cb_01_issuer);
     tcase_add_test(tc, cb_05_errors);
     tcase_add_test(tc, cb_09_descriptions);
+    tcase_add_test(tc, a_callback_url_nobody_registered);
     tcase_add_test(tc, cb_07_code_or_error);
     tcase_add_test(tc, cb_11_duplicates);
     tcase_add_test(tc, cb_12_codes);

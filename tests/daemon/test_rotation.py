@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A client secret is replaced at the upstream while people sign in: nobody notices, whoever of the two
+sides goes first."""
+import concurrent.futures
+import threading
+
+from faults import DISCORD_TOKEN
+from harness import CLIENT, Browser, Case, fake_providers, wait_for
+
+OLD, NEW, THIRD = CLIENT["client_secret"], "canary-next-9b1f7c", "canary-third-77e0aa"
+LOGINS = 60
+
+
+class Rotation(Case):
+    @classmethod
+    def providers(cls, fake):
+        usual = fake_providers(fake)
+        return {name: {**settings, "client_secret_next": NEW} for name, settings in usual.items()}
+
+    def setUp(self):
+        super().setUp()
+        for provider in ("discord", "google", "oidc"):  # whatever a test left behind: back to the first secret
+            Browser(self.usher).sign_in(provider)
+        self.fake.reset()
+        self.log_from = len(self.usher.events())
+        self.fell_over_before = self.metric("discord")
+
+    def switch(self, secret):
+        self.fake.call("POST", "/fake/faults", {"fault": "secret-switch", "value": secret})
+
+    def logged(self, name, n):
+        """At least n events of that name since the test began; lines are written behind the answers."""
+        def found():
+            return [e for e in self.usher.events()[self.log_from:] if e["event"] == name]
+        wait_for("%d %s" % (n, name), lambda: len(found()) >= n)
+        return found()
+
+    def fell_over(self, n):
+        return [(e["provider"], e["from"], e["to"]) for e in self.logged("credentials.fell_over", n)]
+
+    def metric(self, provider):
+        page = Browser(self.usher).get("/metrics", Authorization="Bearer metrics-token-for-tests").text
+        head = 'usher_credential_fallovers_total{provider="%s"} ' % provider
+        return sum(int(line[len(head):]) for line in page.splitlines() if line.startswith(head))
+
+    def under_load(self, provider, *switches):
+        """LOGINS logins, eight at a time; after each equal part of them the upstream switches. The
+        statuses of the callbacks, and whether each browser was signed in."""
+        done = threading.Semaphore(0)
+
+        def one(_):
+            browser = Browser(self.usher)
+            try:
+                status = browser.get(browser.to_callback(provider)).status
+                return status, browser.session() is not None
+            finally:
+                done.release()
+
+        part = LOGINS // (len(switches) + 1)
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            running = [pool.submit(one, i) for i in range(LOGINS)]
+            for secret in switches:
+                for _ in range(part):
+                    done.acquire()
+                self.switch(secret)
+            return [f.result() for f in running]
+
+    def test_upstream_switches_under_load_and_back(self):
+        # Zero failed logins in either direction, one fall-over for each.
+        for provider in ("discord", "google", "oidc"):
+            with self.subTest(provider=provider):
+                self.log_from = len(self.usher.events())
+                self.assertEqual(self.under_load(provider, NEW), [(303, True)] * LOGINS)
+                self.assertEqual(self.fell_over(1), [(provider, "active", "next")])
+                self.assertEqual(self.under_load(provider, OLD), [(303, True)] * LOGINS)
+                self.assertEqual(self.fell_over(2)[1:], [(provider, "next", "active")])
+        self.assertEqual(self.metric("discord") - self.fell_over_before, 2)
+
+    def test_to_and_fro_in_one_run(self):
+        self.assertEqual(self.under_load("discord", NEW, OLD), [(303, True)] * LOGINS)
+        self.assertEqual(self.fell_over(2), [("discord", "active", "next"), ("discord", "next", "active")])
+
+    def test_what_was_learnt_is_remembered(self):
+        self.switch(NEW)
+        self.browser.sign_in("discord")
+        self.assertEqual(self.fake.counts()[DISCORD_TOKEN], 2)
+        for _ in range(3):
+            Browser(self.usher).sign_in("discord")
+        self.assertEqual(self.fake.counts()[DISCORD_TOKEN], 5)
+        self.assertEqual(self.fell_over(1), [("discord", "active", "next")])
+
+    def test_a_third_secret_that_nobody_has(self):
+        self.switch(THIRD)
+        answer = self.browser.get(self.browser.to_callback("discord"))
+        self.assertEqual(answer.status, 500, answer.summary())
+        self.assertIsNone(self.browser.me())
+        self.assertEqual(self.fake.counts()[DISCORD_TOKEN], 2)
+        failed = self.logged("login.failed", 1)
+        self.assertEqual([e["kind"] for e in failed], ["misconfigured"])
+        self.assertIn("each of its client secrets: active next", failed[0]["text"])
+        self.assertEqual(self.fell_over(0), [])
+        self.fake.reset()
+        Browser(self.usher).sign_in("discord")
+        self.assertEqual(self.fell_over(0), [])
+
+    def test_a_callback_url_nobody_registered(self):
+        # R17: at the way back and at the token endpoint, with the exact URL for the log.
+        url = self.usher.url + "/callback/discord"
+        back = self.browser.to_callback("discord").partition("?")[2]
+        state = [p for p in back.split("&") if p.startswith("state=")][0]
+        self.assertEqual(self.browser.get("/callback/discord?error=redirect_uri_mismatch&" + state).status, 500)
+        self.fake.fault(DISCORD_TOKEN, "http", status=400, value='{"error":"redirect_uri_mismatch"}', times=1)
+        self.fake.fault(DISCORD_TOKEN, "type", value="application/json", times=1)
+        self.assertEqual(self.browser.get(self.browser.to_callback("discord")).status, 500)
+        failed = self.logged("login.failed", 2)
+        self.assertEqual([e["kind"] for e in failed], ["misconfigured"] * 2)
+        for e in failed:
+            self.assertIn("register exactly %s there" % url, e["text"])
+
+    def test_secrets_are_nowhere(self):
+        self.switch(NEW)
+        pages = [self.browser.get(self.browser.to_callback("google")).text]
+        self.switch(THIRD)
+        pages.append(self.browser.get(self.browser.to_callback("google")).text)
+        pages.append(Browser(self.usher).get("/metrics", Authorization="Bearer metrics-token-for-tests").text)
+        for secret in (OLD, NEW, THIRD):
+            for text in [*pages, self.usher.log()]:
+                self.assertNotIn(secret, text)
+            for path in self.folder.glob("usher.db*"):
+                self.assertNotIn(secret.encode(), path.read_bytes())
