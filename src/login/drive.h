@@ -32,6 +32,10 @@ struct drive_io {
     /* Likewise the parsed JSON of an answer to `cached`; NULL when malformed. May be NULL itself:
      * then it is parsed each time. */
     struct jval *(*json)(void *ctx, const char *url, struct str body);
+    /* As cache_at_hand, so it may call back, before it returns; asked before `cached`. May be
+     * NULL. */
+    bool (*at_hand)(void *ctx, const struct provider *p, const struct cache_request *rq,
+                    fetch_done_fn *done, void *arg);
 };
 
 struct drive;

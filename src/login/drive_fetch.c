@@ -25,6 +25,8 @@ void drive_cached_start(struct drive *d, size_t i, const char *step, const struc
     const struct drive_io *io = d->args.io;
     d->calls[i].step = step;
     d->under_way++;
+    if (io->at_hand && io->at_hand(io->ctx, d->args.provider, rq, done, &d->calls[i]))
+        return; /* the drive has gone on, and may be gone */
     d->calls[i].handle = io->cached(io->ctx, d->args.provider, rq, done, &d->calls[i]);
 }
 
@@ -192,27 +194,34 @@ static void copy_response(struct drive *d, const struct usher_request *rq,
     out->json = (const struct usher_json *)shared_json(d, rq, r);
 }
 
-static void on_response(void *arg, const struct fetch_result *r)
+/* All are there. */
+static void responded(struct drive *d)
 {
-    struct drive_call *call = arg;
-    size_t i = call->index;
-    struct drive *d = drive_answered(call, r);
-    const struct usher_request *rq = &d->requests[i];
     struct err err = ERR_INIT;
-    copy_response(d, rq, r, &d->responses[i]);
-    const struct jval *doc = (const struct jval *)d->responses[i].json;
-    if (rq->metadata_issuer && r->status == 200 && doc &&
-        read_metadata(d, rq->metadata_issuer, doc, &err) != 0) {
-        drive_fail(d, &err);
-        return;
+    for (size_t i = 0; i < d->n_requests; i++) {
+        const char *issuer = d->requests[i].metadata_issuer;
+        const struct jval *doc = (const struct jval *)d->responses[i].json;
+        if (issuer && d->responses[i].status == 200 && doc &&
+            read_metadata(d, issuer, doc, &err) != 0) {
+            drive_fail(d, &err);
+            return;
+        }
     }
-    if (d->under_way > 0)
-        return;
     const struct usher_event ev = {.size = sizeof ev,
                                    .kind = USHER_RESPONSES,
                                    .responses = d->responses,
                                    .n_responses = d->n_requests};
     drive_step(d, &ev);
+}
+
+static void on_response(void *arg, const struct fetch_result *r)
+{
+    struct drive_call *call = arg;
+    size_t i = call->index;
+    struct drive *d = drive_answered(call, r);
+    copy_response(d, &d->requests[i], r, &d->responses[i]);
+    if (d->under_way == 0)
+        responded(d);
 }
 
 /* Only JSON is worth keeping: an error page must not stand in for a document. */
@@ -260,8 +269,11 @@ int drive_requests(struct drive *d, const struct usher_action *act, struct err *
 {
     d->requests = act->requests;
     d->n_requests = act->n_requests;
-    for (size_t i = 0; i < act->n_requests; i++)
+    d->under_way++; /* some are answered at once: no step before the last has begun */
+    for (size_t i = 0; i < d->n_requests; i++)
         if (start_request(d, i, err) != 0)
             return -1;
+    if (--d->under_way == 0)
+        responded(d);
     return 0;
 }

@@ -137,6 +137,13 @@ static void *net_cached(void *ctx, const struct provider *p, const struct cache_
     return call;
 }
 
+static bool net_at_hand(void *ctx, const struct provider *p, const struct cache_request *rq,
+                        fetch_done_fn *done, void *arg)
+{
+    struct drive_net *n = ctx;
+    return cache_at_hand(n->cache, pool_of(n, p), rq, done, arg);
+}
+
 static void net_cancel(void *ctx, void *handle)
 {
     struct net_call *call = handle;
@@ -209,7 +216,8 @@ struct drive_net *drive_net_new(struct loop *l, struct fetch *f)
     struct drive_net *n = mem_alloc(sizeof *n);
     n->fetch = f;
     n->cache = cache_new(l);
-    n->io = (struct drive_io){n, net_fetch, net_cached, net_cancel, net_keys, net_json};
+    n->io =
+        (struct drive_io){n, net_fetch, net_cached, net_cancel, net_keys, net_json, net_at_hand};
     return n;
 }
 

@@ -373,6 +373,21 @@ struct cache_call *cache_fetch(struct fetch_cache *c, struct fetch_pool *p,
     return call;
 }
 
+bool cache_at_hand(struct fetch_cache *c, struct fetch_pool *p, const struct cache_request *rq,
+                   fetch_done_fn *done, void *arg)
+{
+    struct entry *e = entry_for(c, p, rq);
+    struct fetch_result r;
+
+    if (rq->force || !e->has || age_ms(e->fetched) >= rq->ttl_seconds * 800)
+        return false;
+    fill_result(e, rq->ttl_seconds, &r);
+    e->pins++;
+    done(arg, &r);
+    e->pins--;
+    return true;
+}
+
 void cache_cancel(struct cache_call **call)
 {
     struct cache_call *c = *call;

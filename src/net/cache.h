@@ -39,6 +39,10 @@ void cache_free(struct fetch_cache **c); /* cancels what is under way, without c
  * status 200, no headers but content type and charset, and ms = 0. */
 struct cache_call *cache_fetch(struct fetch_cache *c, struct fetch_pool *p,
                                const struct cache_request *rq, fetch_done_fn *done, void *arg);
+/* true: there was a fresh copy, no refresh was due, and done(arg, …) was called with it. false:
+ * nothing happened, and the answer is cache_fetch's to get. */
+bool cache_at_hand(struct fetch_cache *c, struct fetch_pool *p, const struct cache_request *rq,
+                   fetch_done_fn *done, void *arg);
 void cache_cancel(struct cache_call **call); /* no callback will come; others' requests go on */
 size_t cache_count(const struct fetch_cache *c);
 

@@ -474,7 +474,7 @@ void run_script(const struct run *r, struct run_outcome *out)
     struct play *p = mem_alloc(sizeof *p);
     unsigned char counter = 1;
     const struct clock_fake clock = {.wall = {RUN_NOW * 1000000LL}, .mono = {1000000000}};
-    struct drive_io io = {p, io_fetch, io_cached, io_cancel, io_keys, NULL};
+    struct drive_io io = {p, io_fetch, io_cached, io_cancel, io_keys, NULL, NULL};
     *out = (struct run_outcome){.kind = ERR_NONE};
     *p = (struct play){.run = r, .out = out, .arena = arena_new(), .at = 1};
     p->ctx = (struct answer_context){r->keys, "", RUN_NOW, p->arena};

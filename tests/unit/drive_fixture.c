@@ -124,7 +124,7 @@ void drive_fixture_open(drive_fixture_step *step)
         .secrets = dfx.secrets,
         .origins = origins,
     };
-    dfx.io = (struct drive_io){&dfx, io_fetch, io_cached, io_cancel, io_keys, NULL};
+    dfx.io = (struct drive_io){&dfx, io_fetch, io_cached, io_cancel, io_keys, NULL, NULL};
     dfx.args = (struct drive_args){.io = &dfx.io,
                                    .provider = &dfx.provider,
                                    .keys = dfx.keys,

@@ -161,6 +161,41 @@ START_TEST(refreshed_in_the_background_before_it_ends)
 }
 END_TEST
 
+static bool at_hand(const char *u, int64_t ttl, bool force, struct got *g)
+{
+    const struct cache_request rq = {.url = u, .ttl_seconds = ttl, .force = force};
+
+    *g = (struct got){0};
+    return cache_at_hand(cache, pool, &rq, keep, g);
+}
+
+/* Only what is fresh: neither a copy that a refresh is due for nor one that failed is given out
+ * behind cache_fetch's back. */
+START_TEST(at_hand_is_what_is_fresh)
+{
+    struct got g;
+
+    ck_assert(!at_hand(url, 100, false, &g));
+    ck_assert_uint_eq(g.calls, 0);
+    loop_once(loop, 20);
+    ck_assert_uint_eq(stub_requests(stub), 0);
+    ask(url, 100, false);
+    ck_assert(at_hand(url, 100, false, &g));
+    ck_assert_uint_eq(g.calls, 1);
+    ck_assert_int_eq(g.status, 200);
+    ck_assert_str_eq(g.body, "v1");
+    ck_assert_str_eq(g.type, "application/json");
+    ck_assert(!at_hand(url, 100, true, &g));
+    freeze();
+    pass(79);
+    ck_assert(at_hand(url, 100, false, &g));
+    pass(1);
+    ck_assert(!at_hand(url, 100, false, &g));
+    ck_assert_uint_eq(g.calls, 0);
+    ck_assert_uint_eq(stub_requests(stub), 1);
+}
+END_TEST
+
 START_TEST(many_callers_share_one_request)
 {
     enum { N = 50 };
@@ -327,6 +362,7 @@ Suite *suite_cache(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, a_copy_serves_until_its_ttl);
     tcase_add_test(t, refreshed_in_the_background_before_it_ends);
+    tcase_add_test(t, at_hand_is_what_is_fresh);
     tcase_add_test(t, many_callers_share_one_request);
     tcase_add_test(t, stale_serves_when_a_refresh_fails);
     tcase_add_test(t, failures_are_remembered_for_a_while);

@@ -179,7 +179,77 @@ START_TEST(shared_answers_come_through_the_cache)
 }
 END_TEST
 
+/* What the cache has already is answered before the question returns. */
+static const char *ready_body;
+static unsigned n_ready;
+
+static bool io_at_hand(void *ctx, const struct provider *p, const struct cache_request *rq,
+                       fetch_done_fn *done, void *arg)
+{
+    (void)ctx, (void)p;
+    if (!strstr(rq->url, "/ready"))
+        return false;
+    n_ready++;
+    const struct fetch_result r = {.status = 200,
+                                   .retry_after = -1,
+                                   .content_type = JSON,
+                                   .charset = "",
+                                   .body = str_of(ready_body)};
+    done(arg, &r);
+    return true;
+}
+
+START_TEST(answers_at_hand_make_one_step)
+{
+    dfx.io.at_hand = io_at_hand;
+    ready_body = "{\"a\":\"b\"}";
+    n_ready = 0;
+    request("https://open.example/ready/1")->cache_seconds = 60;
+    request("https://open.example/ready/2")->cache_seconds = 60;
+    fetch();
+    ck_assert_uint_eq(n_ready, 2);
+    ck_assert_uint_eq(dfx.n_asked, 1); /* the token request */
+    ck_assert_uint_eq(dfx.ends, 1);
+    ck_assert_str_eq(dfx.subject, "42");
+    ck_assert_str_eq(seen_text[0], "b");
+    ck_assert_str_eq(seen_text[1], "b");
+}
+END_TEST
+
+START_TEST(answers_at_hand_wait_for_the_others)
+{
+    dfx.io.at_hand = io_at_hand;
+    ready_body = "{\"a\":\"b\"}";
+    request("https://open.example/ready")->cache_seconds = 60;
+    request("https://open.example/other")->cache_seconds = 60;
+    then_url = FIXTURE_ORIGIN "/me"; /* from within a step that nobody waited for */
+    fetch();
+    ck_assert_uint_eq(dfx.n_asked, 2);
+    ck_assert_uint_eq(dfx.ends, 0);
+    drive_fixture_answer(1, 200, JSON, "{\"a\":\"c\"}");
+    ck_assert_str_eq(seen_text[0], "b");
+    ck_assert_str_eq(seen_text[1], "c");
+    ck_assert_uint_eq(dfx.n_asked, 3);
+    drive_fixture_answer(2, 200, JSON, "{\"a\":\"me\"}");
+    ck_assert_uint_eq(dfx.ends, 1);
+    ck_assert_str_eq(dfx.subject, "42");
+}
+END_TEST
+
 /* ---- issuer metadata */
+
+/* The end comes from inside the request for the document. */
+START_TEST(metadata_at_hand_of_another_issuer)
+{
+    dfx.io.at_hand = io_at_hand;
+    ready_body = "{\"issuer\":\"https://evil.example\"}";
+    request(FIXTURE_ORIGIN "/ready")->metadata_issuer = ISSUER;
+    requests[0].cache_seconds = 60;
+    fetch();
+    ck_assert_uint_eq(dfx.ends, 1);
+    ck_assert_int_eq(dfx.err.kind, ERR_MISCONFIGURED);
+}
+END_TEST
 
 static enum err_kind metadata(const char *body)
 {
@@ -252,6 +322,9 @@ Suite *suite_drive_fetch(void)
     tcase_add_test(tc, secrets_go_to_declared_origins_only);
     tcase_add_test(tc, forms_are_posted);
     tcase_add_test(tc, shared_answers_come_through_the_cache);
+    tcase_add_test(tc, answers_at_hand_make_one_step);
+    tcase_add_test(tc, answers_at_hand_wait_for_the_others);
+    tcase_add_test(tc, metadata_at_hand_of_another_issuer);
     tcase_add_test(tc, cb_37_issuer_mismatch);
     tcase_add_test(tc, cb_38_endpoints);
     tcase_add_test(tc, metadata_declares_origins);
