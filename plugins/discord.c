@@ -201,9 +201,6 @@ USHER_EXPORT const struct usher_provider usher_provider = {
     .label = "Discord",
     .version = PLUGIN_VERSION,
     .home = "https://discord.com/developers/applications",
-    .steps =
-        "Make a New Application, open OAuth2, add the redirect {callback}, and copy the Client "
-        "ID and the Client Secret.",
     .scopes = "identify email",
     .settings = settings,
     .n_settings = sizeof settings / sizeof *settings,

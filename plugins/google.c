@@ -147,8 +147,6 @@ USHER_EXPORT const struct usher_provider usher_provider = {
     .label = "Google",
     .version = "1.0",
     .home = "https://console.cloud.google.com/auth/clients",
-    .steps = "Create a client of type Web application, add the authorized redirect URI {callback}, "
-             "and copy the Client ID and the Client secret.",
     .scopes = "openid email profile",
     .settings = settings,
     .n_settings = sizeof settings / sizeof *settings,

@@ -123,8 +123,6 @@ USHER_EXPORT const struct usher_provider usher_provider = {
     .name = "oauth2",
     .label = "OAuth 2.0",
     .version = "1.0",
-    .steps = "Register a web application with the provider, with the redirect URI {callback}, and "
-             "copy its client id and secret.",
     .flags = USHER_PUBLIC_CLIENT,
     .settings = settings,
     .n_settings = sizeof settings / sizeof *settings,

@@ -215,8 +215,6 @@ USHER_EXPORT const struct usher_provider usher_provider = {
     .name = "oidc",
     .label = "OpenID Connect",
     .version = "1.0",
-    .steps = "Register a confidential web application with the provider, with the redirect URI "
-             "{callback}, and copy its client id and secret.",
     .flags = USHER_PUBLIC_CLIENT,
     .scopes = "openid email profile",
     .settings = settings,

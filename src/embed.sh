@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # embed.sh: write the C tables of base/embed.h. Usage: embed.sh sql FILE… html FILE… assets FILE…
-# The words sql, html, assets and fake open a table; everything else is a file that goes into it.
+# The words sql, html, assets, samples, steps and fake open a table; everything else is a file that goes into it.
 set -eu
 
 tables=$(mktemp -d)
@@ -12,7 +12,7 @@ echo '/* Made by src/embed.sh; do not edit. */'
 echo '#include "base/embed.h"'
 for word in "$@"; do
     case $word in
-    sql | html | assets | fake)
+    sql | html | assets | samples | steps | fake)
         table=$word all="$all $word"
         : >"$tables/$table"
         ;;

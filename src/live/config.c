@@ -380,13 +380,13 @@ struct config *config_load(const char *path, bool required, const struct conf_en
     return c;
 }
 
-void config_sample(struct buf *out)
+void config_tables(config_table_fn *fn, void *arg)
 {
     struct config c = {.arena = NULL};
     struct conf_table tables[N_TABLES];
     tables_fill(&c, tables);
     for (size_t i = 0; i < N_TABLES; i++)
-        conf_sample(&tables[i], out);
+        fn(&tables[i], arg);
 }
 
 void config_free(struct config **cp)

@@ -62,7 +62,8 @@ struct config {
 struct config *config_load(const char *path, bool required, const struct conf_env *env,
                            struct conf_problems *p);
 void config_free(struct config **c);
-/* The sample usher.conf. */
-void config_sample(struct buf *out);
+/* Each section's table in the order of the file, without values: for samples and manuals. */
+typedef void config_table_fn(const struct conf_table *table, void *arg);
+void config_tables(config_table_fn *fn, void *arg);
 
 #endif

@@ -1,70 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* usherd: the daemon's command line. */
-#include <getopt.h>
+/* usherd: the daemon, and what its command line asks for instead. */
 #include <stdio.h>
 #include <unistd.h>
 
 #include "live/config.h"
 #include "main/daemon.h"
 #include "main/harden.h"
+#include "main/manual.h"
+#include "main/options.h"
 #include "provider/registry.h"
 #include "sys/log.h"
-
-#define EXIT_WRONG 2 /* the configuration or the command line */
-
-static const char usage[] =
-    "usherd [options]: the usher daemon\n"
-    "  -c, --config FILE      settings (default: " USHER_CONF_DIR "/usher.conf)\n"
-    "      --check            say what is wrong with the settings, start nothing\n"
-    "      --sample           print a usher.conf with every setting and its default\n"
-    "      --ready-file FILE  write the public URL there once requests are answered\n"
-    "  -V, --version          print the version\n"
-    "  -h, --help             print this\n";
-
-struct options {
-    const char *config, *ready_file;
-    bool config_given, check;
-};
-
-static int print_sample(void)
-{
-    struct buf out;
-    buf_init(&out, 256 * 1024);
-    config_sample(&out);
-    fwrite(out.p, 1, out.n, stdout);
-    buf_deinit(&out);
-    return 0;
-}
-
-/* -1: go on; otherwise the exit status. */
-static int options_read(int argc, char **argv, struct options *o)
-{
-    static const struct option known[] = {
-        {"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'k'},
-        {"sample", no_argument, NULL, 's'},       {"ready-file", required_argument, NULL, 'r'},
-        {"version", no_argument, NULL, 'V'},      {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
-    int c;
-    while ((c = getopt_long(argc, argv, "c:Vh", known, NULL)) != -1) {
-        switch (c) {
-        case 'c':
-            o->config = optarg;
-            o->config_given = true;
-            break;
-        case 'k': o->check = true; break;
-        case 's': return print_sample();
-        case 'r': o->ready_file = optarg; break;
-        case 'V': puts("usherd " PACKAGE_VERSION); return 0;
-        case 'h': fputs(usage, stdout); return 0;
-        default: fputs(usage, stderr); return EXIT_WRONG;
-        }
-    }
-    if (optind == argc)
-        return -1;
-    fprintf(stderr, "usherd: \"%s\" is not expected here\n%s", argv[optind], usage);
-    return EXIT_WRONG;
-}
 
 static int report(const struct conf_problems *p)
 {
@@ -86,6 +31,21 @@ static int check(const struct config *c, struct conf_problems *p)
         return report(p);
     printf("usherd: the configuration is fine; %zu provider%s\n", n, n == 1 ? "" : "s");
     return 0;
+}
+
+/* c may be NULL where no plugin is needed. */
+static int describe(const struct options *o, const struct config *c)
+{
+    struct err err = ERR_INIT;
+    struct buf out;
+    buf_init(&out, 1024 * 1024);
+    int result = manual_print(o->what, o->form, c ? c->providers.plugin_dir : NULL, &out, &err);
+    if (result != 0)
+        fprintf(stderr, "usherd: %s\n", err.text);
+    else if (!buf_ok(&out) || fwrite(out.p, 1, out.n, stdout) != out.n || fflush(stdout) != 0)
+        result = 1;
+    buf_deinit(&out);
+    return result < 0 ? EXIT_WRONG : result;
 }
 
 static int run(struct config *c, const struct options *o)
@@ -110,11 +70,15 @@ int main(int argc, char **argv)
     int status = options_read(argc, argv, &o);
     if (status >= 0)
         return status;
+    if (o.describe && !manual_needs_plugin(o.what))
+        return describe(&o, NULL);
     harden_process();
     conf_problems_init(&p);
     struct config *c = config_load(o.config, o.config_given, NULL, &p);
     if (c == NULL)
         status = report(&p);
+    else if (o.describe)
+        status = describe(&o, c);
     else
         status = o.check ? check(c, &p) : run(c, &o);
     config_free(&c);

@@ -5,9 +5,8 @@
 
 #include "base/arena.h"
 #include "provider/registry.h"
+#include "provider/upstream.h"
 #include "sys/conf_doc.h"
-
-#define ENV_PREFIX "USHER_PROVIDER_{ID}"
 
 static bool needs_secret(const struct usher_provider *p)
 {
@@ -36,32 +35,111 @@ static struct conf_table common_table(const struct usher_provider *p, struct are
             row->flags |= USHER_REQUIRED;
         n++;
     }
-    return (struct conf_table){.section = "", .env_prefix = ENV_PREFIX, .rows = rows, .n = n};
+    return (struct conf_table){"", DESCRIBE_ENV_PREFIX, rows, n, NULL};
 }
 
-static struct conf_table own_table(const struct usher_provider *p)
+struct describe_tables describe_tables(const struct usher_provider *p, struct arena *a)
 {
-    return (struct conf_table){
-        .section = "", .env_prefix = ENV_PREFIX, .rows = p->settings, .n = p->n_settings};
+    return (struct describe_tables){
+        .common = common_table(p, a),
+        .own = {"", DESCRIBE_ENV_PREFIX, p->settings, p->n_settings, NULL}};
+}
+
+/* Plugins from elsewhere bring a paragraph of their own. */
+static struct jval *steps_of(const struct usher_provider *p)
+{
+    struct jval *steps = upstream_steps(p->name, NULL);
+    if (steps)
+        return steps;
+    struct jval *own = jval_new_array();
+    if (p->steps)
+        jval_push(own, jval_new_text(p->steps));
+    steps = jval_new_object();
+    jval_set(steps, "register", own);
+    jval_set(steps, "rotate", jval_new_array());
+    return steps;
 }
 
 struct jval *describe_plugin(const struct usher_provider *p)
 {
     struct arena *a = arena_new();
-    const struct conf_table common = common_table(p, a), own = own_table(p);
+    const struct describe_tables t = describe_tables(p, a);
     struct jval *out = jval_new_object(), *settings = jval_new_array();
     jval_set_text(out, "name", p->name);
     jval_set_text(out, "label", p->label);
     jval_set_text(out, "version", p->version);
     jval_set_text(out, "home", p->home);
-    jval_set_text(out, "steps", p->steps);
+    jval_set(out, "steps", steps_of(p));
     jval_set_text(out, "client_secret",
                   p->flags & USHER_NO_CLIENT_SECRET ? "none"
                   : needs_secret(p)                 ? "required"
                                                     : "optional");
-    conf_table_json(&common, "usher", settings);
-    conf_table_json(&own, "plugin", settings);
+    conf_table_json(&t.common, "usher", settings);
+    conf_table_json(&t.own, "plugin", settings);
     jval_set(out, "settings", settings);
     arena_free(&a);
     return out;
+}
+
+/* The table without the row `plugin`, which the sample says itself, and with something to replace
+ * for client_id. */
+static struct conf_table sample_table(const struct conf_table *common, struct arena *a)
+{
+    struct usher_setting *rows = arena_alloc(a, common->n * sizeof *rows);
+    struct conf_table t = *common;
+    t.rows = rows;
+    t.n = 0;
+    for (size_t i = 0; i < common->n; i++) {
+        struct usher_setting *row = &rows[t.n];
+        if (strcmp(common->rows[i].key, "plugin") == 0)
+            continue;
+        *row = common->rows[i];
+        if (strcmp(row->key, "client_id") == 0)
+            row->example = "YOUR-CLIENT-ID";
+        t.n++;
+    }
+    return t;
+}
+
+void describe_sample(const struct usher_provider *p, struct buf *out)
+{
+    struct arena *a = arena_new();
+    const struct describe_tables t = describe_tables(p, a);
+    const struct conf_table common = sample_table(&t.common, a);
+    buf_printf(
+        out,
+        "# %s: every setting of the plugin %s. Copy to ID.conf, where ID is the name in the\n"
+        "# callback URL to register: https://YOUR-HOST/callback/ID\n\nplugin = %s\n",
+        p->label, p->name, p->name);
+    conf_sample(&common, out);
+    if (t.own.n > 0) {
+        buf_printf(out, "\n# ---- what plugin %s wants to know\n", p->name);
+        conf_sample(&t.own, out);
+    }
+    arena_free(&a);
+}
+
+void describe_markdown(const struct usher_provider *p, struct buf *out)
+{
+    struct arena *a = arena_new();
+    const struct describe_tables t = describe_tables(p, a);
+    if (t.own.n > 0) {
+        buf_printf(out, "## Settings of the plugin %s\n\n", p->name);
+        conf_markdown(&t.own, "default", out);
+        buf_byte(out, '\n');
+    }
+    buf_text(out, "## Settings of every provider\n\n");
+    conf_markdown(&t.common, "default", out);
+    arena_free(&a);
+}
+
+void describe_man(const struct usher_provider *p, struct buf *out)
+{
+    struct arena *a = arena_new();
+    const struct describe_tables t = describe_tables(p, a);
+    buf_printf(out, ".SS The plugin %s\n", p->name);
+    conf_man_text(out, arena_printf(a, "%s.%s", p->label, t.own.n ? "" : " No settings."));
+    buf_byte(out, '\n');
+    conf_man(&t.own, out);
+    arena_free(&a);
 }

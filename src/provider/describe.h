@@ -8,12 +8,17 @@
 #define PROVIDER_DESCRIBE_H
 
 #include "base/json.h"
+#include "sys/conf.h"
 #include "usher/provider.h"
+
+/* How an id stands in the name of an environment variable, where there is no provider yet. */
+#define DESCRIBE_ENV_PREFIX "USHER_PROVIDER_{ID}"
 
 /* The plugin as GET /api/v1/plugins/<name> gives it; the caller's. Every member is always there:
  *   name, label, version        text
  *   home                        text or null: where to register an application
- *   steps                       text or null: what to click there; {callback} stands for the
+ *   steps                       {"register": […], "rotate": […]} as in upstream.h, or what the
+ *                               plugin itself says in "register"; {callback} stands for the
  *                               callback URL
  *   client_secret               "required", "optional" or "none"
  *   settings                    list, in the order of a form: the rows of sys/conf_doc.h.
@@ -23,5 +28,17 @@
  *                               a client secret, its rows are not there. `environment` has {ID}
  *                               where the provider's id goes. */
 struct jval *describe_plugin(const struct usher_provider *p);
+/* The same rows as tables: usher's, then the plugin's own. They live as long as both. */
+struct describe_tables {
+    struct conf_table common, own;
+};
+struct describe_tables describe_tables(const struct usher_provider *p, struct arena *a);
+
+/* A commented <id>.conf with every setting. */
+void describe_sample(const struct usher_provider *p, struct buf *out);
+/* Tables of all settings, under headings of the second level. */
+void describe_markdown(const struct usher_provider *p, struct buf *out);
+/* A subsection of man(7) with the plugin's own settings. */
+void describe_man(const struct usher_provider *p, struct buf *out);
 
 #endif

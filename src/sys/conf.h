@@ -128,7 +128,5 @@ int conf_set(const struct usher_setting *row, void *config, const char *value, s
 const char *conf_text(const struct usher_setting *row, const void *config, struct arena *a);
 /* "1s to 1m" for a row that has limits, or NULL. */
 const char *conf_range(const struct usher_setting *row, struct arena *a);
-/* A commented sample file of a table. */
-void conf_sample(const struct conf_table *table, struct buf *out);
 
 #endif

@@ -3,6 +3,11 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
+#define SAMPLE_WRAP 90
+#define WORDS_MAX 8192
+
 const char *conf_type_name(const struct usher_setting *row)
 {
     static const char *const names[] = {
@@ -13,8 +18,6 @@ const char *conf_type_name(const struct usher_setting *row)
     return row->type < sizeof names / sizeof *names ? names[row->type] : NULL;
 }
 
-/* ---- for programs ---------------------------------------------------------------------------- */
-
 /* USHER_SERVER_LISTEN. */
 static const char *variable(const struct conf_table *table, const struct usher_setting *row,
                             struct arena *a)
@@ -24,6 +27,8 @@ static const char *variable(const struct conf_table *table, const struct usher_s
         *c = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
     return name;
 }
+
+/* ---- for programs ---------------------------------------------------------------------------- */
 
 static struct jval *flags_json(const struct usher_setting *row)
 {
@@ -79,4 +84,243 @@ void conf_table_json(const struct conf_table *table, const char *group, struct j
         jval_push(array, one);
     }
     arena_free(&a);
+}
+
+/* ---- for people ------------------------------------------------------------------------------ */
+
+static void add_kind(const struct usher_setting *row, struct buf *b, struct arena *a)
+{
+    static const char *const kinds[] = {
+        [USHER_URL] = "An address.",     [USHER_INT] = "A whole number",
+        [USHER_BOOL] = "yes or no.",     [USHER_LIST] = "A list, parted by blanks.",
+        [USHER_DURATION] = "A duration", [USHER_SIZE] = "A size",
+    };
+    if (row->type == USHER_CHOICE) {
+        buf_text(b, " One of:");
+        for (int i = 0; row->choices[i]; i++)
+            buf_printf(b, "%s %s", i ? "," : "", row->choices[i]);
+        buf_text(b, ".");
+    } else if (row->type < sizeof kinds / sizeof *kinds && kinds[row->type]) {
+        const char *range = conf_range(row, a);
+        buf_printf(b, " %s", kinds[row->type]);
+        if (range)
+            buf_printf(b, ", %s", range);
+        if (b->p[b->n - 1] != '.')
+            buf_text(b, ".");
+    }
+}
+
+/* Everything about a row but its key and its default: "Time-out. For one request. A duration …" */
+static const char *words(const struct usher_setting *row, struct arena *a)
+{
+    struct buf b;
+    buf_init(&b, WORDS_MAX);
+    if (row->label)
+        buf_printf(&b, "%s.", row->label);
+    if (row->help)
+        buf_printf(&b, " %s", row->help);
+    add_kind(row, &b, a);
+    if ((row->flags & USHER_REQUIRED) && !row->value) /* with a default: it cannot be emptied */
+        buf_text(&b, " Required.");
+    if (row->flags & USHER_INSECURE)
+        buf_text(&b, " Weakens security; announced at start.");
+    const char *text = arena_str(a, buf_view(&b));
+    buf_deinit(&b);
+    return text;
+}
+
+typedef void row_fn(const struct conf_table *table, const struct usher_setting *row,
+                    struct buf *out, struct arena *a);
+
+/* All rows, what is rarely needed last, behind `title`. */
+static void each_row(const struct conf_table *table, row_fn *tell, const char *title,
+                     struct buf *out)
+{
+    struct arena *a = arena_new();
+    for (unsigned advanced = 0; advanced <= USHER_ADVANCED; advanced += USHER_ADVANCED) {
+        bool told = false;
+        for (size_t i = 0; i < table->n; i++) {
+            if ((table->rows[i].flags & USHER_ADVANCED) != advanced)
+                continue;
+            if (advanced && !told)
+                buf_text(out, title);
+            told = true;
+            tell(table, &table->rows[i], out, a);
+        }
+    }
+    arena_free(&a);
+}
+
+/* ---- the sample file ------------------------------------------------------------------------- */
+
+/* Words as comment lines of at most SAMPLE_WRAP columns. */
+static void sample_comment(struct buf *out, const char *text)
+{
+    size_t column = 0;
+    while (*text) {
+        size_t n = strcspn(text, " \n"), wide = 0;
+        for (size_t i = 0; i < n; i++) /* UTF-8: one column a character is close enough */
+            wide += ((unsigned char)text[i] & 0xc0) != 0x80;
+        if (n > 0 && column > 0 && column + 1 + wide > SAMPLE_WRAP) {
+            buf_byte(out, '\n');
+            column = 0;
+        }
+        if (n > 0) {
+            buf_text(out, column ? " " : "# ");
+            column += wide + (column ? 1 : 2);
+            buf_add(out, text, n);
+        }
+        text += n + (text[n] != 0);
+    }
+    buf_byte(out, '\n');
+}
+
+static void sample_row(const struct conf_table *table, const struct usher_setting *row,
+                       struct buf *out, struct arena *a)
+{
+    (void)table;
+    buf_byte(out, '\n');
+    sample_comment(out, words(row, a));
+    const char *value = row->value ? row->value : row->example ? row->example : "";
+    if (row->type == USHER_SECRET) {
+        buf_printf(out, "#%s_file = %s\n", row->key, "/path/to/a/file");
+        return;
+    }
+    /* What must be set is shown set, as far as there is something to show. */
+    bool set = (row->flags & USHER_REQUIRED) && !row->value && row->example;
+    buf_printf(out, "%s%s =%s%s\n", set ? "" : "#", row->key, *value ? " " : "", value);
+}
+
+void conf_sample(const struct conf_table *table, struct buf *out)
+{
+    if (*table->section)
+        buf_printf(out, "%s[%s]\n", out->n ? "\n" : "", table->section);
+    each_row(table, sample_row, "\n# -- rarely needed --\n", out);
+}
+
+/* ---- Markdown -------------------------------------------------------------------------------- */
+
+void conf_markdown_text(struct buf *out, const char *text)
+{
+    bool code = false; /* between backticks nothing but a table's '|' means anything */
+    for (; *text; text++) {
+        code ^= *text == '`';
+        if (*text == '|' || (*text == '*' && !code))
+            buf_byte(out, '\\');
+        if (*text == '<' && !code)
+            buf_text(out, "&lt;");
+        else
+            buf_byte(out, *text == '\n' ? ' ' : *text);
+    }
+}
+
+static void markdown_code(struct buf *out, const char *text)
+{
+    buf_byte(out, '`');
+    for (; *text; text++)
+        buf_printf(out, "%s%c", *text == '|' ? "\\" : "", *text);
+    buf_byte(out, '`');
+}
+
+/* The names it has: in a file, and in the environment. */
+static void markdown_names(const struct conf_table *table, const struct usher_setting *row,
+                           struct buf *out, struct arena *a)
+{
+    const bool secret = row->type == USHER_SECRET;
+    buf_printf(out, "`%s`", row->key);
+    if (secret)
+        buf_printf(out, ", `%s_file`, `%s_env`", row->key, row->key);
+    if (!table->env_prefix)
+        return;
+    const char *name = variable(table, row, a);
+    buf_printf(out, "<br>`%s`", name);
+    if (secret)
+        buf_printf(out, ", `%s_FILE`, `%s_ENV`", name, name);
+}
+
+static void markdown_row(const struct conf_table *table, const struct usher_setting *row,
+                         struct buf *out, struct arena *a)
+{
+    const char *text = words(row, a);
+    size_t label = row->label ? strlen(row->label) + 1 : 0;
+    buf_text(out, "| ");
+    markdown_names(table, row, out, a);
+    buf_text(out, " | ");
+    if (row->value)
+        markdown_code(out, row->value);
+    buf_text(out, " | ");
+    if (label) {
+        buf_text(out, "**");
+        conf_markdown_text(out, arena_dupn(a, text, label));
+        buf_text(out, "**");
+    }
+    conf_markdown_text(out, text + label);
+    if (row->example && (!row->value || strcmp(row->example, row->value) != 0)) {
+        buf_text(out, " Example: ");
+        markdown_code(out, row->example);
+        buf_byte(out, '.');
+    }
+    buf_text(out, " |\n");
+}
+
+void conf_markdown(const struct conf_table *table, const char *column, struct buf *out)
+{
+    struct arena *a = arena_new();
+    const char *head = arena_printf(a, "| setting | %s | |\n|---|---|---|\n", column);
+    bool often = false;
+    for (size_t i = 0; i < table->n; i++)
+        often |= !(table->rows[i].flags & USHER_ADVANCED);
+    if (*table->section)
+        buf_printf(out, "%s## [%s]\n\n", out->n ? "\n" : "", table->section);
+    if (often)
+        buf_text(out, head);
+    each_row(table, markdown_row,
+             arena_printf(a, "%sRarely needed:\n\n%s", often ? "\n" : "", head), out);
+    arena_free(&a);
+}
+
+/* ---- man(7) ---------------------------------------------------------------------------------- */
+
+void conf_man_text(struct buf *out, const char *text)
+{
+    if (*text == '.' || *text == '\'')
+        buf_text(out, "\\&");
+    for (; *text; text++) {
+        if (*text == '\\')
+            buf_text(out, "\\e");
+        else if (*text == '-')
+            buf_text(out, "\\-");
+        else
+            buf_byte(out, *text == '\n' ? ' ' : *text);
+    }
+}
+
+static void man_row(const struct conf_table *table, const struct usher_setting *row,
+                    struct buf *out, struct arena *a)
+{
+    bool secret = row->type == USHER_SECRET;
+    buf_printf(out, ".TP\n\\fB%s\\fR", row->key);
+    if (secret)
+        buf_printf(out, ", \\fB%s_file\\fR, \\fB%s_env\\fR", row->key, row->key);
+    if (row->value && *row->value) {
+        buf_text(out, " = ");
+        conf_man_text(out, row->value);
+    }
+    buf_byte(out, '\n');
+    conf_man_text(out, words(row, a));
+    buf_byte(out, '\n');
+    if (row->example && (!row->value || strcmp(row->example, row->value) != 0)) {
+        buf_text(out, "Example:\n");
+        conf_man_text(out, row->example);
+        buf_byte(out, '\n');
+    }
+    buf_printf(out, ".br\nEnvironment:\n\\fB%s\\fR%s\n", variable(table, row, a),
+               secret ? ", and this with _FILE or _ENV at its end" : "");
+}
+
+void conf_man(const struct conf_table *table, struct buf *out)
+{
+    if (*table->section)
+        buf_printf(out, ".SS [%s]\n", table->section);
+    each_row(table, man_row, ".PP\nRarely needed:\n", out);
 }

@@ -24,4 +24,14 @@ const char *conf_type_name(const struct usher_setting *row);
  *   group                       `group`, the same for all rows of this call */
 void conf_table_json(const struct conf_table *table, const char *group, struct jval *array);
 
+/* The same for people: a commented sample file, Markdown tables, man(7). Each begins with the
+ * section's name unless that is "", and tells what is rarely needed last. `column` is what the
+ * rows' defaults are called; without an env_prefix no variables are named. */
+void conf_sample(const struct conf_table *table, struct buf *out);
+void conf_markdown(const struct conf_table *table, const char *column, struct buf *out);
+void conf_man(const struct conf_table *table, struct buf *out);
+/* Text as it must be written there: for table cells, and for man(7) with hyphens that stay. */
+void conf_markdown_text(struct buf *out, const char *text);
+void conf_man_text(struct buf *out, const char *text);
+
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The other half of conf: one value by its row's rules, in and out, and the sample file. */
+/* The other half of conf: one value by its row's rules, in and out. */
 #include <string.h>
 
 #include "base/text.h"
@@ -8,7 +8,6 @@
 
 #define CONF_QUOTE_MAX 60 /* of a wrong value, in an error */
 #define CONF_LIST_MAX 256
-#define CONF_WRAP 90
 
 static void *member(const struct usher_setting *row, void *config)
 {
@@ -247,95 +246,4 @@ const char *conf_text(const struct usher_setting *row, const void *config, struc
         break;
     }
     return NULL;
-}
-
-/* ---- the sample file ------------------------------------------------------------------------- */
-
-/* Words as comment lines of at most CONF_WRAP columns. */
-static void sample_comment(struct buf *out, const char *text)
-{
-    size_t column = 0;
-    while (*text) {
-        size_t n = strcspn(text, " \n"), wide = 0;
-        for (size_t i = 0; i < n; i++) /* UTF-8: one column a character is close enough */
-            wide += ((unsigned char)text[i] & 0xc0) != 0x80;
-        if (n > 0 && column > 0 && column + 1 + wide > CONF_WRAP) {
-            buf_byte(out, '\n');
-            column = 0;
-        }
-        if (n > 0) {
-            buf_text(out, column ? " " : "# ");
-            column += wide + (column ? 1 : 2);
-            buf_add(out, text, n);
-        }
-        text += n + (text[n] != 0);
-    }
-    buf_byte(out, '\n');
-}
-
-static void sample_kind(const struct usher_setting *row, struct buf *b, struct arena *a)
-{
-    static const char *const kinds[] = {
-        [USHER_URL] = "An address.",     [USHER_INT] = "A whole number",
-        [USHER_BOOL] = "yes or no.",     [USHER_LIST] = "A list, parted by blanks.",
-        [USHER_DURATION] = "A duration", [USHER_SIZE] = "A size",
-    };
-    if (row->type == USHER_CHOICE) {
-        buf_text(b, " One of:");
-        for (int i = 0; row->choices[i]; i++)
-            buf_printf(b, "%s %s", i ? "," : "", row->choices[i]);
-        buf_text(b, ".");
-    } else if (row->type < sizeof kinds / sizeof *kinds && kinds[row->type]) {
-        const char *range = conf_range(row, a);
-        buf_printf(b, " %s", kinds[row->type]);
-        if (range)
-            buf_printf(b, ", %s", range);
-        if (b->p[b->n - 1] != '.')
-            buf_text(b, ".");
-    }
-    if (row->flags & USHER_REQUIRED)
-        buf_text(b, " Required.");
-    if (row->flags & USHER_INSECURE)
-        buf_text(b, " Weakens security; announced at start.");
-}
-
-static void sample_row(const struct usher_setting *row, struct buf *out, struct arena *a)
-{
-    struct buf b;
-    buf_init(&b, 8192);
-    if (row->label)
-        buf_printf(&b, "%s.", row->label);
-    if (row->help)
-        buf_printf(&b, " %s", row->help);
-    sample_kind(row, &b, a);
-    buf_byte(out, '\n');
-    sample_comment(out, b.p);
-    buf_deinit(&b);
-    const char *value = row->value ? row->value : row->example ? row->example : "";
-    if (row->type == USHER_SECRET) {
-        buf_printf(out, "#%s_file = %s\n", row->key, "/path/to/a/file");
-        return;
-    }
-    /* What must be set is shown set, as far as there is something to show. */
-    bool set = (row->flags & USHER_REQUIRED) && !row->value && row->example;
-    buf_printf(out, "%s%s =%s%s\n", set ? "" : "#", row->key, *value ? " " : "", value);
-}
-
-void conf_sample(const struct conf_table *table, struct buf *out)
-{
-    struct arena *a = arena_new();
-    if (*table->section)
-        buf_printf(out, "%s[%s]\n", out->n ? "\n" : "", table->section);
-    for (unsigned advanced = 0; advanced <= USHER_ADVANCED; advanced += USHER_ADVANCED) {
-        bool told = false;
-        for (size_t i = 0; i < table->n; i++) {
-            if ((table->rows[i].flags & USHER_ADVANCED) != advanced)
-                continue;
-            if (advanced && !told)
-                buf_text(out, "\n# -- rarely needed --\n");
-            told = true;
-            sample_row(&table->rows[i], out, a);
-        }
-    }
-    arena_free(&a);
 }

@@ -43,7 +43,7 @@ sh -eux run.sh
 [ "$(nm -D --defined-only acme.so | awk '{ print $3 }')" = usher_provider ]
 installed=$DESTDIR$(pkg-config --variable=providerdir usher-provider)
 sed -i 's/^client_id = .*/client_id = id/' acme.conf
-"$BUILD/tests/abi/provider_tool" check "$installed" acme.conf
+"$BUILD/tests/abi/provider_tool" "$installed" acme.conf
 echo 'team = a/b' >bad && sed '/^team/d' acme.conf >acme2 && cat bad acme2 >acme.conf
-if "$BUILD/tests/abi/provider_tool" check "$installed" acme.conf >said; then exit 1; fi
+if "$BUILD/tests/abi/provider_tool" "$installed" acme.conf >said; then exit 1; fi
 grep -q 'team is a name, not a path' said

@@ -132,44 +132,6 @@ START_TEST(text_and_set_agree)
 }
 END_TEST
 
-START_TEST(the_sample_is_a_valid_file)
-{
-    static struct usher_setting all[CX_ROWS];
-    memcpy(all, cx_rows, sizeof cx_rows);
-    all[1].help = "A very long help text that has to be wrapped because nobody likes lines that "
-                  "run out of the window, l\xc3\xa4nger als der Bildschirm.\nAnd another line.";
-    all[2].flags |= USHER_REQUIRED;
-    const struct conf_table t = {"server", "CT_SERVER", all, CX_ROWS, &cx.server};
-    struct buf b;
-    buf_init(&b, 1 << 16);
-    conf_sample(&t, &b);
-    ck_assert(buf_ok(&b));
-    for (const char *line = b.p, *end; (end = strchr(line, '\n')); line = end + 1)
-        ck_assert_msg(end - line <= 92, "%.*s", (int)(end - line), line);
-    ck_assert_ptr_nonnull(strstr(b.p, "[server]\n\n# Address. Where to listen.\n"
-                                      "#listen = 127.0.0.1:8080\n"));
-    ck_assert_ptr_nonnull(strstr(b.p, "# Workers. A whole number, 1 to 64.\n#workers = 2\n"));
-    ck_assert_ptr_nonnull(strstr(b.p, "# Idle. A duration, 1s to 1h.\n#idle = 75s\n"));
-    ck_assert_ptr_nonnull(strstr(b.p, "# Level. One of: debug, info, warn.\n#level = info\n"));
-    ck_assert_ptr_nonnull(strstr(b.p, "Required.\nurl = https://a.example\n"));
-    ck_assert_ptr_nonnull(strstr(b.p, "#token_file = "));
-    ck_assert_ptr_nonnull(strstr(b.p, "\n# -- rarely needed --\n\n# Body. A size.\n"));
-    struct conf_file *f = conf_file_text("sample", buf_view(&b), false, &cx.problems);
-    conf_apply(&(const struct conf_source){.file = f}, &t, 1, cx.arena, cx.secrets, &cx.problems);
-    conf_file_free(&f);
-    cx_expect("");
-    /* And so it is with every line taken into use. */
-    for (char *c = b.p; (c = strstr(c, "\n#")); c++)
-        if (c[2] != ' ' && strncmp(c, "\n#token", 7) != 0 && strncmp(c, "\n#name", 6) != 0)
-            memmove(c + 1, c + 2, strlen(c + 2) + 1);
-    f = conf_file_text("sample", str_of(b.p), false, &cx.problems);
-    conf_apply(&(const struct conf_source){.file = f}, &t, 1, cx.arena, cx.secrets, &cx.problems);
-    conf_file_free(&f);
-    cx_expect("");
-    buf_deinit(&b);
-}
-END_TEST
-
 Suite *suite_conf_value(void);
 Suite *suite_conf_value(void)
 {
@@ -181,7 +143,6 @@ Suite *suite_conf_value(void)
     tcase_add_test(t, an_empty_list_is_none);
     tcase_add_test(t, text_is_what_an_admin_would_write);
     tcase_add_test(t, text_and_set_agree);
-    tcase_add_test(t, the_sample_is_a_valid_file);
     suite_add_tcase(s, t);
     return s;
 }

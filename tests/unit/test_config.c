@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "conf_fixture.h"
+#include "sys/conf_doc.h"
 
 /* Every rule between settings, with its message (CONF-01, CONF-06, CONF-07, CONF-11). */
 static const struct {
@@ -280,12 +281,17 @@ START_TEST(environment)
 }
 END_TEST
 
+static void add_sample(const struct conf_table *table, void *out)
+{
+    conf_sample(table, out);
+}
+
 /* The sample names every setting, and says nothing but defaults. */
 START_TEST(sample)
 {
     struct buf out;
     buf_init(&out, 256 * 1024);
-    config_sample(&out);
+    config_tables(add_sample, &out);
     ck_assert(buf_ok(&out));
     static const char *const named[] = {"[server]", "listen",      "[login]", "[session]",
                                         "[store]",  "[providers]", "[log]",   "[metrics]",

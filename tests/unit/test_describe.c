@@ -65,7 +65,8 @@ START_TEST(a_plugin_says_who_it_is)
     expect(v, "label", "Acme");
     expect(v, "version", "1.2");
     expect(v, "home", "https://acme.example/apps");
-    expect(v, "steps", "Register {callback}.");
+    ck_assert_str_eq(jval_text(jval_at(v, "/steps/register/0")), "Register {callback}.");
+    ck_assert_uint_eq(jval_count(jval_at(v, "/steps/rotate")), 0);
     expect(v, "client_secret", "required");
     ck_assert_uint_eq(jval_count(jval_get(v, "settings")), provider_common_n + 2);
     jval_free(&v);
@@ -121,10 +122,65 @@ START_TEST(what_a_plugin_does_not_say_is_null)
     p.n_settings = 0;
     struct jval *v = describe_plugin(&p);
     ck_assert_int_eq(jval_type(jval_get(v, "home")), JVAL_NULL);
-    ck_assert_int_eq(jval_type(jval_get(v, "steps")), JVAL_NULL);
+    ck_assert_int_eq(jval_type(jval_at(v, "/steps/register")), JVAL_ARRAY);
+    ck_assert_uint_eq(jval_count(jval_at(v, "/steps/register")), 0);
     ck_assert_int_eq(jval_type(jval_get(row_of(v, "scopes"), "default")), JVAL_NULL);
     ck_assert_uint_eq(jval_count(jval_get(v, "settings")), provider_common_n);
     jval_free(&v);
+}
+END_TEST
+
+/* For a provider known by name the text is the program's, one for all plugins and pages. */
+START_TEST(known_upstreams_have_steps)
+{
+    struct usher_provider p = plugin(0);
+    p.name = "discord";
+    struct jval *v = describe_plugin(&p);
+    ck_assert_ptr_nonnull(strstr(jval_text(jval_at(v, "/steps/register/1")), "{callback}"));
+    ck_assert_uint_gt(jval_count(jval_at(v, "/steps/rotate")), 0);
+    jval_free(&v);
+}
+END_TEST
+
+static char *told(void (*tell)(const struct usher_provider *, struct buf *),
+                  const struct usher_provider *p)
+{
+    struct buf b;
+    buf_init(&b, 1 << 16);
+    tell(p, &b);
+    ck_assert(buf_ok(&b));
+    return buf_take(&b);
+}
+
+START_TEST(the_sample_is_a_provider_file)
+{
+    const struct usher_provider p = plugin(0);
+    char *said = told(describe_sample, &p);
+    ck_assert_ptr_nonnull(strstr(said, "\nplugin = acme\n"));
+    ck_assert_ptr_nonnull(strstr(said, " Required.\nclient_id = YOUR-CLIENT-ID\n"));
+    ck_assert_ptr_nonnull(strstr(said, "\n#client_secret_file = "));
+    ck_assert_ptr_nonnull(strstr(said, "\n#scopes = who email\n"));
+    ck_assert_ptr_nonnull(strstr(said, "\n# Team. Who may come.\n#team = staff\n"));
+    ck_assert_ptr_null(strstr(said, "#plugin ="));
+    free(said);
+}
+END_TEST
+
+START_TEST(pages_hold_both_tables)
+{
+    const struct usher_provider p = plugin(0);
+    char *said = told(describe_markdown, &p);
+    const char *own = strstr(said, "## Settings of the plugin acme\n\n| setting | default | |\n");
+    ck_assert_ptr_eq(own, said);
+    ck_assert_ptr_nonnull(strstr(said, "\n| `team`<br>`USHER_PROVIDER_{ID}_TEAM` |"));
+    ck_assert_ptr_nonnull(strstr(said, "\n## Settings of every provider\n\n"));
+    ck_assert_ptr_nonnull(strstr(said, "\n| `client_id`<br>`USHER_PROVIDER_{ID}_CLIENT_ID` |"));
+    free(said);
+    said = told(describe_man, &p);
+    ck_assert_ptr_eq(strstr(said, ".SS The plugin acme\nAcme.\n.TP\n"), said);
+    ck_assert_ptr_nonnull(strstr(said, "\\fBteam\\fR\n"));
+    ck_assert_ptr_null(strstr(said, "client_id"));
+    free(said);
 }
 END_TEST
 
@@ -137,6 +193,9 @@ Suite *suite_describe(void)
     tcase_add_test(t, ushers_rows_come_first_with_this_plugins_defaults);
     tcase_add_test(t, credentials_are_required_where_they_are);
     tcase_add_test(t, what_a_plugin_does_not_say_is_null);
+    tcase_add_test(t, known_upstreams_have_steps);
+    tcase_add_test(t, the_sample_is_a_provider_file);
+    tcase_add_test(t, pages_hold_both_tables);
     suite_add_tcase(s, t);
     return s;
 }

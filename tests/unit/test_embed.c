@@ -22,6 +22,8 @@ START_TEST(names_are_plain_and_unique)
     check_table(embedded_sql);
     check_table(embedded_html);
     check_table(embedded_assets);
+    check_table(embedded_samples);
+    check_table(embedded_steps);
 }
 END_TEST
 

@@ -1,0 +1,59 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# describe.sh: fill a page with what usherd says of its settings.
+# Usage: describe.sh USHERD PLUGIN_DIR FILE, or describe.sh USHERD PLUGIN_DIR sample PLUGIN
+#
+# In FILE, a Markdown page or the frame of a man page, everything between such lines is made anew:
+#     <!-- usherd --describe discord markdown -->     or     .\" usherd --describe discord man
+#     <!-- end of what usherd says -->                       .\" end of what usherd says
+# In Markdown the folders of this build become those of a distribution; make exports them.
+set -eu
+LC_ALL=C.UTF-8
+export LC_ALL
+umask 022
+
+usherd=$1 plugins=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+# usherd refuses plugins that others may write to, as a build with another umask makes them.
+mkdir "$work/plugins"
+cp "$plugins"/*.so "$work/plugins"
+chmod 755 "$work" "$work/plugins" "$work/plugins"/*
+printf '[providers]\nplugin_dir = %s\n' "$work/plugins" >"$work/usher.conf"
+
+say() { "$usherd" -c "$work/usher.conf" --describe "$@"; }
+
+places() {
+    sed -e "s|$sysconfdir/usher|/etc/usher|g" -e "s|$localstatedir/lib/usher|/var/lib/usher|g" \
+        -e "s|$providerdir|/usr/lib/usher/providers|g" -e "s|$runstatedir/usher|/run/usher|g"
+}
+
+fill() {
+    told=
+    while IFS= read -r line; do
+        case $line in *'end of what usherd says'*) told= ;; esac
+        [ -z "$told" ] || continue
+        printf '%s\n' "$line"
+        case $line in
+        '<!-- usherd --describe '*' -->' | '.\" usherd --describe '*)
+            words=${line#*--describe }
+            # shellcheck disable=SC2086 # what and form are two words
+            say ${words% -->}
+            told=$line
+            ;;
+        esac
+    done <"$1"
+    [ -z "$told" ] || { echo "$1: no end behind: $told" >&2; return 1; }
+}
+
+case $3 in
+sample)
+    echo '# SPDX-License-Identifier: Apache-2.0'
+    say "$4" sample
+    ;;
+*.md)
+    fill "$3" >"$work/filled" # a pipe would hide that it failed
+    places <"$work/filled"
+    ;;
+*) fill "$3" ;;
+esac
