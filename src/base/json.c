@@ -107,6 +107,11 @@ struct jval *jval_ref(struct jval *v)
     return jval_of(json_incref(json_of(v)));
 }
 
+struct jval *jval_copy(const struct jval *v)
+{
+    return v ? jval_made(json_deep_copy(json_of(v))) : NULL;
+}
+
 void jval_free(struct jval **v)
 {
     json_decref(json_of(*v));

@@ -35,6 +35,8 @@ enum jval_type {
 struct jval *jval_parse(struct str text, size_t max_size, unsigned max_depth, struct err *err)
     __attribute__((warn_unused_result));
 struct jval *jval_ref(struct jval *v);
+/* All of it again, the caller's: for showing a part of what is only borrowed. NULL of NULL. */
+struct jval *jval_copy(const struct jval *v);
 void jval_free(struct jval **v);
 
 enum jval_type jval_type(const struct jval *v); /* NULL is JVAL_NONE */

@@ -8,9 +8,11 @@
 
 #define PAGE_MAX (256u * 1024)
 
-static struct str find_html(void *ctx, const char *name)
+/* {{>content}} of a frame is the page it was asked for. */
+static struct str find_html(void *page, const char *name)
 {
-    (void)ctx;
+    if (page && strcmp(name, "content") == 0)
+        name = page;
     const size_t n = strlen(name);
     for (const struct embedded *e = embedded_html; e->name; e++)
         if (strncmp(e->name, name, n) == 0 && strcmp(e->name + n, ".html") == 0)
@@ -27,9 +29,10 @@ void page_send(struct request *rq, const struct web_app *app, int status, const 
     jval_set_text(data, "title", title);
     jval_set_text(data, "site", app->site_name);
     jval_set_text(data, "request_id", request_id(rq));
-    jval_set_bool(data, name, true); /* layout.html includes the partial of this name */
-    const int rendered =
-        template_render(find_html(NULL, "layout"), data, find_html, NULL, &out, &err);
+    jval_set_bool(data, name, true); /* for what a frame adds to one page */
+    const char *frame = str_starts(str_of(name), "admin-") ? "admin" : "layout";
+    const int rendered = template_render(find_html(NULL, frame), data, find_html,
+                                         (void *)(uintptr_t)name, &out, &err);
     jval_free(&data);
     if (rendered != 0 || !buf_ok(&out)) {
         log_error(request_log(rq), LOG_ERROR, "page.broken", &err);
@@ -94,7 +97,10 @@ static const struct error_words words[] = {
      "More people are signing in than we take at once. Try again in a few seconds.", true},
 };
 
-static bool wants_json(struct request *rq) { return strncmp(request_path(rq), "/api/", 5) == 0; }
+static bool wants_json(struct request *rq)
+{
+    return strncmp(request_path(rq), "/api/", 5) == 0;
+}
 
 static void json_error(struct request *rq, int status, const char *code)
 {

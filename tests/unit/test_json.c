@@ -450,6 +450,18 @@ START_TEST(test_references)
 }
 END_TEST
 
+START_TEST(test_copies)
+{
+    struct jval *v = parse("{\"a\":{\"b\":[1]}}");
+    struct jval *inner = jval_copy(jval_get(v, "a"));
+    jval_free(&v);
+    jval_set_text(inner, "c", "more");
+    assert_renders(inner, "{\"b\":[1],\"c\":\"more\"}");
+    jval_free(&inner);
+    ck_assert_ptr_null(jval_copy(NULL));
+}
+END_TEST
+
 START_TEST(test_render_over_the_limit)
 {
     struct jval *v = jval_new_array();
@@ -520,6 +532,7 @@ Suite *suite_json(void)
     tcase_add_test(t, test_references);
     tcase_add_test(t, test_render_over_the_limit);
     tcase_add_test(t, test_round_trip);
+    tcase_add_test(t, test_copies);
     tcase_add_test_raise_signal(t, test_set_on_an_array_aborts, 6);
     tcase_add_test_raise_signal(t, test_push_on_an_object_aborts, 6);
     suite_add_tcase(s, t);
