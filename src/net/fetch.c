@@ -69,12 +69,10 @@ static void deliver(struct fetch_call *c)
     fetch_pool_maybe_free(p);
 }
 
-static void deliver_ready(void *arg)
+static void deliver_ready(struct fetch *f)
 {
-    struct fetch *f = arg;
-
     /* A few at a time, so that whatever else the loop does comes in between. */
-    for (unsigned n = 16; n > 0 && f->ready.first; n--) {
+    for (unsigned n = FETCH_DELIVERIES; n > 0 && f->ready.first; n--) {
         struct fetch_call *c = f->ready.first;
 
         ready_remove(c);
@@ -147,9 +145,9 @@ static void deactivate(struct fetch_call *c)
 static void deliver_done(struct fetch *f)
 {
     const CURLMsg *m;
-    int left;
+    int left = 0;
 
-    while ((m = curl_multi_info_read(f->multi, &left))) {
+    for (unsigned n = FETCH_DELIVERIES; n > 0 && (m = curl_multi_info_read(f->multi, &left)); n--) {
         struct fetch_call *c = NULL;
         const CURLcode code = m->data.result;
         long status = 0;
@@ -163,7 +161,15 @@ static void deliver_done(struct fetch *f)
         fetch_pool_note(c->pool, &c->result);
         deliver(c);
     }
+    if (left > 0)
+        loop_timer_set(f->ready_timer, 0);
     fetch_pool_dispatch(f);
+}
+
+static void on_ready_timer(void *arg)
+{
+    deliver_ready(arg);
+    deliver_done(arg);
 }
 
 static void on_socket(void *arg, int fd, unsigned events)
@@ -184,6 +190,11 @@ static void on_curl_timer(void *arg)
 
     curl_multi_socket_action(f->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     deliver_done(f);
+}
+
+static void on_start_timer(void *arg)
+{
+    fetch_pool_dispatch(arg);
 }
 
 /* libcurl says when it wants to be called. Never call it from here: it is in the middle of things.
@@ -237,7 +248,8 @@ struct fetch *fetch_new(struct loop *l, const struct fetch_options *o, struct er
     f->allow_http_loopback = o->allow_http_loopback;
     f->max_in_flight = o->max_in_flight ? o->max_in_flight : 4096;
     f->curl_timer = loop_timer_add(l, on_curl_timer, f);
-    f->ready_timer = loop_timer_add(l, deliver_ready, f);
+    f->ready_timer = loop_timer_add(l, on_ready_timer, f);
+    f->start_timer = loop_timer_add(l, on_start_timer, f);
     f->multi = curl_multi_init();
     if (!f->multi)
         abort();
@@ -287,6 +299,7 @@ void fetch_free(struct fetch **fp)
     curl_multi_cleanup(f->multi);
     loop_timer_del(&f->curl_timer);
     loop_timer_del(&f->ready_timer);
+    loop_timer_del(&f->start_timer);
     free(f->ca_file);
     free(f);
     *fp = NULL;

@@ -31,6 +31,8 @@
 #define FETCH_COLD_MAX 32              /* connect at once until a connection stands */
 #define FETCH_POST_SENDS_MAX 2         /* a code or refresh token is repeated once at most */
 #define FETCH_IDLE_MAX 64              /* easy handles kept */
+#define FETCH_STARTS 4                 /* calls begun in one round of the loop */
+#define FETCH_DELIVERIES 8             /* callbacks in one round */
 
 struct call_list {
     struct fetch_call *first, *last;
@@ -49,6 +51,9 @@ struct fetch {
     char *ca_file;
     bool allow_http_loopback;
     unsigned in_flight, max_in_flight;
+    struct loop_timer *start_timer; /* calls wait only for the next round */
+    uint64_t round;
+    unsigned started; /* in that round */
     CURL *idle[FETCH_IDLE_MAX];
     unsigned n_idle;
 };
@@ -109,7 +114,8 @@ void fetch_activate(struct fetch_call *c);
 
 /* fetch_pool.c: let a new call run, wait, or end as LIMITED. */
 void fetch_pool_admit(struct fetch_call *c);
-/* Start waiting calls while there is room. */
+/* Start waiting calls while there is room; a few a round, or libcurl would begin hundreds at once
+ * and nothing else would happen meanwhile. */
 void fetch_pool_dispatch(struct fetch *f);
 /* What an answer says about the rate: may close the pool. */
 void fetch_pool_note(struct fetch_pool *p, const struct fetch_result *r);

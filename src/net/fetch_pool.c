@@ -108,6 +108,27 @@ static bool has_room(const struct fetch_pool *p)
            (p->warm || p->connecting < FETCH_COLD_MAX);
 }
 
+/* Whether another call may begin in this round; if not, the next one looks again. */
+static bool may_start(struct fetch *f)
+{
+    const uint64_t now = loop_rounds(f->loop);
+
+    if (f->round != now) {
+        f->round = now;
+        f->started = 0;
+    }
+    if (f->started < FETCH_STARTS)
+        return true;
+    loop_timer_set(f->start_timer, 0);
+    return false;
+}
+
+static void start(struct fetch_call *c)
+{
+    c->pool->f->started++;
+    fetch_activate(c);
+}
+
 static void wait_over(void *arg)
 {
     struct fetch_call *c = arg;
@@ -125,8 +146,8 @@ void fetch_pool_admit(struct fetch_call *c)
 
     if (closed > 0) {
         end_limited(c, closed, "the upstream asked for a pause");
-    } else if (p->waiting_count == 0 && has_room(p)) {
-        fetch_activate(c);
+    } else if (p->waiting_count == 0 && has_room(p) && may_start(p->f)) {
+        start(c);
     } else if (p->waiting_count >= p->max_in_flight) {
         end_limited(c, 1, "too many requests are waiting for this upstream");
     } else {
@@ -147,6 +168,21 @@ static struct fetch_call *take_first(struct fetch_pool *p)
     return c;
 }
 
+/* The list goes round until this pool is its first. */
+static void rotate_to(struct fetch *f, struct fetch_pool *p)
+{
+    struct fetch_pool *last = f->pools;
+
+    while (last->next)
+        last = last->next;
+    while (f->pools != p) {
+        last->next = f->pools;
+        last = f->pools;
+        f->pools = last->next;
+        last->next = NULL;
+    }
+}
+
 /* One of each pool in turn, so that no provider's queue starves another's. */
 void fetch_pool_dispatch(struct fetch *f)
 {
@@ -156,7 +192,11 @@ void fetch_pool_dispatch(struct fetch *f)
         more = false;
         for (struct fetch_pool *p = f->pools; p; p = p->next)
             if (p->waiting_count > 0 && has_room(p)) {
-                fetch_activate(take_first(p));
+                if (!may_start(f)) {
+                    rotate_to(f, p);
+                    return;
+                }
+                start(take_first(p));
                 more = true;
             }
     }

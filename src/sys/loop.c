@@ -15,8 +15,9 @@
 
 /* Fetched at once, and jobs run at once; what is left is done next round. Few, so that a burst of
  * upstream answers cannot keep session checks waiting: those are served between rounds. */
-#define LOOP_EVENTS 16
-#define LOOP_JOBS 16
+#define LOOP_EVENTS 8
+#define LOOP_JOBS 8
+#define LOOP_TIMERS_NS 1000000 /* timers that are due wait for the next round after this long */
 #define LOOP_SLEEP_MAX_MS (60 * 60 * 1000)
 #define LOOP_NEAR_NS 1000000000 /* timers further away may be late by a round */
 
@@ -56,6 +57,7 @@ struct loop_job {
 
 struct loop {
     int epoll, wake;
+    uint64_t rounds;
     bool in_round, prepare_dead;
     struct mono now;
     struct loop_prepare *prepares;
@@ -287,6 +289,8 @@ static void loop_run_timers(struct loop *l)
         struct loop_timer *t = l->heap[0];
         timer_disarm(t);
         t->fn(t->arg);
+        if (clock_mono().ns - l->now.ns > LOOP_TIMERS_NS)
+            break;
     }
 }
 
@@ -359,6 +363,7 @@ static void loop_round(struct loop *l, int ms)
     l->in_round = true;
     int n = epoll_wait(l->epoll, events, LOOP_EVENTS, loop_sleep(l, ms));
     l->now = clock_mono();
+    l->rounds++;
     bool posted = false;
     for (int i = 0; i < n; i++) { /* n is -1 after a signal */
         if (events[i].data.ptr)
@@ -400,6 +405,11 @@ void loop_run(struct loop *l)
 struct mono loop_now(const struct loop *l)
 {
     return l->now;
+}
+
+uint64_t loop_rounds(const struct loop *l)
+{
+    return l->rounds;
 }
 
 struct loop *loop_new(struct err *err)

@@ -59,5 +59,7 @@ typedef void loop_job_fn(void *arg);
 void loop_post(struct loop *l, loop_job_fn *fn, void *arg);
 /* The time this round began; cheap. */
 struct mono loop_now(const struct loop *l);
+/* Rounds so far: for whoever does only so much in one. */
+uint64_t loop_rounds(const struct loop *l);
 
 #endif

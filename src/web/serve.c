@@ -39,7 +39,10 @@ void serve_conn_owes(struct conn *c)
     conn_move(c, &c->serve->owing);
 }
 
-void serve_conn_rests(struct conn *c) { conn_move(c, &c->serve->resting); }
+void serve_conn_rests(struct conn *c)
+{
+    conn_move(c, &c->serve->resting);
+}
 
 /* Bytes received so far; *ended: the peer will send no more. */
 static int64_t conn_received(const struct conn *c, bool *ended)
@@ -221,15 +224,21 @@ static void on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
     serve_conn_owes(c);
 }
 
-static enum MHD_Result dispatch(struct request *rq)
+void serve_handle(struct request *rq)
 {
-    rq->stage = STAGE_HANDLER;
-    serve_conn_rests(rq->conn);
     rq->route->handler(rq, rq->serve->app);
     if (!rq->answered && !rq->held) {
         log_event(request_log(rq), LOG_ERROR, "http.forgotten", LF_TEXT("path", rq->path));
         reply_error(rq, 500, "Something broke on our side.");
     }
+}
+
+static enum MHD_Result dispatch(struct request *rq)
+{
+    rq->stage = STAGE_HANDLER;
+    serve_conn_rests(rq->conn);
+    if (serve_turn_take(rq))
+        serve_handle(rq);
     if (rq->answered)
         return serve_queue(rq);
     rq->stage = STAGE_HELD;
@@ -416,6 +425,7 @@ static int serve_listen(struct serve *s, const struct serve_options *o, struct e
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->mhd, MHD_DAEMON_INFO_EPOLL_FD);
     s->watch = loop_watch_add(s->loop, info->epoll_fd, LOOP_READ, on_ready, s);
     s->prepare = loop_prepare_add(s->loop, on_prepare, s);
+    serve_turn_open(s);
     s->timer = loop_timer_add(s->loop, on_second, s);
     loop_timer_set(s->timer, 1000);
     return 0;
@@ -459,9 +469,15 @@ struct serve *serve_new(struct loop *l, const struct serve_options *o, const str
     return s;
 }
 
-int serve_port(const struct serve *s) { return s->port; }
+int serve_port(const struct serve *s)
+{
+    return s->port;
+}
 
-void serve_set_error_page(struct serve *s, serve_error_page *page) { s->error_page = page; }
+void serve_set_error_page(struct serve *s, serve_error_page *page)
+{
+    s->error_page = page;
+}
 
 /* What the kernel has accepted for us counts as accepted. One call takes some ten connections; a
  * second look reads what the last of them sent. */
@@ -506,6 +522,7 @@ void serve_free(struct serve **sp)
     loop_prepare_del(&s->prepare);
     loop_watch_del(&s->watch);
     loop_timer_del(&s->timer);
+    serve_turn_close(s);
     s->drained = NULL; /* requests end below, but whoever waited may be gone before that is told */
     wake_held(s);
     if (s->mhd)

@@ -33,6 +33,7 @@ enum route_flag {
     ROUTE_JSON = 1u << 2,     /* the body, if there is one, is JSON in UTF-8 and may hold secrets */
     ROUTE_ADMIN = 1u << 3,    /* served on the admin socket as well */
     ROUTE_LOCAL = 1u << 4,    /* ... and nowhere else */
+    ROUTE_SLOW = 1u << 5,     /* takes long enough that only a few are begun in one round */
 };
 
 #define ROUTE_PARTS_MAX 2

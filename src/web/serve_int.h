@@ -45,7 +45,7 @@ struct conn {
 enum stage { STAGE_NEW = 0, STAGE_BODY, STAGE_HANDLER, STAGE_HELD, STAGE_ANSWERED };
 
 struct request {
-    struct request *next_free;
+    struct request *next_free, *next_turn;
     struct serve *serve;
     struct conn *conn;
     struct arena *arena;
@@ -103,6 +103,12 @@ struct serve {
     bool hsts, admin, draining;
     int port;
     struct conn owing, resting; /* heads of lists */
+    struct {
+        struct request *first, *last; /* waiting */
+        struct loop_timer *timer;
+        uint64_t round;
+        unsigned taken; /* in that round */
+    } turns;
     struct request *free;
     size_t active;
     uint64_t requests, opened; /* so far: requests, connections */
@@ -115,6 +121,12 @@ struct serve {
 /* serve.c */
 void serve_conn_owes(struct conn *c); /* the deadline starts now */
 void serve_conn_rests(struct conn *c); /* no deadline: a handler is at work */
+void serve_handle(struct request *rq); /* run the handler; see that it answers or holds */
+
+/* serve_turn.c: whether the handler may run now; if not, it will run in a later round. */
+bool serve_turn_take(struct request *rq);
+void serve_turn_open(struct serve *s);
+void serve_turn_close(struct serve *s);
 
 /* serve_gate.c: 0, or the status to refuse with and *what. Fills path, query, headers, route. */
 int serve_gate(struct request *rq, const char *version, const char **what);

@@ -106,6 +106,18 @@ static void hold(struct request *rq, void *app)
     request_hold(rq);
 }
 
+/* Answered at once; what matters is how many of them one round begins. */
+static void slow(struct request *rq, void *app)
+{
+    (void)app;
+    if (sf.slow_round != loop_rounds(sf.loop))
+        sf.slow_taken = 0;
+    sf.slow_round = loop_rounds(sf.loop);
+    if (++sf.slow_taken > sf.slow_most)
+        sf.slow_most = sf.slow_taken;
+    plain(rq, app);
+}
+
 static void silent(struct request *rq, void *app) { (void)rq, (void)app; }
 
 /* ?n=: so many headers of its own. */
@@ -151,6 +163,7 @@ static const struct route routes[] = {
     {"GET", "/item/*", look, 0, 0, NULL},
     {"GET", "/hold", hold, 0, 0, NULL},
     {"POST", "/hold", hold, 0, 64, NULL},
+    {"GET", "/slow", slow, ROUTE_SLOW, 0, NULL},
     {"GET", "/silent", silent, 0, 0, NULL},
     {"GET", "/headers", headers, 0, 0, NULL},
     {"GET", "/reflect", reflect, 0, 0, NULL},

@@ -20,6 +20,8 @@ struct serve_fixture {
     struct request *held[8]; /* asked for /hold and not answered yet */
     size_t n_held;
     unsigned handled, drained;
+    uint64_t slow_round; /* the last round that began requests for /slow, and how many at most */
+    unsigned slow_taken, slow_most;
     char seen[4096]; /* what /look noted of the last request */
 };
 extern struct serve_fixture sf;

@@ -119,6 +119,34 @@ START_TEST(calls_wait_for_room_in_order)
 }
 END_TEST
 
+/* However many are asked for at once, a few begin in a round, of each pool in turn; all end well.
+ */
+START_TEST(a_crowd_begins_a_few_a_round)
+{
+    enum { MANY = 24 };
+    struct got g[MANY] = {0}, other = {0};
+    struct fetch_pool *second =
+        fetch_pool_new(fetch_fx.fetch, &(struct fetch_pool_options){.name = "second"});
+    struct fetch_request rq = {.url = NULL};
+
+    fetch_fx.stub = stub_start(fixture_slow, NULL);
+    rq.url = fixture_url("/");
+    for (int i = 0; i < MANY; i++)
+        fetch_start(fetch_fx.pool, &rq, fixture_keep, &g[i]);
+    fetch_start(second, &rq, fixture_keep, &other);
+    for (int i = 0; i < 3; i++)
+        loop_once(fetch_fx.loop, 10);
+    ck_assert_uint_le(stub_requests(fetch_fx.stub), MANY / 2);
+    fixture_until(&other.done);
+    ck_assert_uint_eq(other.r.transport, USHER_TRANSPORT_OK);
+    for (int i = 0; i < MANY; i++) {
+        fixture_until(&g[i].done);
+        ck_assert_uint_eq(g[i].r.transport, USHER_TRANSPORT_OK);
+    }
+    fetch_pool_free(&second);
+}
+END_TEST
+
 START_TEST(waiting_has_a_deadline_too)
 {
     struct got g[2] = {0};
@@ -175,6 +203,7 @@ Suite *suite_fetch_pool(void)
     tcase_add_test(t, retry_after_closes_the_pool);
     tcase_add_test(t, retry_after_forms);
     tcase_add_test(t, calls_wait_for_room_in_order);
+    tcase_add_test(t, a_crowd_begins_a_few_a_round);
     tcase_add_test(t, waiting_has_a_deadline_too);
     tcase_add_test(t, a_failure_to_connect_does_not_close_the_pool);
     suite_add_tcase(s, t);
