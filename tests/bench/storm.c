@@ -4,10 +4,9 @@
  * thread of ours stands in the way of what is measured.
  *
  * storm SITE_PORT UPSTREAM_PORT MS < requests: listens on UPSTREAM_PORT as a Discord whose token
- * endpoint answers after MS (whose every sign-in is somebody else) and says "ready". Then each line
- * "COOKIE PATH" of standard input is a browser that opens a connection of its own to the site, all at
- * the same moment; an empty line is the signal to begin. Prints "seconds lost" when all are
- * answered; what is not a 303 is lost.
+ * endpoint answers after MS; every sign-in is somebody else. Each line "COOKIE PATH" of standard
+ * input is a browser with a connection of its own to the site; an empty line lets them all go at
+ * once. Prints "seconds lost" when all are answered; what is not a 303 is lost.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -46,7 +46,9 @@ static const struct passwd *server_user(void)
     return pw;
 }
 
-static pid_t launch(const struct cluster *c, char *const argv[])
+/* argv[0] becomes the whole path: by its name alone the server looks for itself in PATH, where
+ * Debian does not put it. */
+static pid_t launch(const struct cluster *c, char *argv[])
 {
     char path[260], log[128];
     snprintf(path, sizeof path, "%s/%s", c->bin, argv[0]);
@@ -67,6 +69,7 @@ static pid_t launch(const struct cluster *c, char *const argv[])
     int fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
     if (fd < 0 || dup2(fd, 1) < 0 || dup2(fd, 2) < 0 || chdir(c->dir) < 0)
         _exit(126);
+    argv[0] = path;
     execv(path, argv);
     _exit(127);
 }

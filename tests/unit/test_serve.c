@@ -399,47 +399,6 @@ START_TEST(many_connections_at_once)
 }
 END_TEST
 
-/* A crowd before slow routes is let in a few a round; whoever asks for something else, and one that
- * comes alone, does not stand in line. */
-START_TEST(slow_routes_take_turns)
-{
-    enum { MANY = 60 };
-    struct http_conn *c[MANY];
-    for (int i = 0; i < MANY; i++)
-        c[i] = http_open(sf.loop, sf.port);
-    for (int i = 0; i < MANY; i++)
-        http_send(c[i], "GET /slow HTTP/1.1\r\n" HOST "\r\n");
-    serve_fixture_ask("GET /plain HTTP/1.1\r\n" HOST "\r\n", &a);
-    ck_assert_int_eq(a.status, 200);
-    ck_assert_uint_lt(sf.handled, MANY);
-    for (int i = 0; i < MANY; i++) {
-        ck_assert(http_read(c[i], false, &a));
-        ck_assert_str_eq(a.body, "plain\n");
-    }
-    ck_assert_uint_eq(sf.handled, MANY + 1);
-    ck_assert_uint_le(sf.slow_most, 4);
-    for (int i = 0; i < MANY; i++)
-        http_close(&c[i]);
-}
-END_TEST
-
-START_TEST(freed_while_requests_wait_their_turn)
-{
-    enum { MANY = 30 };
-    struct http_conn *c[MANY];
-    for (int i = 0; i < MANY; i++)
-        c[i] = http_open(sf.loop, sf.port);
-    for (int i = 0; i < MANY; i++)
-        http_send(c[i], "GET /slow HTTP/1.1\r\n" HOST "\r\n");
-    while (sf.handled == 0)
-        loop_once(sf.loop, 10);
-    ck_assert_uint_lt(sf.handled, MANY);
-    serve_free(&sf.serve);
-    for (int i = 0; i < MANY; i++)
-        http_close(&c[i]);
-}
-END_TEST
-
 /* ---- answering later ---- */
 
 START_TEST(held_requests_wait_without_blocking)
@@ -621,8 +580,6 @@ Suite *suite_serve(void)
     tcase_add_test(tc, silent_connections_stay);
     tcase_add_test(tc, a_slow_reader_is_cut);
     tcase_add_test(tc, many_connections_at_once);
-    tcase_add_test(tc, slow_routes_take_turns);
-    tcase_add_test(tc, freed_while_requests_wait_their_turn);
     tcase_add_test(tc, held_requests_wait_without_blocking);
     tcase_add_test(tc, held_post_keeps_its_form);
     tcase_add_test(tc, a_handler_that_says_nothing);
