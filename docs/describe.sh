@@ -6,7 +6,8 @@
 # In FILE, a Markdown page or the frame of a man page, everything between such lines is made anew:
 #     <!-- usherd --describe discord markdown -->     or     .\" usherd --describe discord man
 #     <!-- end of what usherd says -->                       .\" end of what usherd says
-# In Markdown the folders of this build become those of a distribution; make exports them.
+# In Markdown the folders of this build become those of a distribution; in the frame of a man page
+# @sysconfdir@ and its like become those of this build. make exports them.
 set -eu
 LC_ALL=C.UTF-8
 export LC_ALL
@@ -26,6 +27,11 @@ say() { "$usherd" -c "$work/usher.conf" --describe "$@"; }
 places() {
     sed -e "s|$sysconfdir/usher|/etc/usher|g" -e "s|$localstatedir/lib/usher|/var/lib/usher|g" \
         -e "s|$providerdir|/usr/lib/usher/providers|g" -e "s|$runstatedir/usher|/run/usher|g"
+}
+
+folders() {
+    sed -e "s|@sysconfdir@|$sysconfdir|g" -e "s|@localstatedir@|$localstatedir|g" \
+        -e "s|@providerdir@|$providerdir|g"
 }
 
 fill() {
@@ -51,9 +57,8 @@ sample)
     echo '# SPDX-License-Identifier: Apache-2.0'
     say "$4" sample
     ;;
-*.md)
+*)
     fill "$3" >"$work/filled" # a pipe would hide that it failed
-    places <"$work/filled"
+    case $3 in *.md) places ;; *) folders ;; esac <"$work/filled"
     ;;
-*) fill "$3" ;;
 esac

@@ -15,7 +15,7 @@ static const struct {
     {'c', "config", "FILE", "settings (default: " USHER_CONF_DIR "/usher.conf)"},
     {0, "check", NULL, "say what is wrong with the settings, start nothing"},
     {0, "describe", "[WHAT [FORM]]",
-     "tell what can be set (default: in usher.conf); usherd(8) knows more"},
+     "print what can be set: in usher.conf, for a plugin, for a known provider"},
     {0, "sample", NULL, "print a usher.conf with every setting and its default"},
     {0, "ready-file", "FILE", "write the public URL there once requests are answered"},
     {'V', "version", NULL, "print the version"},

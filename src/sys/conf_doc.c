@@ -283,15 +283,21 @@ void conf_markdown(const struct conf_table *table, const char *column, struct bu
 
 void conf_man_text(struct buf *out, const char *text)
 {
+    struct str rest = str_of(text);
     if (*text == '.' || *text == '\'')
         buf_text(out, "\\&");
-    for (; *text; text++) {
-        if (*text == '\\')
+    while (rest.n > 0) {
+        uint32_t code;
+        const size_t n = text_utf8_next(rest, &code);
+        if (code == '\\')
             buf_text(out, "\\e");
-        else if (*text == '-')
+        else if (code == '-')
             buf_text(out, "\\-");
+        else if (code >= 0x80)
+            buf_printf(out, "\\[u%04X]", (unsigned)code);
         else
-            buf_byte(out, *text == '\n' ? ' ' : *text);
+            buf_byte(out, *rest.p == '\n' ? ' ' : *rest.p);
+        rest = (struct str){rest.p + n, rest.n - n};
     }
 }
 

@@ -154,10 +154,10 @@ START_TEST(man_pages_keep_every_byte)
     struct usher_setting rows[2] = {cx_rows[0], cx_rows[9]};
     const struct conf_table t = {"", "CT", rows, 2, NULL};
     rows[0].label = ".so";
-    rows[0].help = "a\\b --c";
+    rows[0].help = "a\\b --c\xe2\x80\xa6";
     rows[0].example = "'x";
     char *said = told(&t, true);
-    ck_assert_str_eq(said, ".TP\n\\fBlisten\\fR = 127.0.0.1:8080\n\\&.so. a\\eb \\-\\-c\n"
+    ck_assert_str_eq(said, ".TP\n\\fBlisten\\fR = 127.0.0.1:8080\n\\&.so. a\\eb \\-\\-c\\[u2026]\n"
                            "Example:\n\\&'x\n.br\nEnvironment:\n\\fBCT_LISTEN\\fR\n"
                            ".TP\n\\fBtoken\\fR, \\fBtoken_file\\fR, \\fBtoken_env\\fR\n"
                            "Token. Who may read metrics.\n.br\nEnvironment:\n\\fBCT_TOKEN\\fR, "
