@@ -12,7 +12,11 @@
 #define STEPS_A_MINUTE 60
 #define SLOTS_A_STEP 16384 /* of the table: half a millisecond when it is large */
 #define SEEN_A_WRITE 2048
-#define ROWS_A_SWEEP 2000
+#define STEPS_A_SWEEP 4 /* so all slices of the sessions in 17 minutes; 1 while there is more */
+/* Rows that may go at once. Sessions lie scattered, with a million of them 25 us each; flows lie in
+ * the order they expire, half a microsecond each. Logins wait meanwhile. */
+#define SESSIONS_A_SWEEP 500
+#define FLOWS_A_SWEEP 4000
 
 struct sweep;
 struct keep {
@@ -22,6 +26,7 @@ struct keep {
     struct loop_timer *timer;
     struct sweep *sweep; /* the one under way, or NULL */
     bool sweep_again;    /* the last one left something over */
+    unsigned char slice; /* of the stored sessions: the next one to sweep */
     int64_t idle;
     unsigned step;
     int64_t offset;        /* of the wall clock against the steady one, seconds */
@@ -32,7 +37,8 @@ struct keep {
 struct sweep {
     struct keep *keep; /* NULL: nobody waits any more */
     int64_t idle;
-    bool more;
+    unsigned char slice;
+    bool slice_left, flows_left; /* as many went as may go at once */
 };
 
 struct seen {
@@ -130,9 +136,10 @@ static int sweep_rows(struct db *db, void *arg, struct err *err)
 {
     struct sweep *s = arg;
     const int64_t rows =
-        session_row_sweep(db, now(), now() - s->idle - SEEN_LATE, ROWS_A_SWEEP, err);
-    const int64_t flows = rows < 0 ? -1 : spent_sweep(db, now(), ROWS_A_SWEEP, err);
-    s->more = rows >= ROWS_A_SWEEP || flows >= ROWS_A_SWEEP;
+        session_row_sweep(db, s->slice, now(), now() - s->idle - SEEN_LATE, SESSIONS_A_SWEEP, err);
+    const int64_t flows = rows < 0 ? -1 : spent_sweep(db, now(), FLOWS_A_SWEEP, err);
+    s->slice_left = rows >= SESSIONS_A_SWEEP;
+    s->flows_left = flows >= FLOWS_A_SWEEP;
     return flows < 0 ? -1 : 0;
 }
 
@@ -143,7 +150,10 @@ static void swept(void *arg, enum store_outcome outcome, const struct err *err)
         log_error(NULL, LOG_ERROR, "store.sweep_failed", err);
     if (s->keep) {
         s->keep->sweep = NULL;
-        s->keep->sweep_again = outcome == STORE_DONE && s->more;
+        if (outcome == STORE_DONE) {
+            s->keep->slice = (unsigned char)(s->slice + !s->slice_left);
+            s->keep->sweep_again = s->slice_left || s->flows_left;
+        }
     }
     free(s);
 }
@@ -151,7 +161,7 @@ static void swept(void *arg, enum store_outcome outcome, const struct err *err)
 static void start_sweep(struct keep *k)
 {
     k->sweep = mem_alloc(sizeof *k->sweep);
-    *k->sweep = (struct sweep){.keep = k, .idle = k->idle};
+    *k->sweep = (struct sweep){.keep = k, .idle = k->idle, .slice = k->slice};
     if (store_write(k->store, sweep_rows, k->loop, swept, k->sweep))
         return;
     log_event(NULL, LOG_WARN, "store.busy", LF_TEXT("job", "sweep"));
@@ -188,7 +198,7 @@ static void on_step(void *arg)
     k->step++;
     if (k->step % STEPS_A_MINUTE == 0 && write_seen(k))
         k->step--; /* the rest next second */
-    if (k->step % STEPS_A_MINUTE == STEPS_A_MINUTE / 2)
+    if (k->step % STEPS_A_SWEEP == STEPS_A_SWEEP / 2)
         k->sweep_again = true;
     if (k->sweep_again && k->sweep == NULL) {
         k->sweep_again = false;

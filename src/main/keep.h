@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * keep: housekeeping on the loop. Loads the live sessions at start; then, in small steps, drops
- * expired ones from memory, writes "last seen" behind once a minute, and sweeps the store of
- * expired sessions and spent flow ids.
+ * expired ones from memory, writes "last seen" behind once a minute, and sweeps the store every
+ * four seconds: flow ids that expired, and a 256th of the sessions, so that a session's row goes
+ * within twenty minutes of its end. Nothing depends on when: whoever reads judges by the clock.
  */
 #ifndef MAIN_KEEP_H
 #define MAIN_KEEP_H

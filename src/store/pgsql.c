@@ -431,7 +431,8 @@ static bool pg_col_null(struct db_stmt *base, int i)
 }
 
 static const struct query_word words[] = {
-    {"TEXT", "TEXT"}, {"INT", "BIGINT"}, {"BLOB", "BYTEA"}, {"STRICT", ""}, {NULL, NULL},
+    {"TEXT", "TEXT"}, {"INT", "BIGINT"}, {"BLOB", "BYTEA"},
+    {"STRICT", ""},   {"KEYED", ""},     {NULL, NULL},
 };
 
 const struct store_driver store_pgsql = {

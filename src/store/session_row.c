@@ -42,21 +42,20 @@ int session_row_touch(struct db *db, const unsigned char hash[32], int64_t seen,
     return db_run(st, err) < 0 ? -1 : 0;
 }
 
-static int64_t sweep(struct db_stmt *st, int64_t before, int64_t max, struct err *err)
+int64_t session_row_sweep(struct db *db, unsigned char slice, int64_t now, int64_t idle_before,
+                          int64_t max, struct err *err)
 {
-    db_int(st, 1, before);
-    db_int(st, 2, max);
+    unsigned char from[32], to[32];
+    memset(from, 0x00, sizeof from);
+    memset(to, 0xff, sizeof to);
+    from[0] = to[0] = slice;
+    struct db_stmt *st = db_named(db, "session_row.sweep");
+    db_blob(st, 1, from, sizeof from);
+    db_blob(st, 2, to, sizeof to);
+    db_int(st, 3, now);
+    db_int(st, 4, idle_before);
+    db_int(st, 5, max);
     return db_run(st, err);
-}
-
-int64_t session_row_sweep(struct db *db, int64_t now, int64_t idle_before, int64_t max,
-                          struct err *err)
-{
-    int64_t ended = sweep(db_named(db, "session_row.sweep_ended"), now, max, err);
-    if (ended < 0 || ended >= max)
-        return ended;
-    int64_t idle = sweep(db_named(db, "session_row.sweep_idle"), idle_before, max - ended, err);
-    return idle < 0 ? -1 : ended + idle;
 }
 
 /* The strings stay the statement's. */

@@ -29,9 +29,11 @@ int session_row_end(struct db *db, const unsigned char hash[32], struct err *err
     __attribute__((warn_unused_result));
 int session_row_touch(struct db *db, const unsigned char hash[32], int64_t seen, struct err *err)
     __attribute__((warn_unused_result));
-/* Delete what ended before `now` or was idle since `idle_before`, at most `max` rows; how many. */
-int64_t session_row_sweep(struct db *db, int64_t now, int64_t idle_before, int64_t max,
-                          struct err *err) __attribute__((warn_unused_result));
+/* Delete what ended before `now` or was idle since `idle_before`, at most `max` rows of one slice:
+ * those whose hash begins with the byte `slice`. Hashes are random, so it is a 256th of the table
+ * that is read, and no index has to be kept for it. How many went; `max`: there may be more. */
+int64_t session_row_sweep(struct db *db, unsigned char slice, int64_t now, int64_t idle_before,
+                          int64_t max, struct err *err) __attribute__((warn_unused_result));
 /* Every live row in turn; -1 from `each` stops with -1. */
 int session_row_each(struct db *db, int64_t now, int64_t idle_before,
                      int (*each)(void *arg, const struct session_row *row, struct err *err),

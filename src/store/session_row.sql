@@ -12,11 +12,10 @@ DELETE FROM session WHERE hash = $1;
 -- Never back in time: a late write-behind must not shorten a session.
 UPDATE session SET seen = $2 WHERE hash = $1 AND seen < $2;
 
--- name: sweep_ended
-DELETE FROM session WHERE hash IN (SELECT hash FROM session WHERE ends <= $1 ORDER BY ends LIMIT $2);
-
--- name: sweep_idle
-DELETE FROM session WHERE hash IN (SELECT hash FROM session WHERE seen <= $1 ORDER BY seen LIMIT $2);
+-- name: sweep
+-- Within the slice from $1 to $2: what has ended or was idle for too long.
+DELETE FROM session WHERE hash IN (SELECT hash FROM session
+    WHERE hash >= $1 AND hash <= $2 AND (ends <= $3 OR seen <= $4) ORDER BY hash LIMIT $5);
 
 -- name: page
 -- Live rows in the order of their hash, from behind $1.

@@ -481,7 +481,12 @@ static bool sqlite_col_null(struct db_stmt *st, int i)
 }
 
 static const struct query_word words[] = {
-    {"TEXT", "TEXT"}, {"INT", "INTEGER"}, {"BLOB", "BLOB"}, {"STRICT", "STRICT"}, {NULL, NULL},
+    {"TEXT", "TEXT"},
+    {"INT", "INTEGER"},
+    {"BLOB", "BLOB"},
+    {"STRICT", "STRICT"},
+    {"KEYED", "STRICT, WITHOUT ROWID"},
+    {NULL, NULL},
 };
 
 const struct store_driver store_sqlite = {

@@ -126,18 +126,19 @@ static int wait_at_gate(struct db *db, void *arg, struct err *err)
     return 0;
 }
 
-void store_fixture_stall(struct store_fixture *f)
-{
-    pthread_mutex_lock(&gate);
-    ck_assert(store_write(f->store, wait_at_gate, NULL, NULL, NULL));
-}
-
 static void wait_empty(struct store_fixture *f)
 {
     struct store_stats st;
     do
         store_get_stats(f->store, &st);
     while (st.queued > 0);
+}
+
+void store_fixture_stall(struct store_fixture *f)
+{
+    pthread_mutex_lock(&gate);
+    ck_assert(store_write(f->store, wait_at_gate, NULL, NULL, NULL));
+    wait_empty(f); /* the writer has taken its batch, and stands in it */
 }
 
 void store_fixture_go_on(struct store_fixture *f)
@@ -155,7 +156,6 @@ static int nothing(struct db *db, void *arg, struct err *err)
 void store_fixture_fill(struct store_fixture *f)
 {
     store_fixture_stall(f);
-    wait_empty(f); /* the writer has taken its batch, and stands in it */
     while (store_write(f->store, nothing, NULL, NULL, NULL))
         continue;
 }

@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Ids and subjects are text, compared byte by byte: '0123' is not '123', and 21 digits stay 21 digits.
 -- Times are seconds since 1970 in 64 bits.
+-- Every index is a page more that a login writes: none is there for the sake of sweeps. A @KEYED@
+-- table is its primary key's index (WITHOUT ROWID to SQLite), which pays where rows are small.
 
 CREATE TABLE account (
     id @TEXT@ NOT NULL PRIMARY KEY,
@@ -28,7 +30,8 @@ CREATE TABLE identity (
 ) @STRICT@;
 CREATE INDEX identity_account ON identity (account);
 
--- `hash` is the SHA-256 of the cookie; the cookie itself is never stored.
+-- `hash` is the SHA-256 of the cookie; the cookie itself is never stored. Sweeps go by its first
+-- byte.
 CREATE TABLE session (
     hash @BLOB@ NOT NULL PRIMARY KEY,
     id @TEXT@ NOT NULL,
@@ -49,12 +52,11 @@ CREATE TABLE session (
     ends @INT@ NOT NULL     -- the absolute limit
 ) @STRICT@;
 CREATE INDEX session_account ON session (account);
-CREATE INDEX session_seen ON session (seen);
-CREATE INDEX session_ends ON session (ends);
 
--- Flow ids that were used, until the state that carries them expires.
+-- Flow ids that were used, until the state that carries them expires. Both are sealed in that state,
+-- so the pair is as unique as the flow; in this order rows come at one end and go at the other.
 CREATE TABLE spent (
-    flow @BLOB@ NOT NULL PRIMARY KEY,
-    expires @INT@ NOT NULL
-) @STRICT@;
-CREATE INDEX spent_expires ON spent (expires);
+    expires @INT@ NOT NULL,
+    flow @BLOB@ NOT NULL,
+    PRIMARY KEY (expires, flow)
+) @KEYED@;
