@@ -79,4 +79,73 @@ typedef void admin_done_fn(void *arg, const struct admin_answer *a);
 typedef void admin_op_fn(struct admin *a, const struct admin_request *rq, admin_done_fn *done,
                          void *arg);
 
+/* ---- life ---- */
+
+struct admin_options {
+    struct loop *loop;
+    struct store *store;
+    struct keyring *keys;
+    struct metrics *metrics;
+    const char *public_url; /* without a slash at the end */
+    const char *plugin_dir;
+};
+/* Reads tokens and roles from the store and waits for them: before the loop runs. Goes on with a
+ * change of keys that was interrupted. Everything in `o` is borrowed until admin_free. */
+struct admin *admin_new(const struct admin_options *o, struct err *err)
+    __attribute__((warn_unused_result));
+/* Drives the loop until every operation under way has answered, so whoever waits for one must still
+ * be there, and the store, too. */
+void admin_free(struct admin **a);
+
+/* ---- who may ---- */
+
+/* Whether an account has the role admin; from memory. */
+bool admin_is(const struct admin *a, const char *account);
+/* 1 and *out, whose strings live until the loop's next round; 0: no such token, or it ended. Marks
+ * the token used. A token is SHA-256 hashed and looked up: nothing to be learnt from the time. */
+int admin_token_check(struct admin *a, struct str bearer, struct admin_actor *out);
+/* The same for the cookie of an operator: somebody who opened a setup link. All scopes. */
+int admin_operator_check(struct admin *a, struct str cookie, struct admin_actor *out);
+/* Signs an operator out. */
+void admin_operator_end(struct admin *a, struct str cookie);
+/* For both: "read write" and the like. 0 with err: an unknown word, or none at all. */
+unsigned admin_scopes_parse(const char *text, struct err *err);
+void admin_scopes_text(unsigned scopes, char out[32]);
+
+/* ---- operations. Members of bodies and answers; times are seconds since 1970 ---- */
+
+/* {"tokens":[{"id","name","scopes","created","expires"|null,"last_used"|null}]} */
+admin_op_fn admin_token_list;
+/* {"name","scopes":"read write secrets metrics","expires"?} → the same as above and "token", told
+ * this once. Nobody gives scopes they do not have. */
+admin_op_fn admin_token_add;
+admin_op_fn admin_token_delete; /* id; ends at once */
+
+/* {"roles":[{"account","role","since","provider","username","name","email"}]} */
+admin_op_fn admin_role_list;
+/* id: an account. Granting what is there is fine. The last admin stays, unless {"force":true}. */
+admin_op_fn admin_role_grant, admin_role_revoke;
+
+/* Only by the actor "socket" → {"url","expires"}: public_url/admin/setup/<token>, for ten minutes
+ * and one use. The page behind it must ask for a click, because links are fetched by others than
+ * people; the click is admin_setup_use. */
+admin_op_fn admin_setup_link;
+/* {"token"} of such a link, by an actor without scopes → {"operator","expires"}: the value for a
+ * cookie (HttpOnly, SameSite=Strict), never for a page or a script. */
+admin_op_fn admin_setup_use;
+
+/* query: before (a number), limit (1 to 500; 100), actor (id, name or kind), action, object →
+ * {"audit":[{"n","at","actor_kind","actor","actor_name","ip","request_id","action","object",
+ * "before","after","outcome","reason"}],"next":n|null}, newest first. */
+admin_op_fn admin_audit_list;
+
+/* {"keys":[{"id","current","since"|null,"sealed":n}],"rotation":{"state":"idle|sealing|waiting",
+ * "done":n,"stuck":n,"until"|null}}. Rotating makes a new key, which seals from now on; what is
+ * stored is sealed again in the background, and old keys are removed once nothing needs them. */
+admin_op_fn admin_key_list, admin_key_rotate;
+
+/* {"plugins":[{"name","label","version","home","problem"|null}]}; id: one of them, as
+ * provider/describe.h tells it. */
+admin_op_fn admin_plugin_list, admin_plugin_show;
+
 #endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "admin/admin.h"
+
+#include <stdlib.h>
+
+#include "admin/op.h"
+#include "sys/clock.h"
+
+#define QUEUE_MAX 64
+
+static const struct {
+    unsigned scope;
+    const char *name;
+} scope_names[] = {{ADMIN_READ, "read"},
+                   {ADMIN_WRITE, "write"},
+                   {ADMIN_SECRETS, "secrets"},
+                   {ADMIN_METRICS, "metrics"}};
+#define SCOPES (sizeof scope_names / sizeof *scope_names)
+
+unsigned admin_scopes_parse(const char *text, struct err *err)
+{
+    unsigned scopes = 0;
+    struct str rest = str_of(text), word;
+    while (rest.p && str_split(&rest, ' ', &word)) {
+        unsigned one = 0;
+        for (size_t i = 0; i < SCOPES; i++)
+            one |= str_is(word, scope_names[i].name) ? scope_names[i].scope : 0;
+        if (one == 0) {
+            err_set(err, ERR_INVALID, "scopes are read, write, secrets and metrics");
+            return 0;
+        }
+        scopes |= one;
+    }
+    return scopes;
+}
+
+void admin_scopes_text(unsigned scopes, char out[32])
+{
+    struct buf b;
+    buf_init(&b, 31);
+    for (size_t i = 0; i < SCOPES; i++) {
+        if (scopes & scope_names[i].scope) {
+            buf_text(&b, b.n > 0 ? " " : "");
+            buf_text(&b, scope_names[i].name);
+        }
+    }
+    memcpy(out, b.p, b.n + 1);
+    buf_deinit(&b);
+}
+
+struct admin *admin_new(const struct admin_options *o, struct err *err)
+{
+    struct admin *a = mem_alloc(sizeof *a);
+    a->o = *o;
+    a->started = wall_seconds(clock_wall());
+    a->setups = setups_new();
+    a->keychange = keychange_new(a);
+    if ((a->work = work_new(1, QUEUE_MAX, err)) && (a->tokens = tokens_load(o->store, err)) &&
+        (a->roles = roles_load(o->store, err))) {
+        keychange_start(a->keychange);
+        return a;
+    }
+    err_context(err, "admin");
+    admin_free(&a);
+    return NULL;
+}
+
+void admin_free(struct admin **ap)
+{
+    struct admin *a = *ap;
+    if (!a)
+        return;
+    keychange_stop(a->keychange);
+    work_free(&a->work);
+    while (a->ops)
+        loop_once(a->o.loop, 10);
+    keychange_free(&a->keychange);
+    tokens_free(&a->tokens);
+    roles_free(&a->roles);
+    setups_free(&a->setups);
+    free(a);
+    *ap = NULL;
+}

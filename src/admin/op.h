@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * op: the inside of admin, for its own files. An operation begins on the loop (`begin`, which may
+ * refuse at once), works on admin's thread (`work`, which may block), and ends on the loop
+ * (`finish`: what memory has to know, before anybody hears of it). One works at a time, so that two
+ * of them never decide from the same state; what other processes did meanwhile is found out inside
+ * the transaction.
+ *
+ * op_write runs a function in a transaction together with the audit row that tells of it. A change
+ * that is refused there leaves an audit row, too.
+ */
+#ifndef ADMIN_OP_H
+#define ADMIN_OP_H
+
+#include "admin/admin.h"
+#include "base/arena.h"
+#include "store/audit.h"
+#include "store/store.h"
+#include "sys/work.h"
+
+#define OP_FIELDS_MAX 64
+#define OP_TEXT_MAX 200 /* of a name in a body */
+
+struct op;
+typedef int op_fn(struct op *op, struct err *err);
+typedef int op_tx_fn(struct db *db, struct op *op, struct err *err);
+
+struct op_rule {
+    unsigned scope;               /* what the actor must have, enum admin_scope */
+    const char *action;           /* of a change, for audit and log; NULL: it only reads */
+    op_fn *begin, *work, *finish; /* NULL: nothing to do there */
+    void (*drop)(struct op *op);  /* frees what `more` owns; NULL: nothing */
+};
+
+struct op {
+    struct admin *admin;
+    struct op *next, **at; /* those under way */
+    const struct op_rule *rule;
+    admin_done_fn *done;
+    void *arg;
+    struct arena *arena;
+
+    /* The request, copied. */
+    struct admin_actor actor;
+    const char *id, *sub, *if_match;
+    struct jval *body; /* a reference; NULL: none */
+    struct fields query;
+    int64_t now; /* seconds since 1970 */
+
+    /* The answer. */
+    struct err err;
+    struct admin_field fields[OP_FIELDS_MAX];
+    size_t n_fields;
+    struct jval *answer;
+    char etag[32];
+    bool created;
+    void *more; /* the operation's own, in the arena */
+
+    /* For the audit, set before op_write or inside it. */
+    const char *object;
+    struct jval *was, *became;
+    int64_t audited;  /* number of the row */
+    op_tx_fn *change; /* inside op_write */
+};
+
+/* What the actor has, what is done, what is told at the end. */
+void op_run(struct admin *a, const struct admin_request *rq, const struct op_rule *rule,
+            admin_done_fn *done, void *arg);
+
+/* In a transaction, on admin's thread. `fn` may run again: it sets what it finds anew each time. It
+ * returns 0, -1 with err, or the 1 of op_refuse, before anything is written. */
+int op_write(struct op *op, op_tx_fn *fn, struct err *err) __attribute__((warn_unused_result));
+int op_read(struct op *op, op_tx_fn *fn, struct err *err) __attribute__((warn_unused_result));
+/* Inside a change that wants to know the number of its audit row; else op_write adds it. */
+int64_t op_audit(struct db *db, struct op *op, struct err *err) __attribute__((warn_unused_result));
+/* Always 1: "not like this". */
+int op_refuse(struct op *op, enum err_kind kind, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* What is wrong with a member of the body; always -1. The first one is the error, too. */
+int op_field(struct op *op, struct err *err, const char *field, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* The members a body may have. A body that is no object, an unknown member, a wrong type, a missing
+ * one that is required: -1. Without any required member there need be no body. */
+struct op_member {
+    const char *name;
+    enum jval_type type; /* NONE: any */
+    bool required;
+};
+int op_members(struct op *op, const struct op_member *m, size_t n, struct err *err)
+    __attribute__((warn_unused_result));
+/* The member, or NULL. */
+const struct jval *op_get(const struct op *op, const char *name);
+bool op_flag(const struct op *op, const char *name); /* a bool that is there and true */
+/* A text of at least one and at most `max` bytes without control characters. */
+int op_text(struct op *op, const char *name, size_t max, const char **out, struct err *err)
+    __attribute__((warn_unused_result));
+/* A time to come, or 0 when it is absent or null. */
+int op_time_ahead(struct op *op, const char *name, int64_t *out, struct err *err)
+    __attribute__((warn_unused_result));
+bool op_plain(const char *text); /* no control characters */
+
+/* ---- the whole, and what its files keep in it ---- */
+
+struct tokens;
+struct roles;
+struct setups;
+struct keychange;
+
+struct admin {
+    struct admin_options o;
+    struct work *work;
+    struct op *ops;
+    struct tokens *tokens;
+    struct roles *roles;
+    struct setups *setups;
+    struct keychange *keychange;
+    int64_t started;
+};
+
+struct tokens *tokens_load(struct store *s, struct err *err);
+void tokens_free(struct tokens **t);
+struct roles *roles_load(struct store *s, struct err *err);
+void roles_free(struct roles **r);
+struct setups *setups_new(void);
+void setups_free(struct setups **s);
+struct keychange *keychange_new(struct admin *a);
+/* Nothing new is begun. */
+void keychange_stop(struct keychange *k);
+void keychange_free(struct keychange **k); /* waits for what is under way */
+/* Begins, or begins again, to seal everything with the newest key. */
+void keychange_start(struct keychange *k);
+/* For status and the list of keys; the caller's. */
+struct jval *keychange_json(const struct keychange *k);
+
+#endif
