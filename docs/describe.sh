@@ -13,10 +13,14 @@ LC_ALL=C.UTF-8
 export LC_ALL
 umask 022
 
+# What is set for a daemon on this machine does not belong in here.
+for name in $(env | sed -n 's/^\(USHER_[A-Z0-9_]*\)=.*/\1/p'); do unset "$name"; done
+
 usherd=$1 plugins=$2
+# usherd refuses plugins in folders of other people, as a source tree may well be. (On a machine whose
+# /tmp is mounted noexec, TMPDIR names a better place.)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# usherd refuses plugins that others may write to, as a build with another umask makes them.
 mkdir "$work/plugins"
 cp "$plugins"/*.so "$work/plugins"
 chmod 755 "$work" "$work/plugins" "$work/plugins"/*

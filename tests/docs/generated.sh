@@ -38,4 +38,10 @@ for sample in providers.d/*.conf.sample; do
     grep -qxF -- "<!-- usherd --describe $name markdown -->" "docs/providers/$name.md" ||
         fail "docs/providers/$name.md does not tell about $name"
 done
+for plugin in "$top_builddir"/plugins/.libs/*.so; do
+    name=$(basename "$plugin" .so)
+    grep -qxF -- ".\\\" usherd --describe $name man" docs/man/usher-provider.5.in ||
+        fail "docs/man/usher-provider.5.in does not tell about the plugin $name"
+    [ -e "docs/providers/$name.md" ] || fail "the plugin $name has no page docs/providers/$name.md"
+done
 exit $failed

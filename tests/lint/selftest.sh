@@ -108,6 +108,8 @@ fresh; echo >plugins/lost.c; finds registered 'plugins/lost.c'
 fresh; mkdir -p tests/flows/p; echo >tests/flows/p/lost.flow; finds registered 'tests/flows/p/lost.flow'
 fresh; rm tests/fuzz/corpus/b/1; finds registered 'nothing in tests/fuzz/corpus/b'
 fresh; mkdir -p src/store/schema; echo >src/store/schema/2.sql; finds registered 'src/store/schema/2.sql'
+fresh; mkdir -p src/provider/steps; echo >src/provider/steps/x.txt; finds registered 'src/provider/steps/x.txt'
+fresh; mkdir -p tests/docs; echo >tests/docs/lost.sh; finds registered 'tests/docs/lost.sh'
 
 fresh; echo >src/base/lost.c; finds architecture '0 lines for base/lost'
 fresh; rm src/web/w.c; finds architecture 'web/w is gone'
