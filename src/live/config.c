@@ -143,11 +143,11 @@ static const struct usher_setting admin_rows[] = {
 };
 
 #define ROWS(rows) rows, sizeof(rows) / sizeof *(rows)
-#define N_TABLES 8
 
-static void tables_fill(struct config *c, struct conf_table t[N_TABLES])
+void config_fill_tables(const struct config *of, struct conf_table t[CONFIG_TABLES])
 {
-    const struct conf_table all[N_TABLES] = {
+    struct config *c = (struct config *)(uintptr_t)of;
+    const struct conf_table all[CONFIG_TABLES] = {
         {"server", "USHER_SERVER", ROWS(server_rows), &c->server},
         {"login", "USHER_LOGIN", ROWS(login_rows), &c->login},
         {"session", "USHER_SESSION", ROWS(session_rows), &c->session},
@@ -359,17 +359,18 @@ struct config *config_load(const char *path, bool required, const struct conf_en
                            struct conf_problems *p)
 {
     struct config *c = mem_alloc(sizeof *c);
-    struct conf_table tables[N_TABLES];
+    struct conf_table tables[CONFIG_TABLES];
     const unsigned before = p->n;
     struct conf_file *f = NULL;
+    atomic_init(&c->refs, 1);
     c->arena = arena_new();
     c->secrets = conf_secrets_new();
-    tables_fill(c, tables);
+    config_fill_tables(c, tables);
     if (required || is_there(path))
         f = conf_file_read(path, false, p);
     if (f != NULL || p->n == before) {
         const struct conf_source from = {.file = f, .env = env};
-        conf_apply(&from, tables, N_TABLES, c->arena, c->secrets, p);
+        conf_apply(&from, tables, CONFIG_TABLES, c->arena, c->secrets, p);
         const struct judge j = {c, f, f ? path : "environment", p, before};
         if (p->n == before)
             judge_all(&j);
@@ -383,19 +384,25 @@ struct config *config_load(const char *path, bool required, const struct conf_en
 void config_tables(config_table_fn *fn, void *arg)
 {
     struct config c = {.arena = NULL};
-    struct conf_table tables[N_TABLES];
-    tables_fill(&c, tables);
-    for (size_t i = 0; i < N_TABLES; i++)
+    struct conf_table tables[CONFIG_TABLES];
+    config_fill_tables(&c, tables);
+    for (size_t i = 0; i < CONFIG_TABLES; i++)
         fn(&tables[i], arg);
+}
+
+struct config *config_ref(struct config *c)
+{
+    atomic_fetch_add(&c->refs, 1);
+    return c;
 }
 
 void config_free(struct config **cp)
 {
     struct config *c = *cp;
-    if (c == NULL)
+    *cp = NULL;
+    if (c == NULL || atomic_fetch_sub(&c->refs, 1) != 1)
         return;
     conf_secrets_free(&c->secrets);
     arena_free(&c->arena);
     free(c);
-    *cp = NULL;
 }

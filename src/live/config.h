@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * config: usherd's own settings, by section, from usher.conf and the environment. Built whole and
- * then immutable; a reload builds another beside it. Rules between settings are judged here, so
- * that --check and a start say the same.
+ * then immutable; a reload builds another beside it. References are counted, from any thread. Rules
+ * between settings are judged here, so that --check and a start say the same.
  */
 #ifndef LIVE_CONFIG_H
 #define LIVE_CONFIG_H
+
+#include <stdatomic.h>
 
 #include "base/arena.h"
 #include "sys/conf.h"
@@ -42,6 +44,7 @@ struct config_admin {
 };
 
 struct config {
+    atomic_uint refs;
     struct arena *arena;
     struct conf_secrets *secrets;
     struct config_server server;
@@ -61,9 +64,13 @@ struct config {
  * env NULL: the process's own. */
 struct config *config_load(const char *path, bool required, const struct conf_env *env,
                            struct conf_problems *p);
-void config_free(struct config **c);
+struct config *config_ref(struct config *c);
+void config_free(struct config **c); /* one reference */
 /* Each section's table in the order of the file, without values: for samples and manuals. */
 typedef void config_table_fn(const struct conf_table *table, void *arg);
 void config_tables(config_table_fn *fn, void *arg);
+/* The same, with the configuration's structs to read values from. */
+#define CONFIG_TABLES 8
+void config_fill_tables(const struct config *c, struct conf_table tables[CONFIG_TABLES]);
 
 #endif

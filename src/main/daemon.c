@@ -9,6 +9,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "live/live.h"
 #include "login/drive_net.h"
 #include "main/harden.h"
 #include "main/keep.h"
@@ -27,7 +28,8 @@ struct daemon {
     struct keyring *keys;
     struct store *store;
     struct sessions *sessions;
-    struct registry *registry;
+    struct conf_env *env; /* until live has it */
+    struct live *live;
     struct fetch *fetch;
     struct drive_net *net;
     struct slots *slots;
@@ -64,7 +66,7 @@ static void stop(struct daemon *d)
     d->app.ready = false;
     log_event(NULL, LOG_INFO, "daemon.stopping", LF_INT("logins", login_in_flight(d->login)));
     const int64_t longest =
-        d->config->login.deadline * 1000 + 2000; /* no login in flight is lost */
+        live_config(d->live)->login.deadline * 1000 + 2000; /* no login in flight is lost */
     loop_timer_set(d->patience, longest > DRAIN_MS ? longest : DRAIN_MS);
     d->draining = 2;
     serve_drain(d->serve, on_drained, d);
@@ -78,8 +80,7 @@ static void on_signal(void *arg, int fd, unsigned events)
     (void)events;
     while (read(fd, &info, sizeof info) == (ssize_t)sizeof info) {
         if (info.ssi_signo == SIGHUP)
-            log_event(NULL, LOG_WARN, "daemon.no_reload",
-                      LF_TEXT("hint", "restart usherd to read its settings again"));
+            live_reload(d->live, "signal", NULL, NULL);
         else
             stop(d);
     }
@@ -132,37 +133,36 @@ static int open_data(struct daemon *d, struct err *err)
     return keep_load(d->keep, err);
 }
 
-static void report_providers(const struct registry *r, struct conf_problems *p)
+/* ---- the configuration in force */
+
+/* Between two requests: the next one sees all of it. What takes a restart is as it was at start. */
+static void on_change(void *arg, struct config *c, struct registry *r)
 {
-    for (size_t i = 0; i < registry_count(r); i++) {
-        const struct provider *v = registry_at(r, i);
-        if (v->usable)
-            log_event(NULL, LOG_INFO, "provider.ready", LF_TEXT("provider", v->id),
-                      LF_TEXT("plugin", v->common.plugin), LF_BOOL("fake", v->fake));
-        else
-            log_event(NULL, LOG_WARN, "provider.unusable", LF_TEXT("provider", v->id),
-                      LF_TEXT("reason", v->reason));
-        for (size_t k = 0; v->usable && v->insecure[k]; k++)
-            log_event(NULL, LOG_WARN, "daemon.insecure", LF_TEXT("provider", v->id),
-                      LF_TEXT("setting", v->insecure[k]));
-    }
-    if (p->n > 0)
-        log_event(NULL, LOG_WARN, "provider.problems", LF_INT("problems", p->n),
-                  LF_TEXT("hint", "usherd --check"));
+    struct daemon *d = arg;
+    d->app.registry = r;
+    d->app.site_name = c->server.site_name;
+    d->app.default_return = c->login.default_return;
+    d->app.return_rules.hosts = c->login.return_hosts;
+    d->app.metrics_token = conf_secrets_get(c->secrets, "token");
+    login_set_registry(d->login, r);
+    login_set_limits(d->login, c->login.deadline * 1000, (unsigned)c->login.max_in_flight);
+    drive_net_keep(d->net, r);
+    log_set_level((enum log_level)c->log.level);
 }
 
-static void open_providers(struct daemon *d)
+static int open_live(struct daemon *d, const struct daemon_args *args, struct err *err)
 {
-    const struct config *c = d->config;
-    const struct registry_options o = {.providers_dir = c->providers.dir,
-                                       .plugin_dir = c->providers.plugin_dir,
-                                       .environment = true,
-                                       .allow_http_loopback = c->providers.allow_http_loopback};
-    struct conf_problems p;
-    conf_problems_init(&p);
-    d->registry = registry_load(&o, &p);
-    report_providers(d->registry, &p);
-    conf_problems_deinit(&p);
+    const struct live_options o = {.loop = d->loop,
+                                   .store = d->store,
+                                   .keys = d->keys,
+                                   .metrics = d->metrics,
+                                   .config_path = args->config_path,
+                                   .config_required = args->config_required,
+                                   .config = args->config,
+                                   .env = d->env};
+    d->env = NULL; /* taken */
+    d->live = live_new(&o, err);
+    return d->live ? live_load_now(d->live, err) : -1;
 }
 
 static int open_login(struct daemon *d, struct err *err)
@@ -176,7 +176,7 @@ static int open_login(struct daemon *d, struct err *err)
     d->net = drive_net_new(d->loop, d->fetch);
     d->slots = slots_new();
     const struct login_options lo = {.loop = d->loop,
-                                     .registry = d->registry,
+                                     .registry = live_registry(d->live),
                                      .store = d->store,
                                      .sessions = d->sessions,
                                      .keys = d->keys,
@@ -202,7 +202,7 @@ static int fill_app(struct daemon *d, struct err *err)
         .return_rules = {.public_url = c->server.public_url, .hosts = c->login.return_hosts},
         .loop = d->loop,
         .metrics_token = conf_secrets_get(c->secrets, "token"),
-        .registry = d->registry,
+        .registry = live_registry(d->live),
         .login = d->login,
         .sessions = d->sessions,
         .store = d->store,
@@ -253,14 +253,14 @@ static void tell_ready(const struct daemon *d)
         log_event(NULL, LOG_WARN, "daemon.insecure",
                   LF_TEXT("setting", "[providers] allow_http_loopback"));
     log_event(NULL, LOG_INFO, "daemon.ready", LF_TEXT("url", c->server.public_url),
-              LF_INT("providers", registry_count(d->registry)),
+              LF_INT("providers", registry_count(live_registry(d->live))),
               LF_INT("sessions", sessions_count(d->sessions)));
 }
 
 /* Only the port is opened as root, and the socket's folder made. Everything else belongs to the
  * user we become, so that a start as root and one as that user find and leave the same files, and
  * no plugin ever runs as root. Connections wait in the kernel until the loop runs. */
-static int start(struct daemon *d, const char *ready_file, struct err *err)
+static int start(struct daemon *d, const struct daemon_args *args, struct err *err)
 {
     struct config *c = d->config;
     d->loop = loop_new(err);
@@ -272,11 +272,12 @@ static int start(struct daemon *d, const char *ready_file, struct err *err)
     d->local = local_open(c->admin.socket, d->loop, d->metrics, &d->app, err);
     if (d->local == NULL)
         return -1;
-    open_providers(d);
+    d->env = conf_env_copy();
     harden_environment(); /* before the store's threads: they may look at it */
-    if (open_data(d, err) != 0 || open_login(d, err) != 0 || fill_app(d, err) != 0 ||
-        write_ready(ready_file, c->server.public_url, err) != 0)
+    if (open_data(d, err) != 0 || open_live(d, args, err) != 0 || open_login(d, err) != 0 ||
+        fill_app(d, err) != 0 || write_ready(args->ready_file, c->server.public_url, err) != 0)
         return -1;
+    live_on_change(d->live, on_change, d);
     tell_ready(d);
     keep_start(d->keep);
     return 0;
@@ -303,7 +304,8 @@ static void take_down(struct daemon *d)
     drive_net_free(&d->net);
     slots_free(&d->slots);
     fetch_free(&d->fetch);
-    registry_free(&d->registry);
+    live_free(&d->live);
+    conf_env_free(&d->env);
     sessions_free(&d->sessions);
     keyring_free(&d->keys);
     metrics_free(&d->metrics);
@@ -314,11 +316,11 @@ static void take_down(struct daemon *d)
     loop_free(&d->loop);
 }
 
-int daemon_run(struct config *c, const char *ready_file, struct err *err)
+int daemon_run(const struct daemon_args *args, struct err *err)
 {
     struct daemon *d = mem_alloc(sizeof *d);
-    d->config = c;
-    const int started = start(d, ready_file, err);
+    d->config = args->config;
+    const int started = start(d, args, err);
     if (started == 0) {
         loop_run(d->loop);
         finish(d);

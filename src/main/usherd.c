@@ -56,7 +56,11 @@ static int run(struct config *c, const struct options *o)
         fprintf(stderr, "usherd: %s\n", err.text);
         return 1;
     }
-    const int result = daemon_run(c, o->ready_file, &err);
+    const struct daemon_args args = {.config = c,
+                                     .config_path = o->config,
+                                     .config_required = o->config_given,
+                                     .ready_file = o->ready_file};
+    const int result = daemon_run(&args, &err);
     if (result != 0)
         log_error(NULL, LOG_ERROR, "daemon.failed", &err);
     log_close();

@@ -85,6 +85,13 @@ static struct config *load(const char *more)
     return c;
 }
 
+static int run_daemon(struct config *c, const char *ready_file, struct err *err)
+{
+    const struct daemon_args args = {
+        .config = c, .config_path = cx.path, .config_required = true, .ready_file = ready_file};
+    return daemon_run(&args, err);
+}
+
 /* A daemon in a process of its own, answering; its exit status is what main() would make of it. */
 static void begin(const char *more)
 {
@@ -95,7 +102,7 @@ static void begin(const char *more)
     ck_assert_int_ge(child, 0);
     if (child == 0) {
         struct err err = ERR_INIT;
-        const int result = daemon_run(c, ready, &err);
+        const int result = run_daemon(c, ready, &err);
         if (result != 0)
             fprintf(stderr, "%s\n", err.text);
         config_free(&c);
@@ -232,7 +239,7 @@ START_TEST(does_not_start)
     const struct sockaddr_in sa = address();
     ck_assert_int_eq(bind(taken, (const struct sockaddr *)&sa, sizeof sa), 0);
     ck_assert_int_eq(listen(taken, 1), 0);
-    ck_assert_int_eq(daemon_run(c, NULL, &err), -1);
+    ck_assert_int_eq(run_daemon(c, NULL, &err), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "in use"));
     ck_assert_int_ne(access(key, F_OK), 0); /* nothing was made for nothing */
     close(taken);
@@ -241,7 +248,7 @@ START_TEST(does_not_start)
     find_port();
     struct config *second = load("");
     err_clear(&err);
-    ck_assert_int_eq(daemon_run(second, NULL, &err), -1);
+    ck_assert_int_eq(run_daemon(second, NULL, &err), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "[admin] socket: listen on "));
     ck_assert_ptr_nonnull(strstr(err.text, "in use"));
     config_free(&second);
@@ -255,7 +262,7 @@ START_TEST(does_not_start)
     fclose(f);
     chmod(key, 0600);
     err_clear(&err);
-    ck_assert_int_eq(daemon_run(c, NULL, &err), -1);
+    ck_assert_int_eq(run_daemon(c, NULL, &err), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "usher.key"));
     unlink(key);
 
@@ -265,12 +272,12 @@ START_TEST(does_not_start)
     fclose(f);
     chmod(db, 0600);
     err_clear(&err);
-    ck_assert_int_eq(daemon_run(c, NULL, &err), -1);
+    ck_assert_int_eq(run_daemon(c, NULL, &err), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "store"));
     unlink(db);
 
     err_clear(&err);
-    ck_assert_int_eq(daemon_run(c, "/nonexistent/ready", &err), -1);
+    ck_assert_int_eq(run_daemon(c, "/nonexistent/ready", &err), -1);
     ck_assert_str_eq(err.text, "cannot write /nonexistent/ready: No such file or directory");
     config_free(&c);
 }

@@ -338,7 +338,8 @@ START_TEST(conf_09_removed_while_under_way)
     lfx.options.registry = NULL;
     login_fixture_answer_upstream();
     ck_assert_uint_eq(login_in_flight(lfx.login), 1);
-    login_fixture_pump();
+    while (c.times == 0)
+        login_fixture_pump();
     ck_assert_int_eq(c.kind, ERR_NONE);
     ck_assert(c.has_token);
     ck_assert_int_eq(login_fixture_outcomes("done"), 1);
@@ -359,7 +360,8 @@ START_TEST(limits_change_for_the_next)
     login_fixture_finish(&g, &c);
     ck_assert_int_eq(c.kind, ERR_LIMITED);
     lfx.nonce = nonce;
-    login_fixture_pump();
+    while (first.times == 0)
+        login_fixture_pump();
     ck_assert_int_eq(first.kind, ERR_NONE);
 }
 END_TEST
