@@ -62,6 +62,10 @@ static void json_table(const struct conf_table *table, void *sections)
 
 static int tell_config(const struct request *r)
 {
+    if (r->form == SAMPLE)
+        buf_text(r->out, "# usher.conf: every setting, with its default. KEY in [section] can also "
+                         "come from the\n# environment: USHER_SECTION_KEY. \"usherd --check\" says "
+                         "what is wrong.\n");
     static config_table_fn *const tell[FORMS] = {sample_table, markdown_table, man_table, NULL};
     if (tell[r->form]) {
         config_tables(tell[r->form], r->out);

@@ -109,7 +109,9 @@ void describe_sample(const struct usher_provider *p, struct buf *out)
     buf_printf(
         out,
         "# %s: every setting of the plugin %s. Copy to ID.conf, where ID is the name in the\n"
-        "# callback URL to register: https://YOUR-HOST/callback/ID\n\nplugin = %s\n",
+        "# callback URL to register: https://YOUR-HOST/callback/ID\n"
+        "# A setting KEY can also come from the environment: USHER_PROVIDER_ID_KEY, in\n"
+        "# capitals.\n\nplugin = %s\n",
         p->label, p->name, p->name);
     conf_sample(&common, out);
     if (t.own.n > 0) {

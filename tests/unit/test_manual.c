@@ -46,7 +46,8 @@ START_TEST(usher_conf_has_every_form)
     static const char *const sections[] = {"server",    "login", "session", "store",
                                            "providers", "log",   "metrics"};
     ck_assert_int_eq(print(NULL, NULL), 0);
-    begins("[server]\n\n# Address to listen on. ");
+    begins("# usher.conf: ");
+    ck_assert_ptr_nonnull(strstr(out.p, "\n\n[server]\n\n# Address to listen on. "));
     ck_assert_int_eq(print("usher.conf", "markdown"), 0);
     begins("## [server]\n\n| setting | default | |\n");
     ck_assert_int_eq(print("usher.conf", "man"), 0);
