@@ -17,7 +17,8 @@
  * upstream answers cannot keep session checks waiting: those are served between rounds. */
 #define LOOP_EVENTS 8
 #define LOOP_JOBS 8
-#define LOOP_TIMERS_NS 1000000 /* timers that are due wait for the next round after this long */
+#define LOOP_LATE_NS 1000000 /* after this long, what is due waits for the next round */
+#define LOOP_LEAST 2         /* events or jobs that have their turn however late it is */
 #define LOOP_SLEEP_MAX_MS (60 * 60 * 1000)
 #define LOOP_NEAR_NS 1000000000 /* timers further away may be late by a round */
 
@@ -95,7 +96,22 @@ void loop_post(struct loop *l, loop_job_fn *fn, void *arg)
         loop_wake(l);
 }
 
-/* What is there now; jobs posted meanwhile wait for the next call. */
+/* What did not get its turn, back to the front. */
+static void loop_put_back(struct loop *l, struct loop_job *job)
+{
+    struct loop_job **last = &job->next;
+    while (*last)
+        last = &(*last)->next;
+    pthread_mutex_lock(&l->lock);
+    *last = l->jobs;
+    if (l->jobs == NULL)
+        l->jobs_end = last;
+    l->jobs = job;
+    pthread_mutex_unlock(&l->lock);
+}
+
+/* What is there now; jobs posted meanwhile wait for the next call. With UINT_MAX all of it,
+ * otherwise at most `max`, and few when it is late. */
 static bool loop_run_jobs(struct loop *l, unsigned max)
 {
     pthread_mutex_lock(&l->lock);
@@ -107,10 +123,15 @@ static bool loop_run_jobs(struct loop *l, unsigned max)
     *last = NULL;
     if (l->jobs == NULL)
         l->jobs_end = &l->jobs;
-    const bool left = l->jobs != NULL;
+    bool left = l->jobs != NULL;
     pthread_mutex_unlock(&l->lock);
     bool any = job != NULL;
-    while (job) {
+    for (unsigned done = 0; job; done++) {
+        if (max < UINT_MAX && done >= LOOP_LEAST && loop_late(l)) {
+            loop_put_back(l, job);
+            left = true;
+            break;
+        }
         struct loop_job *next = job->next;
         job->fn(job->arg);
         free(job);
@@ -289,7 +310,7 @@ static void loop_run_timers(struct loop *l)
         struct loop_timer *t = l->heap[0];
         timer_disarm(t);
         t->fn(t->arg);
-        if (clock_mono().ns - l->now.ns > LOOP_TIMERS_NS)
+        if (loop_late(l))
             break;
     }
 }
@@ -365,11 +386,12 @@ static void loop_round(struct loop *l, int ms)
     l->now = clock_mono();
     l->rounds++;
     bool posted = false;
+    int done = 0;
     for (int i = 0; i < n; i++) { /* n is -1 after a signal */
-        if (events[i].data.ptr)
-            loop_watch_ready(events[i].data.ptr, events[i].events);
-        else
+        if (!events[i].data.ptr)
             posted = true;
+        else if (done++ < LOOP_LEAST || !loop_late(l)) /* the kernel says the others again */
+            loop_watch_ready(events[i].data.ptr, events[i].events);
     }
     if (l->heap_n > 0)
         loop_run_timers(l);
@@ -405,6 +427,11 @@ void loop_run(struct loop *l)
 struct mono loop_now(const struct loop *l)
 {
     return l->now;
+}
+
+bool loop_late(const struct loop *l)
+{
+    return clock_mono().ns - l->now.ns > LOOP_LATE_NS;
 }
 
 uint64_t loop_rounds(const struct loop *l)

@@ -59,6 +59,9 @@ typedef void loop_job_fn(void *arg);
 void loop_post(struct loop *l, loop_job_fn *fn, void *arg);
 /* The time this round began; cheap. */
 struct mono loop_now(const struct loop *l);
+/* Whether this round has taken so long that what can wait should: others are served between
+ * rounds. Whoever puts work off for it still does a little, or nothing would ever be done. */
+bool loop_late(const struct loop *l);
 /* Rounds so far: for whoever does only so much in one. */
 uint64_t loop_rounds(const struct loop *l);
 

@@ -459,6 +459,72 @@ START_TEST(a_job_posted_by_a_job_runs_in_the_next_round)
 }
 END_TEST
 
+/* ---- rounds that take long ---- */
+
+static int slow_calls;
+
+static void slow_job(void *arg)
+{
+    ck_assert_int_eq(*(int *)arg, slow_calls); /* in order, put back or not */
+    slow_calls++;
+    usleep(700);
+}
+
+START_TEST(slow_jobs_are_spread_over_rounds)
+{
+    int numbers[12];
+    slow_calls = 0;
+    for (int i = 0; i < 12; i++)
+        numbers[i] = i;
+    for (int i = 0; i < 10; i++)
+        loop_post(loop, slow_job, &numbers[i]);
+    loop_once(loop, -1);
+    ck_assert_int_ge(slow_calls, 2);
+    ck_assert_int_le(slow_calls, 3);
+    ck_assert(loop_late(loop));
+    for (int i = 10; i < 12; i++) /* behind what was put back */
+        loop_post(loop, slow_job, &numbers[i]);
+    for (int i = 0; i < 20 && slow_calls < 12; i++)
+        loop_once(loop, 1000);
+    ck_assert_int_eq(slow_calls, 12);
+}
+END_TEST
+
+static void slow_read(void *arg, int fd, unsigned events)
+{
+    char byte;
+    (void)arg, (void)events;
+    ck_assert_int_eq(read(fd, &byte, 1), 1);
+    slow_calls++;
+    usleep(700);
+}
+
+START_TEST(slow_watches_are_spread_over_rounds)
+{
+    int pair[8][2];
+    struct loop_watch *w[8];
+    const uint64_t before = loop_rounds(loop);
+    slow_calls = 0;
+    for (int i = 0; i < 8; i++) {
+        make_pair(pair[i]);
+        w[i] = loop_watch_add(loop, pair[i][0], LOOP_READ, slow_read, NULL);
+        ck_assert_int_eq(write(pair[i][1], "x", 1), 1);
+    }
+    loop_once(loop, -1);
+    ck_assert_int_ge(slow_calls, 2);
+    ck_assert_int_le(slow_calls, 3);
+    for (int i = 0; i < 20 && slow_calls < 8; i++) /* nobody is forgotten */
+        loop_once(loop, 1000);
+    ck_assert_int_eq(slow_calls, 8);
+    ck_assert_uint_ge(loop_rounds(loop), before + 3);
+    for (int i = 0; i < 8; i++) {
+        loop_watch_del(&w[i]);
+        close(pair[i][0]);
+        close(pair[i][1]);
+    }
+}
+END_TEST
+
 START_TEST(stop_before_run_is_honoured_once_and_jobs_still_run)
 {
     struct chain c = {loop, 4};
@@ -514,6 +580,8 @@ Suite *suite_loop(void)
     tcase_add_test(t, prepares_bound_the_sleep);
     tcase_add_test(t, jobs_of_two_threads_all_run_in_order);
     tcase_add_test(t, a_job_posted_by_a_job_runs_in_the_next_round);
+    tcase_add_test(t, slow_jobs_are_spread_over_rounds);
+    tcase_add_test(t, slow_watches_are_spread_over_rounds);
     tcase_add_test(t, stop_before_run_is_honoured_once_and_jobs_still_run);
     tcase_add_test(t, stop_works_from_a_signal_handler);
     suite_add_tcase(s, t);
