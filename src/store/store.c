@@ -11,6 +11,7 @@
 
 #define QUEUE_MAX 8192
 #define THREADS_MAX 8
+#define DELIVER_LEAST 2 /* answers handed back however late the loop is */
 
 /* A queue and the threads that serve it. */
 struct lane {
@@ -110,10 +111,16 @@ static void lane_stop(struct lane *q)
 /* ---- answers ------------------------------------------------------------------------------------
  */
 
-/* On the loop: a list of jobs that all asked from it. */
+/* On the loop: a list of jobs that all asked from it. A large batch is spread over rounds. */
 static void deliver(void *arg)
 {
-    for (struct store_job *job = arg, *next; job; job = next) {
+    struct store_job *job = arg, *next;
+
+    for (unsigned n = 0; job; job = next, n++) {
+        if (n >= DELIVER_LEAST && loop_late(job->loop)) {
+            loop_post(job->loop, deliver, job);
+            return;
+        }
         next = job->next;
         job->done(job->arg, job->outcome, job->outcome == STORE_DONE ? NULL : &job->err);
         free(job);
