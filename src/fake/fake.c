@@ -3,8 +3,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "fake/wire.h"
+#include "sys/clock.h"
 
 const struct realm realm_discord = {
     .id = "discord",
@@ -173,6 +175,19 @@ static void serve(struct exchange *x, const struct route *route)
     }
 }
 
+/* What time it is here; a test may want a clock that is wrong. RFC 9110 section 5.6.7. */
+static void add_date(struct exchange *x)
+{
+    const struct fault *f = fault_hit(x->hits, "date");
+    const time_t at = (time_t)(wall_seconds(clock_wall()) + (f ? f->n : 0));
+    char text[40];
+    struct tm tm;
+
+    gmtime_r(&at, &tm);
+    strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+    http_reply_header(x->r, "Date", arena_dup(x->rq->arena, text));
+}
+
 static bool handle(void *ctx, struct http_conn *c, const struct http_request *rq)
 {
     struct fake *f = ctx;
@@ -189,6 +204,7 @@ static bool handle(void *ctx, struct http_conn *c, const struct http_request *rq
     if (wire_before(c, hits)) {
         if (!wire_instead(&x))
             serve(&x, route);
+        add_date(&x);
         wire_bend(&x);
         go_on = wire_send(c, &x);
     }

@@ -24,6 +24,7 @@ static const char *const kinds[] = {
     /* how the bytes come */
     "slow", "hang", "silent", "close", "reset", "drip", "truncated", "huge", "endless", "gzip-bomb",
     "many-headers", "long-header", "1xx-flood", "continue", "set-cookie", "no-length", "http09",
+    "date",
     /* another answer altogether */
     "http", "html", "redirect",
     /* the right answer, bent */

@@ -5,6 +5,7 @@
 
 #include "login/behind.h"
 #include "login/link.h"
+#include "login/trial_parts.h"
 #include "login/used.h"
 #include "store/spent.h"
 #include "sys/clock.h"
@@ -44,6 +45,7 @@ struct login {
     struct login_options o;
     struct registry *registry;
     struct used *used;
+    struct trials *trials; /* made when first needed */
     struct leg_run list;
     size_t in_flight;
 };
@@ -535,6 +537,7 @@ void login_free(struct login **lp)
         return;
     while (l->list.next != &l->list)
         run_close(l->list.next);
+    trials_free(&l->trials);
     used_free(&l->used);
     registry_free(&l->registry);
     free(l);
@@ -552,6 +555,13 @@ void login_set_limits(struct login *l, int64_t deadline_ms, unsigned max_in_flig
 {
     l->o.deadline_ms = deadline_ms;
     l->o.max_in_flight = max_in_flight ? max_in_flight : IN_FLIGHT;
+}
+
+struct trials *login_trials(struct login *l)
+{
+    if (l->trials == NULL)
+        l->trials = trials_new(&l->o);
+    return l->trials;
 }
 
 size_t login_in_flight(const struct login *l)

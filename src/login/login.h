@@ -25,6 +25,7 @@ struct login_options {
     const struct keyring *keys;
     struct metrics *metrics;
     const struct drive_io *io;
+    struct fetch *fetch; /* for tests of providers, which have a network of their own; NULL: io */
     const char *public_url;
     int64_t deadline_ms;     /* of one leg; 20 000 */
     int64_t session_seconds; /* absolute */
@@ -41,6 +42,8 @@ struct login *login_new(const struct login_options *o, struct err *err)
     __attribute__((warn_unused_result));
 void login_free(struct login **l); /* cancels legs under way */
 size_t login_in_flight(const struct login *l);
+/* Its tests (login/probe.h), for the files of this room. */
+struct trials *login_trials(struct login *l);
 /* What counts from the next request on: a reference is taken. Legs under way end with the provider
  * they began with. */
 void login_set_registry(struct login *l, struct registry *r);

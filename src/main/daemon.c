@@ -182,6 +182,7 @@ static int open_login(struct daemon *d, struct err *err)
                                      .keys = d->keys,
                                      .metrics = d->metrics,
                                      .io = drive_net_io(d->net),
+                                     .fetch = d->fetch,
                                      .public_url = c->server.public_url,
                                      .deadline_ms = c->login.deadline * 1000,
                                      .session_seconds = c->session.absolute,

@@ -120,12 +120,14 @@ void login_fixture_answer_upstream(void)
 {
     while (lfx.next < lfx.n_waiting) {
         struct waiting *w = &lfx.waiting[lfx.next++];
-        const struct fetch_result r = {.status = strstr(w->url, "/token") ? lfx.token_status : 200,
+        struct fetch_result r = {.status = strstr(w->url, "/token") ? lfx.token_status : 200,
                                        .content_type = "application/json",
                                        .charset = "",
                                        .body = str_of(answer_for(w->url)),
                                        .retry_after = -1,
                                        .ms = 2};
+        if (lfx.bend)
+            lfx.bend(w->url, &r);
         if (w->open) {
             w->open = false;
             w->done(w->arg, &r);

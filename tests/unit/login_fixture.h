@@ -48,6 +48,8 @@ struct login_fixture {
     size_t n_waiting, next;
     unsigned token_requests;
     int token_status;    /* 200 */
+    /* Has its way with an answer before it is delivered; NULL: as it is. */
+    void (*bend)(const char *url, struct fetch_result *r);
     const char *subject; /* "1234" */
     const char *nonce;   /* of the flow that is answered */
 };
