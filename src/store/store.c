@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/store.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -12,6 +13,8 @@
 #define QUEUE_MAX 8192
 #define THREADS_MAX 8
 #define DELIVER_LEAST 2 /* answers handed back however late the loop is */
+#define COMPANY_MS 1   /* how long a busy writer waits for more to share its next commit */
+#define BUSY_COMMITS 8 /* how many lone ones make it a writer that is not busy */
 
 /* A queue and the threads that serve it. */
 struct lane {
@@ -190,13 +193,27 @@ static void give_up(struct worker *w, struct store_job *jobs)
     answer(w->store, rest);
 }
 
+/* Most of what a commit costs is paid once for all who share it, and whoever shares one is rarely
+ * the last to come: so for some time after a shared commit the next ones wait a moment for company.
+ * Writes that come alone wait for nothing, neither the first nor one after the other. */
+static void wait_for_company(struct lane *q, size_t enough)
+{
+    pthread_mutex_lock(&q->lock);
+    const bool full = q->n >= enough || q->stop;
+    pthread_mutex_unlock(&q->lock);
+    if (!full)
+        (void)poll(NULL, 0, COMPANY_MS);
+}
+
 static void *write_thread(void *arg)
 {
     struct worker *w = arg;
     struct store *s = w->store;
     struct store_job *jobs;
+    unsigned busy = 0;
 
     while ((jobs = lane_take(w->lane, s->driver->batch_max, true))) {
+        busy = jobs->next ? BUSY_COMMITS : busy > 0 ? busy - 1 : 0;
         if (batch_write(w->db, jobs)) {
             atomic_fetch_add_explicit(&s->commits, 1, memory_order_relaxed);
             answer(s, jobs);
@@ -205,6 +222,8 @@ static void *write_thread(void *arg)
         }
         if (s->keeper)
             keeper_committed(s->keeper, w->db);
+        if (busy > 0)
+            wait_for_company(w->lane, s->driver->batch_max);
     }
     return NULL;
 }
