@@ -172,9 +172,8 @@ static void on_ready_timer(void *arg)
     deliver_done(arg);
 }
 
-static void on_socket(void *arg, int fd, unsigned events)
+void fetch_socket_ready(struct fetch *f, int fd, unsigned events)
 {
-    struct fetch *f = arg;
     int running;
     const int mask =
         (events & LOOP_READ ? CURL_CSELECT_IN : 0) | (events & LOOP_WRITE ? CURL_CSELECT_OUT : 0);
@@ -208,26 +207,6 @@ static int set_timer(CURLM *multi, long ms, void *arg)
     return 0;
 }
 
-static int set_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *watch)
-{
-    struct fetch *f = arg;
-    struct loop_watch *w = watch;
-    const unsigned events =
-        (what & CURL_POLL_IN ? LOOP_READ : 0) | (what & CURL_POLL_OUT ? LOOP_WRITE : 0);
-
-    (void)easy;
-    if (what == CURL_POLL_REMOVE) {
-        if (w)
-            loop_watch_del(&w);
-        curl_multi_assign(f->multi, fd, NULL);
-    } else if (w) {
-        loop_watch_set(w, events);
-    } else {
-        curl_multi_assign(f->multi, fd, loop_watch_add(f->loop, fd, events, on_socket, f));
-    }
-    return 0;
-}
-
 struct fetch *fetch_new(struct loop *l, const struct fetch_options *o, struct err *err)
 {
     const char *ca = o->ca_file ? o->ca_file : SYSTEM_BUNDLE;
@@ -253,7 +232,7 @@ struct fetch *fetch_new(struct loop *l, const struct fetch_options *o, struct er
     f->multi = curl_multi_init();
     if (!f->multi)
         abort();
-    curl_multi_setopt(f->multi, CURLMOPT_SOCKETFUNCTION, set_socket);
+    curl_multi_setopt(f->multi, CURLMOPT_SOCKETFUNCTION, fetch_socket_watch);
     curl_multi_setopt(f->multi, CURLMOPT_SOCKETDATA, f);
     curl_multi_setopt(f->multi, CURLMOPT_TIMERFUNCTION, set_timer);
     curl_multi_setopt(f->multi, CURLMOPT_TIMERDATA, f);
@@ -297,6 +276,7 @@ void fetch_free(struct fetch **fp)
     while (f->n_idle > 0)
         curl_easy_cleanup(f->idle[--f->n_idle]);
     curl_multi_cleanup(f->multi);
+    fetch_sockets_free(f);
     loop_timer_del(&f->curl_timer);
     loop_timer_del(&f->ready_timer);
     loop_timer_del(&f->start_timer);

@@ -29,7 +29,10 @@ static curl_socket_t open_socket(void *call, curlsocktype purpose, struct curl_s
         c->refused = true;
         return CURL_SOCKET_BAD;
     }
-    return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+    const int fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+    if (fd >= 0)
+        fetch_socket_opened(c->pool->f, fd);
+    return fd;
 }
 
 /* Before the request is sent, on connections that are used again too: they may have been opened for
@@ -119,6 +122,7 @@ CURL *fetch_easy_new(void)
     must(curl_easy_setopt(e, CURLOPT_BUFFERSIZE, 8192L));
     must(curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, 16384L));
     must(curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, open_socket));
+    must(curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, fetch_socket_close));
     must(curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, before_request));
     must(curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, fetch_answer_header));
     must(curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, fetch_answer_body));
@@ -150,6 +154,8 @@ void fetch_easy_set(CURL *e, struct fetch_call *c, int64_t left_ms)
     must(curl_easy_setopt(e, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)c->body_max));
     must(curl_easy_setopt(e, CURLOPT_PRIVATE, c));
     must(curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, c));
+    /* A connection keeps it, and may outlive the call and its pool. */
+    must(curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, c->pool->f));
     must(curl_easy_setopt(e, CURLOPT_PREREQDATA, c));
     must(curl_easy_setopt(e, CURLOPT_HEADERDATA, c));
     must(curl_easy_setopt(e, CURLOPT_WRITEDATA, c));
@@ -164,6 +170,7 @@ void fetch_easy_clear(CURL *e)
     must(curl_easy_setopt(e, CURLOPT_HTTPHEADER, NULL));
     must(curl_easy_setopt(e, CURLOPT_PRIVATE, NULL));
     must(curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, NULL));
+    must(curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, NULL));
     must(curl_easy_setopt(e, CURLOPT_PREREQDATA, NULL));
     must(curl_easy_setopt(e, CURLOPT_HEADERDATA, NULL));
     must(curl_easy_setopt(e, CURLOPT_WRITEDATA, NULL));

@@ -40,6 +40,13 @@ struct call_list {
 void call_list_add(struct call_list *l, struct fetch_call *c); /* at the end */
 void call_list_remove(struct fetch_call *c);                   /* from the list it is in, if any */
 
+/* A socket of libcurl's, by its number. */
+struct fetch_socket {
+    struct loop_watch *watch;
+    bool ours;   /* opened for libcurl, and closed for it: nobody else has the number meanwhile */
+    bool parked; /* no transfer uses it; the watch stays for the next one */
+};
+
 struct fetch {
     struct loop *loop;
     CURLM *multi;
@@ -54,6 +61,8 @@ struct fetch {
     struct loop_timer *start_timer; /* calls wait only for the next round */
     uint64_t round;
     unsigned started; /* in that round */
+    struct fetch_socket *sockets;
+    size_t n_sockets;
     CURL *idle[FETCH_IDLE_MAX];
     unsigned n_idle;
 };
@@ -127,6 +136,15 @@ void fetch_pool_unlink(struct fetch_pool *p);
 int fetch_request_take(struct fetch_call *c, const struct fetch_request *rq, struct err *err)
     __attribute__((warn_unused_result));
 void fetch_slist_wipe(struct curl_slist **l);
+
+/* fetch.c: something is to be read or written where libcurl waits for it. */
+void fetch_socket_ready(struct fetch *f, int fd, unsigned events);
+
+/* fetch_socket.c: libcurl's callbacks, and the end. */
+int fetch_socket_watch(CURL *easy, curl_socket_t fd, int what, void *fetch, void *unused);
+void fetch_socket_opened(struct fetch *f, int fd);
+int fetch_socket_close(void *fetch, curl_socket_t fd);
+void fetch_sockets_free(struct fetch *f);
 
 /* fetch_easy.c */
 CURLcode fetch_easy_global(void);

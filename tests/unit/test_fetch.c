@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include "fetch_fixture.h"
+#include "net/fetch_parts.h"
 
 Suite *suite_fetch(void);
 
@@ -80,6 +81,15 @@ START_TEST(cancelling_makes_room)
 }
 END_TEST
 
+/* Keeps the connection, it says, and ends it. */
+static bool fixture_once(struct stub_conn *c, const struct stub_request *rq, void *arg)
+{
+    (void)rq, (void)arg;
+    (void)stub_reply(c, 200, "Content-Type: application/json\r\n", "{}");
+    stub_wait(c, 50);
+    return false;
+}
+
 static struct fetch_call *chain[3];
 static struct got chain_got[3];
 
@@ -129,6 +139,49 @@ START_TEST(free_cancels_what_is_under_way)
 }
 END_TEST
 
+static const struct fetch_socket *parked(void)
+{
+    const struct fetch_socket *found = NULL;
+    for (size_t i = 0; i < fetch_fx.fetch->n_sockets; i++)
+        if (fetch_fx.fetch->sockets[i].parked) {
+            ck_assert_ptr_null(found);
+            found = &fetch_fx.fetch->sockets[i];
+        }
+    return found;
+}
+
+START_TEST(a_kept_connection_stays_watched)
+{
+    fetch_fx.stub = stub_start(fixture_echo, NULL);
+    ck_assert_int_eq(fixture_get(fixture_url("/1")).r.status, 200);
+    ck_assert_ptr_nonnull(parked());
+    const struct loop_watch *w = parked()->watch;
+    ck_assert_ptr_nonnull(w);
+    for (int i = 0; i < 5; i++) {
+        ck_assert_int_eq(fixture_get(fixture_url("/2")).r.status, 200);
+        ck_assert_ptr_nonnull(parked());
+        ck_assert_ptr_eq(parked()->watch, w);
+    }
+    ck_assert_uint_eq(stub_connections(fetch_fx.stub), 1);
+}
+END_TEST
+
+/* The end of a connection that nobody uses does not keep the loop awake, and whoever gets its
+ * number next is watched like anybody else. */
+START_TEST(a_kept_connection_that_ends)
+{
+    fetch_fx.stub = stub_start(fixture_once, NULL);
+    for (int i = 1; i <= 3; i++) {
+        ck_assert_int_eq(fixture_get(fixture_url("/")).r.status, 200);
+        ck_assert_ptr_nonnull(parked());
+        for (int rounds = 0; parked()->watch && rounds < 500; rounds++)
+            loop_once(fetch_fx.loop, 20);
+        ck_assert_ptr_null(parked()->watch);
+        ck_assert_uint_eq(stub_connections(fetch_fx.stub), (unsigned)i);
+    }
+}
+END_TEST
+
 START_TEST(missing_certificates_are_told)
 {
     struct err err = ERR_INIT;
@@ -150,6 +203,8 @@ Suite *suite_fetch(void)
     tcase_add_test(t, cancelling_makes_room);
     tcase_add_test(t, callbacks_may_do_as_they_like);
     tcase_add_test(t, free_cancels_what_is_under_way);
+    tcase_add_test(t, a_kept_connection_stays_watched);
+    tcase_add_test(t, a_kept_connection_that_ends);
     tcase_add_test(t, missing_certificates_are_told);
     suite_add_tcase(s, t);
     return s;
