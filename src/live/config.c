@@ -131,7 +131,8 @@ static const struct usher_setting log_rows[] = {
 
 static const struct usher_setting metrics_rows[] = {
     USHER_SET_SECRET(struct config_metrics, token, .label = "Bearer token for /metrics",
-                     .help = "Without one, /metrics is not there."),
+                     .help = "Beside it, API tokens with the scope metrics and the admin "
+                             "socket do."),
 };
 
 static const struct usher_setting admin_rows[] = {

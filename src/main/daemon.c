@@ -9,6 +9,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "admin/admin.h"
 #include "live/live.h"
 #include "login/drive_net.h"
 #include "main/harden.h"
@@ -34,6 +35,7 @@ struct daemon {
     struct drive_net *net;
     struct slots *slots;
     struct login *login;
+    struct admin *admin;
     struct serve *serve, *local;
     unsigned draining; /* listeners that still answer somebody */
     struct keep *keep;
@@ -192,6 +194,19 @@ static int open_login(struct daemon *d, struct err *err)
     return d->login ? 0 : -1;
 }
 
+static int open_admin(struct daemon *d, struct err *err)
+{
+    const struct config *c = d->config;
+    const struct admin_options o = {.loop = d->loop,
+                                    .store = d->store,
+                                    .keys = d->keys,
+                                    .metrics = d->metrics,
+                                    .public_url = c->server.public_url,
+                                    .plugin_dir = c->providers.plugin_dir};
+    d->admin = admin_new(&o, err);
+    return d->admin ? 0 : -1;
+}
+
 static int fill_app(struct daemon *d, struct err *err)
 {
     const struct config *c = d->config;
@@ -209,6 +224,8 @@ static int fill_app(struct daemon *d, struct err *err)
         .store = d->store,
         .metrics = d->metrics,
         .identities = identities_new(),
+        .admin = d->admin,
+        .user = local_user(c->arena),
         .version = PACKAGE_VERSION,
         .ready = true,
     };
@@ -276,7 +293,8 @@ static int start(struct daemon *d, const struct daemon_args *args, struct err *e
     d->env = conf_env_copy();
     harden_environment(); /* before the store's threads: they may look at it */
     if (open_data(d, err) != 0 || open_live(d, args, err) != 0 || open_login(d, err) != 0 ||
-        fill_app(d, err) != 0 || write_ready(args->ready_file, c->server.public_url, err) != 0)
+        open_admin(d, err) != 0 || fill_app(d, err) != 0 ||
+        write_ready(args->ready_file, c->server.public_url, err) != 0)
         return -1;
     live_on_change(d->live, on_change, d);
     tell_ready(d);
@@ -298,6 +316,7 @@ static void take_down(struct daemon *d)
 {
     keep_free(&d->keep);
     login_free(&d->login);
+    admin_free(&d->admin); /* answers what is under way: the listeners are still there */
     serve_free(&d->serve);
     serve_free(&d->local);
     store_close(&d->store);

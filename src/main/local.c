@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,6 +14,12 @@
 #define CONNECTIONS 64 /* a few people, some scripts, a scraper */
 #define IDLE_SECONDS 75
 #define DEADLINE_SECONDS 60
+
+const char *local_user(struct arena *a)
+{
+    const struct passwd *pw = getpwuid(geteuid());
+    return pw ? arena_dup(a, pw->pw_name) : NULL;
+}
 
 static int judge(const char *folder, const struct stat *st, uid_t uid, struct err *err)
 {

@@ -10,6 +10,8 @@
 
 #include "web/app.h"
 
+/* The name of who we are, for the record; NULL: he has none. */
+const char *local_user(struct arena *a);
 /* While still root. `user`: who we shall be, or NULL. */
 int local_folder(const char *path, const char *user, struct err *err)
     __attribute__((warn_unused_result));

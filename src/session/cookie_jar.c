@@ -64,32 +64,48 @@ int cookie_jar_init(struct cookie_jar *j, const char *public_url, const char *do
     j->domain = domain;
     const char *prefix = !j->secure ? "" : domain ? "__Secure-" : "__Host-";
     snprintf(j->session_name, sizeof j->session_name, "%susher", prefix);
-    snprintf(j->bind_name, sizeof j->bind_name, "%susher-bind", j->secure ? "__Host-" : "");
+    const char *own = j->secure ? "__Host-" : "";
+    snprintf(j->bind_name, sizeof j->bind_name, "%susher-bind", own);
+    snprintf(j->operator_name, sizeof j->operator_name, "%susher-operator", own);
     rc = 0;
 out:
     arena_free(&a);
     return rc;
 }
 
+struct attributes {
+    const char *domain, *same_site;
+    int64_t max_age;
+};
+
 static void set_cookie(const struct cookie_jar *j, const char *name, const char *value,
-                       const char *domain, int64_t max_age, struct buf *out)
+                       const struct attributes *a, struct buf *out)
 {
-    buf_printf(out, "%s=%s; Path=/", name, max_age == 0 ? "" : value);
-    if (domain)
-        buf_printf(out, "; Domain=%s", domain);
-    if (max_age >= 0)
-        buf_printf(out, "; Max-Age=%lld", (long long)max_age);
-    buf_text(out, j->secure ? "; Secure; HttpOnly; SameSite=Lax" : "; HttpOnly; SameSite=Lax");
+    buf_printf(out, "%s=%s; Path=/", name, a->max_age == 0 ? "" : value);
+    if (a->domain)
+        buf_printf(out, "; Domain=%s", a->domain);
+    if (a->max_age >= 0)
+        buf_printf(out, "; Max-Age=%lld", (long long)a->max_age);
+    buf_printf(out, "%s; HttpOnly; SameSite=%s", j->secure ? "; Secure" : "", a->same_site);
 }
 
 void cookie_jar_session(const struct cookie_jar *j, const char *token, int64_t max_age,
                         struct buf *out)
 {
-    set_cookie(j, j->session_name, token, j->domain, max_age, out);
+    const struct attributes a = {j->domain, "Lax", max_age};
+    set_cookie(j, j->session_name, token, &a, out);
 }
 
 void cookie_jar_bind(const struct cookie_jar *j, const char *value, int64_t max_age,
                      struct buf *out)
 {
-    set_cookie(j, j->bind_name, value, NULL, max_age, out);
+    const struct attributes a = {NULL, "Lax", max_age};
+    set_cookie(j, j->bind_name, value, &a, out);
+}
+
+void cookie_jar_operator(const struct cookie_jar *j, const char *token, int64_t max_age,
+                         struct buf *out)
+{
+    const struct attributes a = {NULL, "Strict", max_age};
+    set_cookie(j, j->operator_name, token, &a, out);
 }

@@ -14,6 +14,8 @@
 #include "web/identity.h"
 #include "web/serve.h"
 
+struct admin;
+
 struct web_app {
     const char *public_url;    /* without a slash at the end */
     const char *public_origin; /* scheme://host[:port] */
@@ -22,13 +24,15 @@ struct web_app {
     struct return_rules return_rules;
     struct loop *loop;
     struct cookie_jar jar;
-    const struct secret *metrics_token; /* NULL: /metrics is not there */
+    const struct secret *metrics_token; /* a bearer token for /metrics; NULL: none */
     struct registry *registry;
     struct login *login;
     struct sessions *sessions;
     struct store *store;
     struct metrics *metrics;
     struct identities *identities;
+    struct admin *admin;
+    const char *user; /* who we run as, for the record; NULL: nobody knows */
     const char *version;
     bool ready; /* false while stopping */
 };
@@ -47,5 +51,6 @@ serve_handler home_page, home_me;                                           /* h
 serve_handler forward_check;                                                /* forward.c */
 serve_handler ops_health, ops_ready, ops_metrics;                           /* ops.c */
 serve_handler asset_get;                                                    /* asset.c */
+serve_handler api_call;                                                     /* api.c */
 
 #endif

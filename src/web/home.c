@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "sys/clock.h"
+#include "web/api.h"
 #include "web/page.h"
 
 int web_session(const struct web_app *app, struct request *rq, struct session_view *out)
@@ -98,13 +99,11 @@ void home_me(struct request *rq, void *app_)
 {
     const struct web_app *app = app_;
     struct session_view v;
-    struct jval *o = jval_new_object();
     if (web_session(app, rq, &v) != 1) {
-        jval_set_text(o, "error", "not_signed_in");
-        jval_set_text(o, "request_id", request_id(rq));
-        json_send(rq, 401, o);
+        api_error(rq, 401, "not_signed_in", "Nobody is signed in here.");
         return;
     }
+    struct jval *o = jval_new_object();
     jval_set_text(o, "id", v.account);
     jval_set_text(o, "provider", v.provider);
     jval_set_text(o, "name", v.name[0] ? v.name : NULL);
@@ -119,5 +118,5 @@ void home_me(struct request *rq, void *app_)
     jval_set_int(session, "created", v.created);
     jval_set_int(session, "ends", v.ends);
     jval_set(o, "session", session);
-    json_send(rq, 200, o);
+    api_send(rq, 200, o);
 }

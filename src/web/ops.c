@@ -3,6 +3,7 @@
  * admin socket). */
 #include <strings.h>
 
+#include "admin/admin.h"
 #include "web/app.h"
 #include "web/page.h"
 
@@ -23,12 +24,18 @@ void ops_ready(struct request *rq, void *app_)
         reply_send(rq, 503, "text/plain; charset=utf-8", STR("stopping\n"));
 }
 
-static bool authorized(struct request *rq, const struct secret *token)
+/* The token of usher.conf, or an API token that may. */
+static bool authorized(struct request *rq, const struct web_app *app)
 {
     const char *value;
+    struct admin_actor actor;
+    if (request_is_local(rq))
+        return true;
     if (request_header(rq, "Authorization", &value) != 1 || strncasecmp(value, "Bearer ", 7) != 0)
         return false;
-    return secret_eq(token, str_of(value + 7));
+    const struct str token = str_of(value + 7);
+    return (app->metrics_token && secret_eq(app->metrics_token, token)) ||
+           (admin_token_check(app->admin, token, &actor) == 1 && actor.scopes & ADMIN_METRICS);
 }
 
 static void observe(const struct web_app *app)
@@ -64,12 +71,7 @@ static void observe(const struct web_app *app)
 void ops_metrics(struct request *rq, void *app_)
 {
     const struct web_app *app = app_;
-    const bool local = request_is_local(rq);
-    if (app->metrics_token == NULL && !local) {
-        page_error(rq, app, ERR_NOT_FOUND, NULL);
-        return;
-    }
-    if (!local && !authorized(rq, app->metrics_token)) {
+    if (!authorized(rq, app)) {
         reply_header_static(rq, "WWW-Authenticate", "Bearer realm=\"usher metrics\"");
         reply_send(rq, 401, "text/plain; charset=utf-8", STR("A bearer token is needed.\n"));
         return;

@@ -5,6 +5,7 @@
 
 #include "base/embed.h"
 #include "base/template.h"
+#include "web/api.h"
 
 #define PAGE_MAX (256u * 1024)
 
@@ -50,20 +51,6 @@ void page_has_form(struct request *rq)
     reply_header_static(rq, "Referrer-Policy", "same-origin");
 }
 
-void json_send(struct request *rq, int status, struct jval *take)
-{
-    struct buf out;
-    buf_init(&out, PAGE_MAX);
-    jval_render(take, &out);
-    jval_free(&take);
-    if (buf_ok(&out))
-        reply_send(rq, status, "application/json",
-                   (struct str){arena_dupn(request_arena(rq), out.p, out.n), out.n});
-    else
-        reply_send(rq, 500, "application/json", STR("{\"error\":\"internal\"}"));
-    buf_deinit(&out);
-}
-
 struct error_words {
     enum err_kind kind;
     int status;
@@ -102,14 +89,6 @@ static bool wants_json(struct request *rq)
     return strncmp(request_path(rq), "/api/", 5) == 0;
 }
 
-static void json_error(struct request *rq, int status, const char *code)
-{
-    struct jval *o = jval_new_object();
-    jval_set_text(o, "error", code);
-    jval_set_text(o, "request_id", request_id(rq));
-    json_send(rq, status, o);
-}
-
 void page_error(struct request *rq, const struct web_app *app, enum err_kind kind,
                 const char *provider)
 {
@@ -120,7 +99,7 @@ void page_error(struct request *rq, const struct web_app *app, enum err_kind kin
     if (kind == ERR_LIMITED)
         reply_header_static(rq, "Retry-After", "5");
     if (wants_json(rq)) {
-        json_error(rq, w->status, err_kind_name(kind));
+        api_error(rq, w->status, err_kind_name(kind), w->text);
         return;
     }
     struct jval *data = jval_new_object();
@@ -135,10 +114,30 @@ void page_error(struct request *rq, const struct web_app *app, enum err_kind kin
     page_send(rq, app, w->status, "error", w->title, data);
 }
 
+static const char *refusal_kind(int status)
+{
+    switch (status) {
+    case 403:
+        return "not_allowed";
+    case 404:
+        return "not_found";
+    case 405:
+        return "method_not_allowed";
+    case 413:
+        return "too_large";
+    case 415:
+        return "wrong_type";
+    case 421:
+        return "wrong_host";
+    default:
+        return status < 500 ? "invalid" : "internal";
+    }
+}
+
 void page_refused(struct request *rq, int status, const char *what, void *app)
 {
     if (wants_json(rq)) {
-        json_error(rq, status, status == 404 ? "not_found" : "bad_request");
+        api_error(rq, status, refusal_kind(status), what);
         return;
     }
     struct jval *data = jval_new_object();

@@ -22,6 +22,5 @@ void page_error(struct request *rq, const struct web_app *app, enum err_kind kin
                 const char *provider);
 /* For the gate's refusals (serve_set_error_page). */
 void page_refused(struct request *rq, int status, const char *what, void *app);
-void json_send(struct request *rq, int status, struct jval *take);
 
 #endif

@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The whole surface on one screen. The session check comes first: it is asked for most. */
-#include "web/app.h"
+#include "web/api.h"
 
 #define FORM_MAX (16u * 1024)
+#define JSON_MAX (64u * 1024)
+
+/* What admin/ does, here and on the admin socket: docs/openapi.yaml. */
+#define DO(fn) (&(const struct api_op){fn})
+#define OP(fn) api_call, ROUTE_ADMIN, 0, DO(fn)
+#define OP_JSON(fn) api_call, ROUTE_ADMIN | ROUTE_JSON, JSON_MAX, DO(fn)
+#define OP_LOCAL(fn) api_call, ROUTE_LOCAL | ROUTE_JSON, JSON_MAX, DO(fn)
 
 const struct route web_routes[] = {
     {"GET", "/auth", forward_check, ROUTE_ANY_HOST | ROUTE_QUIET, 0, NULL},
@@ -19,5 +26,17 @@ const struct route web_routes[] = {
     {"GET", "/healthz", ops_health, ROUTE_ANY_HOST | ROUTE_QUIET | ROUTE_ADMIN, 0, NULL},
     {"GET", "/readyz", ops_ready, ROUTE_ANY_HOST | ROUTE_QUIET | ROUTE_ADMIN, 0, NULL},
     {"GET", "/metrics", ops_metrics, ROUTE_ANY_HOST | ROUTE_QUIET | ROUTE_ADMIN, 0, NULL},
+    {"GET", "/api/v1/plugins", OP(admin_plugin_list)},
+    {"GET", "/api/v1/plugins/*", OP(admin_plugin_show)},
+    {"GET", "/api/v1/keys", OP(admin_key_list)},
+    {"POST", "/api/v1/keys/rotate", OP_JSON(admin_key_rotate)},
+    {"GET", "/api/v1/audit", OP(admin_audit_list)},
+    {"GET", "/api/v1/tokens", OP(admin_token_list)},
+    {"POST", "/api/v1/tokens", OP_JSON(admin_token_add)},
+    {"DELETE", "/api/v1/tokens/*", OP_JSON(admin_token_delete)},
+    {"GET", "/api/v1/roles", OP(admin_role_list)},
+    {"PUT", "/api/v1/roles/admin/*", OP_JSON(admin_role_grant)},
+    {"DELETE", "/api/v1/roles/admin/*", OP_JSON(admin_role_revoke)},
+    {"POST", "/api/v1/setup-links", OP_LOCAL(admin_setup_link)},
 };
 const size_t web_routes_n = sizeof web_routes / sizeof *web_routes;

@@ -175,7 +175,7 @@ static void request_done(struct request *rq)
     request_count(rq);
     if (!rq->quiet && rq->counted)
         log_event(request_log(rq), LOG_INFO, "http.request", LF_TEXT("method", rq->method),
-                  LF_TEXT("path", rq->path), LF_INT("status", rq->status),
+                  LF_TEXT("path", rq->told ? rq->told : rq->path), LF_INT("status", rq->status),
                   LF_INT("ms", mono_ms(rq->began, clock_mono())),
                   LF_TEXT("client", request_client(rq)));
     if (rq->counted)
@@ -228,7 +228,8 @@ void serve_handle(struct request *rq)
 {
     rq->route->handler(rq, rq->serve->app);
     if (!rq->answered && !rq->held) {
-        log_event(request_log(rq), LOG_ERROR, "http.forgotten", LF_TEXT("path", rq->path));
+        log_event(request_log(rq), LOG_ERROR, "http.forgotten",
+                  LF_TEXT("path", rq->told ? rq->told : rq->path));
         reply_error(rq, 500, "Something broke on our side.");
     }
 }

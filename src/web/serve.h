@@ -34,6 +34,7 @@ enum route_flag {
     ROUTE_ADMIN = 1u << 3,    /* served on the admin socket as well */
     ROUTE_LOCAL = 1u << 4,    /* ... and nowhere else */
     ROUTE_SLOW = 1u << 5,     /* takes long enough that only a few are begun in one round */
+    ROUTE_SECRET = 1u << 6,   /* what '*' matches is a secret: the log has the route's path */
 };
 
 #define ROUTE_PARTS_MAX 2

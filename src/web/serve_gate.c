@@ -196,6 +196,8 @@ static int find_route(struct request *rq, const char **what)
         struct str parts[ROUTE_PARTS_MAX] = {{NULL, 0}};
         if (!path_fits(r->path, rq->path, parts) || !route_is_here(s, r))
             continue;
+        if (r->flags & ROUTE_SECRET)
+            rq->told = r->path; /* whatever the method */
         const bool get = strcmp(r->method, "GET") == 0;
         if (strcmp(r->method, rq->method) == 0 || (get && rq->head)) {
             take_route(rq, r, parts);

@@ -53,6 +53,7 @@ struct request {
     const char *target;   /* raw, copied */
     uintptr_t target_end; /* where the library had it, behind its NUL; only to compare with */
     const char *path, *query;
+    const char *told; /* instead of path in the log; NULL: path */
     const char *parts[ROUTE_PARTS_MAX];
     const char *method;
     /* Not cleared between requests: their counts, below, say how much of them is valid. */

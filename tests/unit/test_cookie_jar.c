@@ -73,6 +73,33 @@ START_TEST(domain_goes_to_the_session_cookie_only)
 }
 END_TEST
 
+/* ADM-07: an operator can do more, so his cookie travels less. */
+START_TEST(the_operators_cookie)
+{
+    static const struct {
+        const char *url, *domain;
+        int64_t max_age;
+        const char *cookie;
+    } rows[] = {
+        {"https://login.example.com", NULL, 3600,
+         "__Host-usher-operator=0p; Path=/; Max-Age=3600; Secure; HttpOnly; SameSite=Strict"},
+        {"https://login.example.com", "example.com", 0,
+         "__Host-usher-operator=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict"},
+        {"http://127.0.0.1:8080", NULL, 3600,
+         "usher-operator=0p; Path=/; Max-Age=3600; HttpOnly; SameSite=Strict"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct cookie_jar j;
+        struct buf b;
+        buf_init(&b, 512);
+        jar(&j, rows[i].url, rows[i].domain);
+        cookie_jar_operator(&j, "0p", rows[i].max_age, &b);
+        ck_assert_str_eq(b.p, rows[i].cookie);
+        buf_deinit(&b);
+    }
+}
+END_TEST
+
 /* SESS-02, SESS-18 */
 START_TEST(wrong_domains_are_refused)
 {
@@ -116,6 +143,7 @@ Suite *suite_cookie_jar(void)
     TCase *tc = tcase_create("cookie_jar");
     tcase_add_test(tc, https_has_host_prefix_and_every_flag);
     tcase_add_test(tc, domain_goes_to_the_session_cookie_only);
+    tcase_add_test(tc, the_operators_cookie);
     tcase_add_test(tc, wrong_domains_are_refused);
     tcase_add_test(tc, plain_http_is_for_loopback_only);
     suite_add_tcase(s, tc);

@@ -169,7 +169,7 @@ START_TEST(starts_answers_and_stops)
     ask("/auth", page);
     ck_assert_int_eq(strncmp(page, "HTTP/1.1 401 ", 13), 0);
     ask("/metrics", page);
-    ck_assert_int_eq(strncmp(page, "HTTP/1.1 404 ", 13), 0);
+    ck_assert_int_eq(strncmp(page, "HTTP/1.1 401 ", 13), 0);
     ck_assert_int_eq(stat(key, &st), 0);
     ck_assert_uint_eq(st.st_mode & 07777, 0600);
     ck_assert_int_eq(stat(db, &st), 0);

@@ -25,8 +25,8 @@ START_TEST(nobody)
 {
     ck_assert_int_eq(web_get("/api/v1/me", ""), 401);
     struct jval *o = me();
-    ck_assert_str_eq(text(o, "/error"), "not_signed_in");
-    ck_assert_str_eq(text(o, "/request_id"), web_header("X-Request-Id"));
+    ck_assert_str_eq(text(o, "/error/kind"), "not_signed_in");
+    ck_assert_str_eq(text(o, "/error/request_id"), web_header("X-Request-Id"));
     jval_free(&o);
     ck_assert_int_eq(web_get("/", ""), 200);
     ck_assert(web_says("Continue with Toy"));

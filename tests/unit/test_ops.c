@@ -86,8 +86,9 @@ END_TEST
 START_TEST(no_token_no_figures)
 {
     wfx.app.metrics_token = NULL;
-    ck_assert_int_eq(web_get("/metrics", ""), 404);
-    ck_assert_int_eq(web_get("/metrics", "Authorization: Bearer \r\n"), 404);
+    ck_assert_int_eq(web_get("/metrics", ""), 401);
+    ck_assert_int_eq(web_get("/metrics", "Authorization: Bearer \r\n"), 401);
+    ck_assert_int_eq(web_get("/metrics", "Authorization: Bearer metrics-token-0123\r\n"), 401);
 }
 END_TEST
 

@@ -29,6 +29,14 @@ static void open_at(const char *url, const char *host)
                                .identities = identities_new(),
                                .version = "test",
                                .ready = true};
+    const struct admin_options ao = {.loop = lfx.loop,
+                                     .store = lfx.store,
+                                     .keys = lfx.keys,
+                                     .metrics = lfx.metrics,
+                                     .public_url = url,
+                                     .plugin_dir = "/nonexistent"};
+    wfx.app.admin = admin_new(&ao, &err);
+    ck_assert_msg(wfx.app.admin != NULL, "%s", err.text);
     ck_assert_int_eq(cookie_jar_init(&wfx.app.jar, url, NULL, &err), 0);
     const struct serve_options o = {.listen = "127.0.0.1:0",
                                     .host = host,
@@ -58,6 +66,7 @@ void web_fixture_open_http(void)
 void web_fixture_close(void)
 {
     http_idle = NULL;
+    admin_free(&wfx.app.admin);
     serve_free(&wfx.serve);
     identities_free(&wfx.app.identities);
     login_fixture_close();

@@ -8,6 +8,7 @@
 
 #include <check.h>
 
+#include "admin/admin.h"
 #include "http_client.h"
 #include "login_fixture.h"
 #include "web/app.h"
