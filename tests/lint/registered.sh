@@ -13,7 +13,7 @@ listed() { grep -qE "(^|[[:space:]])$(echo "$1" | sed 's/[.]/[.]/g')([[:space:]]
         find src/store/schema src/web/html src/web/assets src/provider/steps -type f 2>/dev/null
         find tests -name '*.h' -o -path 'tests/unit/test_*.c' 2>/dev/null
         find tests/flows -name '*.flow' 2>/dev/null
-        find providers.d apps.d -type f 2>/dev/null
+        find providers.d apps.d docs/providers -type f 2>/dev/null
         find tests/lint tests/docs -name '*.sh' 2>/dev/null | grep -v /lib.sh
     } | while read -r file; do
         listed "$file" || echo "$file: in no list of Makefile.am"
