@@ -33,6 +33,7 @@ struct watch {
     struct loop_watch *ready;
     struct loop_timer *timer;
     struct mono first; /* change of a burst that was not told yet; 0: there is none */
+    bool last;         /* it is told at its longest, whatever comes in between */
     pthread_mutex_t lock;
     struct place v[PLACES]; /* usher.conf in its folder; the folder of providers in its own; it */
 };
@@ -70,7 +71,10 @@ static void note(struct watch *w)
     if (w->first.ns == 0)
         w->first = now;
     const int64_t left = WATCH_LONGEST_MS - mono_ms(w->first, now);
-    loop_timer_set(w->timer, left < 0 ? 0 : left < WATCH_QUIET_MS ? left : WATCH_QUIET_MS);
+    if (w->last)
+        return;
+    w->last = left < WATCH_QUIET_MS;
+    loop_timer_set(w->timer, left < 0 ? 0 : w->last ? left : WATCH_QUIET_MS);
 }
 
 static void on_ready(void *arg, int fd, unsigned events)
@@ -94,6 +98,7 @@ static void on_quiet(void *arg)
 {
     struct watch *w = arg;
     w->first.ns = 0;
+    w->last = false;
     w->fn(w->arg);
 }
 

@@ -329,7 +329,7 @@ class Environment(Case):
 class Thousand(Faults):
     """CONF-09 at length: reloads under login load."""
 
-    settings = {"log": {"level": "warn"}}
+    settings = {"log": {"level": "info"}}
     spares = {"oidc": 3}
 
     def load(self, stop, results, provider, person):

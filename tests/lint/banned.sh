@@ -19,8 +19,8 @@ text : (^|[^A-Za-z0-9_])signal\([A-Z0-9]+, *[^S ] : . : means different things: 
 call : MHD_create_post_processor|MHD_post_process : . : lets broken escapes through: base/form
 call : MHD_lookup_connection_value|MHD_get_connection_values : . : cuts at NUL: the _n forms
 call : curl_easy_perform : ^src/([^c]|c[^t]) : blocks: net/fetch
-call : sleep|usleep|nanosleep : ^src/(base|sys|net|store|provider|login|session|web)/ : blocks a loop
-call : exit|_exit|v?printf|puts|putchar|perror : ^src/(base|net|store|provider|login|session|web)/ : a library returns its errors
+call : sleep|usleep|nanosleep : ^src/(base|sys|net|store|provider|login|session|live|admin|web)/ : blocks a loop
+call : exit|_exit|v?printf|puts|putchar|perror : ^src/(base|net|store|provider|login|session|live|admin|web)/ : a library returns its errors
 call : exit|abort|v?f?printf|puts|perror|f?open|socket|connect|time|getenv|malloc|calloc|realloc|free : ^plugins/ : no I/O, clock or memory of its own
 text : MHD_USE_[A-Z_]*(THREAD|AUTO|INTERNALLY)|MHD_OPTION_THREAD_POOL_SIZE : ^src/ : stalls: docs/decisions/0001
 text : CURLOPT_FOLLOWLOCATION, *[^0 ] : . : leaves the origin that was checked
