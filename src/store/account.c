@@ -30,8 +30,8 @@ static void bind_profile(struct db_stmt *st, const struct account_profile *p, in
     db_int(st, 10, now);
 }
 
-/* 1 and the account's id from the row that came back; 0 when none did. */
-static int take_id(struct db_stmt *st, struct account *out, struct err *err)
+/* 1 and the account from the row that came back; 0 when none did. */
+static int take(struct db_stmt *st, struct account *out, struct err *err)
 {
     int rc = db_step(st, err);
     if (rc <= 0)
@@ -43,6 +43,7 @@ static int take_id(struct db_stmt *st, struct account *out, struct err *err)
         return err_set(err, ERR_INTERNAL, "an identity's account has no proper id");
     }
     memcpy(out->id, id, n + 1);
+    out->disabled = db_col_int(st, 1) > 0;
     db_end(st);
     return 1;
 }
@@ -52,7 +53,7 @@ static int refresh(struct db *db, const struct account_profile *p, int64_t now, 
 {
     struct db_stmt *st = db_named(db, "account.refresh");
     bind_profile(st, p, now);
-    return take_id(st, out, err);
+    return take(st, out, err);
 }
 
 /* 1: a new account; 0: another replica made one for the same identity just now. */
@@ -70,26 +71,13 @@ static int make(struct db *db, const struct account_profile *p, int64_t now, str
     st = db_named(db, "account.add_identity");
     bind_profile(st, p, now);
     db_text(st, 11, id);
-    int rc = take_id(st, out, err);
+    int rc = take(st, out, err);
     if (rc != 0)
         return rc;
 
     st = db_named(db, "account.drop");
     db_text(st, 1, id);
     return db_run(st, err) < 0 ? -1 : 0;
-}
-
-static int judge(struct db *db, int64_t now, struct account *out, struct err *err)
-{
-    struct db_stmt *st = db_named(db, "account.state");
-    db_text(st, 1, out->id);
-    db_int(st, 2, now);
-    int rc = db_step(st, err);
-    if (rc < 0)
-        return -1;
-    out->disabled = rc == 1;
-    db_end(st);
-    return 0;
 }
 
 int account_sign_in(struct db *db, const struct account_profile *p, int64_t now,
@@ -109,7 +97,5 @@ int account_sign_in(struct db *db, const struct account_profile *p, int64_t now,
         if (rc == 0)
             return err_set(err, ERR_INTERNAL, "an identity is neither there nor can it be made");
     }
-    if (rc < 0)
-        return -1;
-    return out->created ? 0 : judge(db, now, out, err);
+    return rc < 0 ? -1 : 0;
 }

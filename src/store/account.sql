@@ -1,16 +1,13 @@
 -- SPDX-License-Identifier: Apache-2.0
 
 -- name: refresh
--- A known identity: what the provider says today, and whose account it is.
+-- A known identity: what the provider says today, whose account it is, and whether that is disabled.
 UPDATE identity
 SET username = $3, name = $4, email = $5, email_evidence = $6, picture = $7, locale = $8,
     group_names = $9, last_seen = $10
 WHERE provider = $1 AND subject = $2
-RETURNING account;
-
--- name: state
-SELECT 1 FROM account
-WHERE id = $1 AND disabled_since IS NOT NULL AND (disabled_until IS NULL OR disabled_until > $2);
+RETURNING account, (SELECT count(*) FROM account WHERE account.id = identity.account
+    AND disabled_since IS NOT NULL AND (disabled_until IS NULL OR disabled_until > $10));
 
 -- name: add
 INSERT INTO account (id, created) VALUES ($1, $2);
@@ -24,4 +21,4 @@ INSERT INTO identity (provider, subject, username, name, email, email_evidence, 
     group_names, first_seen, last_seen, account)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11)
 ON CONFLICT (provider, subject) DO NOTHING
-RETURNING account;
+RETURNING account, 0;
