@@ -7,8 +7,11 @@
 #include "net/fetch_parts.h"
 
 #define SYSTEM_BUNDLE "/etc/ssl/certs/ca-certificates.crt"
-/* Connections kept for the next login; each idle TLS one costs tens of kilobytes. */
-#define CONNECTIONS_KEPT 1024L
+/* Connections kept for the next login when nothing is under way. Each idle TLS one costs tens of
+ * kilobytes, and once a second libcurl looks whether they still stand and closes those that do not:
+ * 15 us each, in one call. */
+#define CONNECTIONS_KEPT 256u
+#define CONNECTIONS_STEP 64u
 
 void call_list_add(struct call_list *l, struct fetch_call *c)
 {
@@ -109,6 +112,18 @@ static void easy_give(struct fetch *f, CURL *easy)
         curl_easy_cleanup(easy);
 }
 
+/* libcurl counts connections in use as well: a limit below them would end each with its transfer.
+ */
+static void keep_connections(struct fetch *f)
+{
+    const unsigned room = (f->in_flight / CONNECTIONS_STEP + 2) * CONNECTIONS_STEP;
+    const unsigned keep = room > CONNECTIONS_KEPT ? room : CONNECTIONS_KEPT;
+
+    if (keep != f->kept)
+        curl_multi_setopt(f->multi, CURLMOPT_MAXCONNECTS, (long)keep);
+    f->kept = keep;
+}
+
 void fetch_activate(struct fetch_call *c)
 {
     struct fetch_pool *p = c->pool;
@@ -123,6 +138,7 @@ void fetch_activate(struct fetch_call *c)
     p->in_flight++;
     p->connecting++;
     f->in_flight++;
+    keep_connections(f);
 }
 
 /* Take a call back from libcurl, complete or not. */
@@ -138,6 +154,7 @@ static void deactivate(struct fetch_call *c)
     if (!c->connected)
         p->connecting--;
     p->f->in_flight--;
+    keep_connections(p->f);
 }
 
 /* Deliver what libcurl has finished. Callbacks may start and cancel calls and free pools: after
@@ -236,7 +253,7 @@ struct fetch *fetch_new(struct loop *l, const struct fetch_options *o, struct er
     curl_multi_setopt(f->multi, CURLMOPT_SOCKETDATA, f);
     curl_multi_setopt(f->multi, CURLMOPT_TIMERFUNCTION, set_timer);
     curl_multi_setopt(f->multi, CURLMOPT_TIMERDATA, f);
-    curl_multi_setopt(f->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_KEPT);
+    keep_connections(f);
     curl_multi_setopt(f->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
     return f;
 }

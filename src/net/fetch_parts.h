@@ -31,7 +31,7 @@
 #define FETCH_COLD_MAX 32              /* connect at once until a connection stands */
 #define FETCH_POST_SENDS_MAX 2         /* a code or refresh token is repeated once at most */
 #define FETCH_IDLE_MAX 64              /* easy handles kept */
-#define FETCH_STARTS 4                 /* calls begun in one round of the loop */
+#define FETCH_STARTS 8                 /* calls begun in one round of the loop, 0.1 ms each */
 #define FETCH_DELIVERIES 8             /* callbacks in one round */
 
 struct call_list {
@@ -58,6 +58,7 @@ struct fetch {
     char *ca_file;
     bool allow_http_loopback;
     unsigned in_flight, max_in_flight;
+    unsigned kept; /* connections libcurl may have, in use or not */
     struct loop_timer *start_timer; /* calls wait only for the next round */
     uint64_t round;
     unsigned started; /* in that round */

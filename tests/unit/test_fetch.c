@@ -182,6 +182,33 @@ START_TEST(a_kept_connection_that_ends)
 }
 END_TEST
 
+/* After a crowd, few of its connections stay. */
+START_TEST(connections_are_kept_within_reason)
+{
+    enum { N = 500 };
+    static struct got g[N];
+    unsigned left = 0;
+
+    fixture_pool(
+        &(struct fetch_pool_options){.name = "many", .total_ms = 30000, .connect_ms = 20000});
+    fetch_fx.stub = stub_start(fixture_slow, NULL);
+    memset(g, 0, sizeof g);
+    for (int i = 0; i < N; i++)
+        fetch_start(fetch_fx.pool, &(struct fetch_request){.url = fixture_url("/slower")},
+                    fixture_keep, &g[i]);
+    for (int i = 0; i < N; i++) {
+        fixture_until(&g[i].done);
+        ck_assert_int_eq(g[i].r.status, 200);
+    }
+    ck_assert_uint_eq(fetch_fx.fetch->in_flight, 0);
+    for (size_t i = 0; i < fetch_fx.fetch->n_sockets; i++)
+        left += fetch_fx.fetch->sockets[i].ours;
+    ck_assert_uint_le(left, 256 + 64);
+    ck_assert_uint_ge(left, 64);
+    ck_assert_uint_eq(stub_connections(fetch_fx.stub), N);
+}
+END_TEST
+
 START_TEST(missing_certificates_are_told)
 {
     struct err err = ERR_INIT;
@@ -205,6 +232,7 @@ Suite *suite_fetch(void)
     tcase_add_test(t, free_cancels_what_is_under_way);
     tcase_add_test(t, a_kept_connection_stays_watched);
     tcase_add_test(t, a_kept_connection_that_ends);
+    tcase_add_test(t, connections_are_kept_within_reason);
     tcase_add_test(t, missing_certificates_are_told);
     suite_add_tcase(s, t);
     return s;
