@@ -15,8 +15,8 @@
 
 /* Fetched at once, and jobs run at once; what is left is done next round. Few, so that a burst of
  * upstream answers cannot keep session checks waiting: those are served between rounds. */
-#define LOOP_EVENTS 8
-#define LOOP_JOBS 8
+#define LOOP_EVENTS 16
+#define LOOP_JOBS 16
 #define LOOP_LATE_NS 1000000 /* after this long, what is due waits for the next round */
 #define LOOP_LEAST 2         /* events or jobs that have their turn however late it is */
 #define LOOP_SLEEP_MAX_MS (60 * 60 * 1000)

@@ -8,7 +8,8 @@
 #include "sys/log.h"
 #include "web/serve_int.h"
 
-#define TURNS 4 /* of some 100 µs each, a round */
+#define TURNS 4       /* of some 100 µs each, in any round */
+#define TURNS_MOST 16 /* in one that is not late */
 
 static bool has_turn(struct serve *s)
 {
@@ -17,7 +18,7 @@ static bool has_turn(struct serve *s)
         s->turns.round = now;
         s->turns.taken = 0;
     }
-    return s->turns.taken < TURNS;
+    return s->turns.taken < (loop_late(s->loop) ? TURNS : TURNS_MOST);
 }
 
 bool serve_turn_take(struct request *rq)

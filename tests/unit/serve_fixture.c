@@ -106,10 +106,11 @@ static void hold(struct request *rq, void *app)
     request_hold(rq);
 }
 
-/* Answered at once; what matters is how many of them one round begins. */
+/* Takes half a millisecond; what matters is how many of them one round begins. */
 static void slow(struct request *rq, void *app)
 {
     (void)app;
+    usleep(500);
     if (sf.slow_round != loop_rounds(sf.loop))
         sf.slow_taken = 0;
     sf.slow_round = loop_rounds(sf.loop);
