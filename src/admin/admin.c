@@ -54,6 +54,7 @@ struct admin *admin_new(const struct admin_options *o, struct err *err)
     a->o = *o;
     a->started = wall_seconds(clock_wall());
     a->setups = setups_new();
+    a->health = health_new();
     a->keychange = keychange_new(a);
     if ((a->work = work_new(1, QUEUE_MAX, err)) && (a->tokens = tokens_load(o->store, err)) &&
         (a->roles = roles_load(o->store, err))) {
@@ -78,6 +79,13 @@ void admin_free(struct admin **ap)
     tokens_free(&a->tokens);
     roles_free(&a->roles);
     setups_free(&a->setups);
+    health_free(&a->health);
     free(a);
     *ap = NULL;
+}
+
+/* Logins begin after an admin is there, and end before it goes. */
+void admin_set_login(struct admin *a, const struct login *login)
+{
+    a->o.login = login;
 }

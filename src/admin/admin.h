@@ -28,8 +28,13 @@
 #include "base/err.h"
 #include "base/form.h"
 #include "base/json.h"
+#include "provider/registry.h"
 
 struct admin;
+struct live;
+struct login;
+struct sessions;
+struct slots;
 
 enum admin_scope {
     ADMIN_READ = 1,
@@ -85,9 +90,10 @@ struct admin_options {
     struct loop *loop;
     struct store *store;
     struct keyring *keys;
-    struct metrics *metrics;
-    const char *public_url; /* without a slash at the end */
-    const char *plugin_dir;
+    struct live *live;         /* loaded */
+    const struct slots *slots; /* which secret a provider uses; NULL: always the active one */
+    const struct sessions *sessions;
+    const struct login *login; /* NULL: none; may be set later by admin_set_login */
 };
 /* Reads tokens and roles from the store and waits for them: before the loop runs. Goes on with a
  * change of keys that was interrupted. Everything in `o` is borrowed until admin_free. */
@@ -96,6 +102,18 @@ struct admin *admin_new(const struct admin_options *o, struct err *err)
 /* Drives the loop until every operation under way has answered, so whoever waits for one must still
  * be there, and the store, too. */
 void admin_free(struct admin **a);
+
+void admin_set_login(struct admin *a, const struct login *login);
+
+/* ---- what it is told ---- */
+
+/* A login ended well (NULL) or not: for login_options.on_outcome. */
+void admin_on_outcome(void *admin, const char *provider, const struct err *err);
+/* An upstream refused the secret in slot `from` and took the one in `to` : for
+ * login_options.on_fallover. Of a provider kept as a row the slots are moved accordingly, by the
+ * actor "system"; of others only the log and the memory of the slots know. */
+void admin_on_fallover(void *admin, const char *provider, enum provider_slot from,
+                       enum provider_slot to);
 
 /* ---- who may ---- */
 
@@ -143,6 +161,49 @@ admin_op_fn admin_audit_list;
  * "done":n,"stuck":n,"until"|null}}. Rotating makes a new key, which seals from now on; what is
  * stored is sealed again in the background, and old keys are removed once nothing needs them. */
 admin_op_fn admin_key_list, admin_key_rotate;
+
+/* A provider: {"id","plugin","label","source":{"kind":"row|file|environment","file"|null},
+ * "read_only","enabled","usable","reason"|null,"callback_url","settings":{key: text},
+ * "secrets":{key: {"active":{"since"|null,"expires"|null}|null,"next","retiring","using"}},
+ * "health":{"state":"ok|failing|unknown","last_success"|null,"signed_in_today":n,"failed_today":n,
+ * "failures":[{"kind","text","count","last"}]},"version":n|null}. Settings are what was given, not
+ * the defaults; secrets never come out. The etag is the version; those of files have none. */
+admin_op_fn admin_provider_list; /* {"providers":[…]} */
+admin_op_fn admin_provider_show;
+/* {"id","settings":{key: text, number, bool or [text]},"adopt"?,"force"?}: settings may hold
+ * secrets, which needs the scope for them. All of it is judged as it would be in force; `fields`
+ * names keys. An id that accounts came through, or another upstream in place of one, wants
+ * "adopt":true, because whoever controls the upstream controls its accounts. */
+admin_op_fn admin_provider_add;
+/* id, If-Match. {"settings","adopt"?,"force"?}: replacing, what is absent is default again, but
+ * secrets stay; editing, what is absent stays, null unsets. */
+admin_op_fn admin_provider_replace, admin_provider_edit;
+/* id, If-Match. {"force"?}. Accounts and sessions stay. Deleting or disabling the last usable
+ * provider, or the one the admin's own session came through, wants "force":true. */
+admin_op_fn admin_provider_delete;
+
+/* id. {"secret","key"?,"expires"?}: into the slot "next", or "active" where that is empty. key:
+ * "client_secret" unless given. These three answer with the provider; If-Match is heeded if sent.
+ */
+admin_op_fn admin_secret_rotate;
+admin_op_fn admin_secret_promote; /* {"key"?}: next becomes active, active retiring */
+/* {"slot","key"?,"force"?}: forgets it; the active one only by force. */
+admin_op_fn admin_secret_drop;
+
+/* What a reload would change, as live/live.h tells it. */
+admin_op_fn admin_config_diff;
+/* Reads the files again. {"generation","problems":[{"file","line","key","text"}]};
+ * ERR_MISCONFIGURED with `fields` when they are refused, and what they made before stays in force.
+ */
+admin_op_fn admin_config_reload;
+
+/* {"version","started","public_url","store":"sqlite|postgresql","sessions","logins_in_flight",
+ * "providers":{"total","usable"},"config":{"ok","generation","loaded","why","problems":[…],
+ * "problems_since"|null,"restart":[…],"unwatched"|null},"key_rotation":{…}} */
+admin_op_fn admin_status;
+/* {"providers":[a provider without "settings", and "secret_age_days"|null],"signed_in_today":n,
+ * "failed_today":n,"sessions":n,"config_ok":bool} */
+admin_op_fn admin_overview;
 
 /* {"plugins":[{"name","label","version","home","problem"|null}]}; id: one of them, as
  * provider/describe.h tells it. */

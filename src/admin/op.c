@@ -48,6 +48,8 @@ static struct op *op_new(struct admin *a, const struct admin_request *rq)
     op->body = rq->body ? jval_ref((struct jval *)(uintptr_t)rq->body) : NULL;
     keep_query(op, rq->query);
     op->now = wall_seconds(clock_wall());
+    op->config = config_ref(live_config(a->o.live));
+    op->registry = registry_ref(live_registry(a->o.live));
     op->object = op->id ? op->id : "";
     op->next = a->ops;
     op->at = &a->ops;
@@ -64,6 +66,8 @@ static void op_free(struct op *op)
     *op->at = op->next;
     if (op->next)
         op->next->at = op->at;
+    registry_free(&op->registry);
+    config_free(&op->config);
     jval_free(&op->body);
     jval_free(&op->answer);
     jval_free(&op->was);
@@ -121,10 +125,37 @@ static void op_finish(struct op *op)
     op_end(op);
 }
 
+void op_over(struct op *op, const struct err *err)
+{
+    if (err)
+        fail(op, err);
+    op_finish(op);
+}
+
+int op_rows_in_force(struct op *op, const struct live_outcome *outcome, struct err *err)
+{
+    (void)op;
+    if (outcome->rows)
+        return 0;
+    return err_set(err, ERR_CONFLICT, "it is stored, but not in force: %s",
+                   outcome->err ? outcome->err->text : "nobody says why");
+}
+
+static void reloaded(void *arg, const struct live_outcome *outcome)
+{
+    struct op *op = arg;
+    struct err err = ERR_INIT;
+    op_over(op, op->rule->reloaded(op, outcome, &err) < 0 ? &err : NULL);
+}
+
 /* On the loop. */
 static void worked(void *arg)
 {
-    op_finish(arg);
+    struct op *op = arg;
+    if (op->rule->reloaded && op->err.kind == ERR_NONE)
+        live_reload(op->admin->o.live, "admin", reloaded, op);
+    else
+        op_finish(op);
 }
 
 /* On admin's thread. */
@@ -148,6 +179,10 @@ void op_run(struct admin *a, const struct admin_request *rq, const struct op_rul
         err_set(&err, ERR_NOT_ALLOWED, OUT_OF_SCOPE);
     else if (rule->begin)
         (void)rule->begin(op, &err);
+    if (err.kind == ERR_NONE && rule->start) {
+        rule->start(op);
+        return;
+    }
     if (err.kind == ERR_NONE && rule->work) {
         if (work_submit(a->work, work, a->o.loop, worked, op))
             return;
@@ -156,6 +191,19 @@ void op_run(struct admin *a, const struct admin_request *rq, const struct op_rul
     if (err.kind != ERR_NONE)
         fail(op, &err);
     op_finish(op);
+}
+
+static void nobody(void *arg, const struct admin_answer *answer)
+{
+    (void)arg, (void)answer; /* the log says how it went */
+}
+
+void op_run_system(struct admin *a, const char *id, const struct jval *body,
+                   const struct op_rule *rule)
+{
+    const struct admin_actor actor = {.kind = "system", .id = "", .scopes = ADMIN_ALL_SCOPES};
+    const struct admin_request rq = {.id = id, .body = body, .actor = &actor};
+    op_run(a, &rq, rule, nobody, NULL);
 }
 
 /* ---- transactions ------------------------------------------------------------------------------

@@ -13,7 +13,9 @@
 #define ADMIN_OP_H
 
 #include "admin/admin.h"
+#include "admin/health.h"
 #include "base/arena.h"
+#include "live/live.h"
 #include "store/audit.h"
 #include "store/store.h"
 #include "sys/work.h"
@@ -29,7 +31,11 @@ struct op_rule {
     unsigned scope;               /* what the actor must have, enum admin_scope */
     const char *action;           /* of a change, for audit and log; NULL: it only reads */
     op_fn *begin, *work, *finish; /* NULL: nothing to do there */
-    void (*drop)(struct op *op);  /* frees what `more` owns; NULL: nothing */
+    /* In place of work: begins something that ends, on the loop, in op_over. */
+    void (*start)(struct op *op);
+    /* After work the configuration is built anew, and this judges how that went. */
+    int (*reloaded)(struct op *op, const struct live_outcome *outcome, struct err *err);
+    void (*drop)(struct op *op); /* frees what `more` owns; NULL: nothing */
 };
 
 struct op {
@@ -47,6 +53,10 @@ struct op {
     struct fields query;
     int64_t now; /* seconds since 1970 */
 
+    /* In force when it began; references. */
+    struct config *config;
+    struct registry *registry;
+
     /* The answer. */
     struct err err;
     struct admin_field fields[OP_FIELDS_MAX];
@@ -63,9 +73,17 @@ struct op {
     op_tx_fn *change; /* inside op_write */
 };
 
+/* By nobody outside: "system". */
+void op_run_system(struct admin *a, const char *id, const struct jval *body,
+                   const struct op_rule *rule);
 /* What the actor has, what is done, what is told at the end. */
 void op_run(struct admin *a, const struct admin_request *rq, const struct op_rule *rule,
             admin_done_fn *done, void *arg);
+
+/* What `start` began is over; err NULL: well. */
+void op_over(struct op *op, const struct err *err);
+/* For `reloaded`: rows of providers are in force, whatever the files are like. */
+int op_rows_in_force(struct op *op, const struct live_outcome *outcome, struct err *err);
 
 /* In a transaction, on admin's thread. `fn` may run again: it sets what it finds anew each time. It
  * returns 0, -1 with err, or the 1 of op_refuse, before anything is written. */
@@ -115,6 +133,7 @@ struct admin {
     struct roles *roles;
     struct setups *setups;
     struct keychange *keychange;
+    struct health *health;
     int64_t started;
 };
 
@@ -132,5 +151,8 @@ void keychange_free(struct keychange **k); /* waits for what is under way */
 void keychange_start(struct keychange *k);
 /* For status and the list of keys; the caller's. */
 struct jval *keychange_json(const struct keychange *k);
+
+/* What is wrong with a configuration, as a list; NULL: nothing. The caller's. */
+struct jval *config_problems_json(const struct conf_problems *p);
 
 #endif

@@ -18,7 +18,7 @@ static int by_name(const void *x, const void *y)
 /* "discord.so" is "discord". */
 static size_t names_of(struct op *op, const char **names, struct err *err)
 {
-    DIR *d = opendir(op->admin->o.plugin_dir);
+    DIR *d = opendir(op->config->providers.plugin_dir);
     size_t n = 0;
     if (!d) {
         err_set(err, ERR_MISCONFIGURED, "the folder of plugins cannot be read: %s",
@@ -41,7 +41,7 @@ static size_t names_of(struct op *op, const char **names, struct err *err)
 static struct jval *plugin_json(struct op *op, const char *name)
 {
     struct err err = ERR_INIT;
-    const struct usher_provider *p = plugin_load(op->admin->o.plugin_dir, name, &err);
+    const struct usher_provider *p = plugin_load(op->config->providers.plugin_dir, name, &err);
     struct jval *o = jval_new_object();
     jval_set_text(o, "name", name);
     jval_set_text(o, "label", p ? p->label : NULL);
@@ -82,7 +82,7 @@ static int show(struct op *op, struct err *err)
         return -1;
     if (i == n)
         return err_set(err, ERR_NOT_FOUND, "there is no such plugin");
-    const struct usher_provider *p = plugin_load(op->admin->o.plugin_dir, op->id, err);
+    const struct usher_provider *p = plugin_load(op->config->providers.plugin_dir, op->id, err);
     if (!p)
         return -1;
     op->answer = describe_plugin(p);

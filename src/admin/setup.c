@@ -140,7 +140,8 @@ static int link_finish(struct op *op, struct err *err)
     (void)err;
     const struct making *m = op->more;
     ticket_put(op->admin->setups->links, LINKS_MAX, &m->ticket);
-    char *url = arena_printf(op->arena, "%s/admin/setup/%s", op->admin->o.public_url, m->token);
+    char *url =
+        arena_printf(op->arena, "%s/admin/setup/%s", op->config->server.public_url, m->token);
     op->answer = jval_new_object();
     jval_set_text(op->answer, "url", url);
     jval_set_int(op->answer, "expires", m->ticket.ends);

@@ -62,6 +62,14 @@ static void count(const struct login *l, const char *provider, const char *outco
         metric_add(metrics_series(l->o.metrics, &metric, provider, outcome, NULL), 1);
 }
 
+/* To whoever keeps an eye on providers. */
+static void tell_outcome(const struct leg_run *r, const struct err *err)
+{
+    const struct login_options *o = &r->login->o;
+    if (o->on_outcome)
+        o->on_outcome(o->on_outcome_arg, r->provider->id, err);
+}
+
 static void on_observed(void *arg, const char *step, int64_t ms)
 {
     static const struct metric metric = {.name = "usher_upstream_seconds",
@@ -200,6 +208,7 @@ static void on_redirect(void *arg, const struct drive_redirect *redirect,
         r->started(r->arg, redirect->url, NULL);
     } else {
         tell_failure(r->login, r->log, r->provider->id, r->began, err);
+        tell_outcome(r, err);
         r->started(r->arg, NULL, err);
     }
     run_close(r);
@@ -243,6 +252,7 @@ static void fail(struct leg_run *r, const struct err *err)
     if (r->spent && !store_shared(o->store))
         behind_spend(o->store, o->loop, r->flow.id, r->link.flow_expires);
     tell_failure(r->login, r->log, r->provider->id, r->began, err);
+    tell_outcome(r, err);
     r->done(r->arg, NULL, err);
     run_close(r);
 }
@@ -252,6 +262,7 @@ static void succeed(struct leg_run *r)
     const struct login_result result = {
         .return_to = r->flow.return_to, .token = r->token, .max_age = r->login->o.session_seconds};
     count(r->login, r->provider->id, "done");
+    tell_outcome(r, NULL);
     log_event(r->log, LOG_INFO, "login.done", LF_TEXT("provider", r->provider->id),
               LF_TEXT("account", r->link.account.id), LF_TEXT("session", r->session_id),
               LF_BOOL("created", r->link.account.created), LF_TEXT("client", r->link.row.ip),

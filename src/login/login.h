@@ -36,6 +36,9 @@ struct login_options {
     void (*on_fallover)(void *arg, const char *provider, enum provider_slot from,
                         enum provider_slot to);
     void *on_fallover_arg;
+    /* A login through a provider ended: err NULL, somebody signed in. May be NULL; borrowed. */
+    void (*on_outcome)(void *arg, const char *provider, const struct err *err);
+    void *on_outcome_arg;
 };
 /* Loads unexpired spent flow ids from the store. */
 struct login *login_new(const struct login_options *o, struct err *err)

@@ -167,6 +167,19 @@ static int open_live(struct daemon *d, const struct daemon_args *args, struct er
     return d->live ? live_load_now(d->live, err) : -1;
 }
 
+static int open_admin(struct daemon *d, struct err *err)
+{
+    d->slots = slots_new();
+    const struct admin_options o = {.loop = d->loop,
+                                    .store = d->store,
+                                    .keys = d->keys,
+                                    .live = d->live,
+                                    .slots = d->slots,
+                                    .sessions = d->sessions};
+    d->admin = admin_new(&o, err);
+    return d->admin ? 0 : -1;
+}
+
 static int open_login(struct daemon *d, struct err *err)
 {
     const struct config *c = d->config;
@@ -176,7 +189,6 @@ static int open_login(struct daemon *d, struct err *err)
     if (d->fetch == NULL)
         return -1;
     d->net = drive_net_new(d->loop, d->fetch);
-    d->slots = slots_new();
     const struct login_options lo = {.loop = d->loop,
                                      .registry = live_registry(d->live),
                                      .store = d->store,
@@ -189,22 +201,14 @@ static int open_login(struct daemon *d, struct err *err)
                                      .deadline_ms = c->login.deadline * 1000,
                                      .session_seconds = c->session.absolute,
                                      .max_in_flight = (unsigned)c->login.max_in_flight,
-                                     .slots = d->slots};
+                                     .slots = d->slots,
+                                     .on_fallover = admin_on_fallover,
+                                     .on_fallover_arg = d->admin,
+                                     .on_outcome = admin_on_outcome,
+                                     .on_outcome_arg = d->admin};
     d->login = login_new(&lo, err);
+    admin_set_login(d->admin, d->login);
     return d->login ? 0 : -1;
-}
-
-static int open_admin(struct daemon *d, struct err *err)
-{
-    const struct config *c = d->config;
-    const struct admin_options o = {.loop = d->loop,
-                                    .store = d->store,
-                                    .keys = d->keys,
-                                    .metrics = d->metrics,
-                                    .public_url = c->server.public_url,
-                                    .plugin_dir = c->providers.plugin_dir};
-    d->admin = admin_new(&o, err);
-    return d->admin ? 0 : -1;
 }
 
 static int fill_app(struct daemon *d, struct err *err)
@@ -292,8 +296,8 @@ static int start(struct daemon *d, const struct daemon_args *args, struct err *e
         return -1;
     d->env = conf_env_copy();
     harden_environment(); /* before the store's threads: they may look at it */
-    if (open_data(d, err) != 0 || open_live(d, args, err) != 0 || open_login(d, err) != 0 ||
-        open_admin(d, err) != 0 || fill_app(d, err) != 0 ||
+    if (open_data(d, err) != 0 || open_live(d, args, err) != 0 || open_admin(d, err) != 0 ||
+        open_login(d, err) != 0 || fill_app(d, err) != 0 ||
         write_ready(args->ready_file, c->server.public_url, err) != 0)
         return -1;
     live_on_change(d->live, on_change, d);
@@ -315,6 +319,8 @@ static void finish(struct daemon *d)
 static void take_down(struct daemon *d)
 {
     keep_free(&d->keep);
+    if (d->admin)
+        admin_set_login(d->admin, NULL);
     login_free(&d->login);
     admin_free(&d->admin); /* answers what is under way: the listeners are still there */
     serve_free(&d->serve);

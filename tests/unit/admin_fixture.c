@@ -4,22 +4,54 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/arena.h"
-#include "sys/metrics.h"
+
+struct live *admin_live(const struct admin_live_args *args)
+{
+    struct conf_problems problems;
+    struct err err = ERR_INIT;
+    conf_problems_init(&problems);
+    setenv("USHER_SERVER_PUBLIC_URL", args->public_url, 1);
+    setenv("USHER_PROVIDERS_DIR", args->dir, 1);
+    setenv("USHER_PROVIDERS_PLUGIN_DIR", args->plugin_dir, 1);
+    struct config *config = config_load("/nonexistent/usher.conf", false, NULL, &problems);
+    ck_assert_msg(config != NULL, "%s", problems.text.p);
+    conf_problems_deinit(&problems);
+    const struct live_options o = {.loop = args->loop,
+                                   .store = args->store,
+                                   .keys = args->keys,
+                                   .config_path = "/nonexistent/usher.conf",
+                                   .config = config,
+                                   .env = conf_env_copy()};
+    struct live *live = live_new(&o, &err);
+    ck_assert_msg(live != NULL, "%s", err.text);
+    ck_assert_msg(live_load_now(live, &err) == 0, "%s", err.text);
+    config_free(&config);
+    return live;
+}
 
 void admin_fixture_start(struct admin_fixture *f)
 {
+    char plugins[400];
+    const char *build = getenv("top_builddir");
+    snprintf(plugins, sizeof plugins, "%s/plugins/.libs", build ? build : ".");
     struct err err = ERR_INIT;
     f->keys = keyring_open(f->key_path, true, &err);
     ck_assert_msg(f->keys != NULL, "%s", err.text);
+    f->live = admin_live(&(struct admin_live_args){.loop = f->loop,
+                                                   .store = f->store.store,
+                                                   .keys = f->keys,
+                                                   .public_url = "https://usher.example",
+                                                   .dir = f->dir,
+                                                   .plugin_dir = plugins});
     const struct admin_options o = {.loop = f->loop,
                                     .store = f->store.store,
                                     .keys = f->keys,
-                                    .metrics = f->metrics,
-                                    .public_url = "https://usher.example",
-                                    .plugin_dir = f->key_dir};
+                                    .live = f->live,
+                                    .slots = f->slots};
     f->admin = admin_new(&o, &err);
     ck_assert_msg(f->admin != NULL, "%s", err.text);
 }
@@ -27,6 +59,7 @@ void admin_fixture_start(struct admin_fixture *f)
 void admin_fixture_stop(struct admin_fixture *f)
 {
     admin_free(&f->admin);
+    live_free(&f->live);
     keyring_free(&f->keys);
 }
 
@@ -39,7 +72,9 @@ void admin_fixture_open(struct admin_fixture *f)
     store_fixture_open(&f->store);
     f->loop = loop_new(&err);
     ck_assert_ptr_nonnull(f->loop);
-    f->metrics = metrics_new();
+    f->slots = slots_new();
+    snprintf(f->dir, sizeof f->dir, "%s/providers.d", f->key_dir);
+    ck_assert_int_eq(mkdir(f->dir, 0700), 0);
     f->actor = (struct admin_actor){.kind = "socket",
                                     .id = "1000",
                                     .name = "ada",
@@ -54,9 +89,10 @@ void admin_fixture_close(struct admin_fixture *f)
     admin_fixture_stop(f);
     jval_free(&f->body);
     store_fixture_close(&f->store);
-    metrics_free(&f->metrics);
+    slots_free(&f->slots);
     loop_free(&f->loop);
     unlink(f->key_path);
+    ck_assert_int_eq(rmdir(f->dir), 0);
     ck_assert_int_eq(rmdir(f->key_dir), 0);
 }
 
@@ -160,6 +196,21 @@ bool admin_stored(struct admin_fixture *f, const char *bytes)
     }
     closedir(d);
     return found;
+}
+
+void admin_file(struct admin_fixture *f, const char *name, const char *text)
+{
+    char path[300];
+    snprintf(path, sizeof path, "%s/%s", f->dir, name);
+    if (!text) {
+        ck_assert_int_eq(unlink(path), 0);
+        return;
+    }
+    FILE *file = fopen(path, "we");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_eq(chmod(path, 0600), 0);
+    ck_assert_int_ge(fputs(text, file), 0);
+    ck_assert_int_eq(fclose(file), 0);
 }
 
 void admin_until(struct admin_fixture *f, bool (*fn)(struct admin_fixture *f))

@@ -6,15 +6,28 @@
 #include <check.h>
 
 #include "admin/admin.h"
+#include "live/live.h"
+#include "provider/slots.h"
 #include "store_fixture.h"
 #include "sys/seal.h"
+
+/* A configuration in force, from no file. */
+struct admin_live_args {
+    struct loop *loop;
+    struct store *store;
+    const struct keyring *keys;
+    const char *public_url, *dir, *plugin_dir;
+};
+struct live *admin_live(const struct admin_live_args *args);
 
 struct admin_fixture {
     struct store_fixture store;
     struct loop *loop;
-    struct metrics *metrics;
     struct keyring *keys;
     char key_dir[64], key_path[96];
+    char dir[128]; /* providers.d */
+    struct live *live;
+    struct slots *slots;
     struct admin *admin;
 
     /* Of the next call; if_match and query are forgotten after it. */
@@ -45,6 +58,8 @@ const char *admin_said(const struct admin_fixture *f, const char *pointer);
 int64_t admin_number(const struct admin_fixture *f, const char *pointer);
 /* Whether the bytes occur in any file of the store. */
 bool admin_stored(struct admin_fixture *f, const char *bytes);
+/* A file of providers.d; text NULL: removed. It counts from the next reload on. */
+void admin_file(struct admin_fixture *f, const char *name, const char *text);
 /* Runs the loop until it returns true. */
 void admin_until(struct admin_fixture *f, bool (*fn)(struct admin_fixture *f));
 

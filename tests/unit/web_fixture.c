@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "admin_fixture.h"
+
 struct web_fixture wfx;
 
 static void open_at(const char *url, const char *host)
@@ -29,12 +31,18 @@ static void open_at(const char *url, const char *host)
                                .identities = identities_new(),
                                .version = "test",
                                .ready = true};
+    wfx.live = admin_live(&(struct admin_live_args){.loop = lfx.loop,
+                                                    .store = lfx.store,
+                                                    .keys = lfx.keys,
+                                                    .public_url = url,
+                                                    .dir = lfx.folder,
+                                                    .plugin_dir = lfx.folder});
     const struct admin_options ao = {.loop = lfx.loop,
                                      .store = lfx.store,
                                      .keys = lfx.keys,
-                                     .metrics = lfx.metrics,
-                                     .public_url = url,
-                                     .plugin_dir = "/nonexistent"};
+                                     .live = wfx.live,
+                                     .sessions = lfx.sessions,
+                                     .login = lfx.login};
     wfx.app.admin = admin_new(&ao, &err);
     ck_assert_msg(wfx.app.admin != NULL, "%s", err.text);
     ck_assert_int_eq(cookie_jar_init(&wfx.app.jar, url, NULL, &err), 0);
@@ -67,6 +75,7 @@ void web_fixture_close(void)
 {
     http_idle = NULL;
     admin_free(&wfx.app.admin);
+    live_free(&wfx.live);
     serve_free(&wfx.serve);
     identities_free(&wfx.app.identities);
     login_fixture_close();

@@ -17,6 +17,7 @@
 #define WEB_HOST "Host: usher.test\r\n"
 
 struct web_fixture {
+    struct live *live;
     struct web_app app;
     struct serve *serve;
     int port;
