@@ -8,6 +8,11 @@ static const char *dup_or_null(struct arena *a, const char *text)
     return text ? arena_dup(a, text) : NULL;
 }
 
+static enum usher_flow told_purpose(const struct flow *f)
+{
+    return f->purpose == FLOW_REHEARSE ? USHER_FLOW_LOGIN : (enum usher_flow)f->purpose;
+}
+
 static struct drive *drive_new(const struct drive_args *args, const struct flow *f,
                                drive_done_fn *done, void *arg)
 {
@@ -24,7 +29,7 @@ static struct drive *drive_new(const struct drive_args *args, const struct flow 
     d->flow.pending = dup_or_null(a, f->pending);
     d->flow.issuer = dup_or_null(a, f->issuer);
     d->flow.carry = arena_dup(a, f->carry ? f->carry : "");
-    d->leg = leg_new(args->provider, (enum usher_flow)f->purpose, &leg_budget_default, args->log);
+    d->leg = leg_new(args->provider, told_purpose(f), &leg_budget_default, args->log);
     for (size_t i = 0; i < USHER_REQUESTS_MAX; i++)
         d->calls[i] = (struct drive_call){.d = d, .index = i};
     return d;
@@ -164,7 +169,7 @@ struct drive *drive_begin(const struct drive_args *a, const struct flow *f, stru
 
     const struct usher_start start = {
         .size = sizeof start,
-        .flow = f->purpose,
+        .flow = told_purpose(f),
         .redirect_uri = a->redirect_uri,
         .login_hint = hints ? hints->login_hint : NULL,
         .prompt = hints ? hints->prompt : NULL,

@@ -491,6 +491,8 @@ void login_finish_flow(struct login *l, const struct login_callback *c, login_do
                        void *arg)
 {
     struct err err = ERR_INIT;
+    if (l->trials && rehearsal_callback(l->trials, c, done, arg))
+        return;
     const struct provider *p = provider_for(l, c->provider, &err);
     if (p == NULL) {
         tell_failure(l, c->log, "none", clock_mono(), &err);

@@ -78,6 +78,7 @@ struct login_result {
     const char *return_to; /* where to go; judged */
     const char *token;     /* new session cookie; NULL: replay with a live session, just go on */
     int64_t max_age;
+    const char *rehearsal; /* it was none but a rehearsal, of this id; all else is NULL */
 };
 /* Called once, maybe from within. On error err->kind picks the page. Only the log context of a
  * start or callback must live until then; everything else is copied. */

@@ -18,11 +18,14 @@
 
 #define STATE_MAX 1800
 #define STATE_LIFETIME 600 /* seconds */
+/* A sign-in that is only rehearsed; to the plugin it is one like any other. `pending` is the
+ * rehearsal's id. */
+#define FLOW_REHEARSE 0x80u
 
 struct flow {
     unsigned char id[16];
     const char *provider;
-    uint32_t purpose;      /* enum usher_flow */
+    uint32_t purpose;      /* enum usher_flow, or FLOW_REHEARSE */
     int64_t started;       /* wall seconds */
     const char *return_to; /* judged */
     const char *account;   /* LINK: who asked; NULL */

@@ -16,13 +16,16 @@ void trial_put_url(struct jval *entry, const char *url); /* "url" and "query" */
 
 /* ---- trials.c: all of a login's */
 struct probe;
+struct rehearsal;
 struct trials {
     const struct login_options *o;
-    struct loop_timer *sweep; /* frees what is dead */
+    struct loop_timer *sweep; /* frees what is dead, forgets rehearsals that are too old */
     struct trial **dead;      /* ended within a callback of their own network */
     size_t n_dead;
     struct probe *probes;
     size_t n_probes;
+    struct rehearsal *rehearsals; /* newest first */
+    size_t n_rehearsals;
     struct mono minute; /* when the current one began */
     unsigned in_minute;
 };
@@ -36,6 +39,13 @@ void trials_bury(struct trials *t, struct trial **trial); /* freed soon; any pla
 struct drive_args trials_args(const struct trials *t, const struct trial *trial,
                               const struct provider *p, const char *redirect_uri);
 
+void trials_watch(struct trials *t); /* there is something that gets old */
+
 void probes_free(struct trials *t);
+void rehearsals_free(struct trials *t);
+void rehearsals_sweep(struct trials *t);
+/* A callback whose state is a rehearsal's: taken care of. false: it is none of those. */
+bool rehearsal_callback(struct trials *t, const struct login_callback *c, login_done_fn *done,
+                        void *arg);
 
 #endif

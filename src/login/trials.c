@@ -5,6 +5,7 @@
 #include "login/trial_parts.h"
 #include "sys/clock.h"
 
+#define SWEEP_MS 5000
 #define A_MINUTE 20 /* tests and rehearsals begun; a person cannot want more */
 
 static void bury_now(struct trials *t)
@@ -17,6 +18,14 @@ static void on_sweep(void *arg)
 {
     struct trials *t = arg;
     bury_now(t);
+    rehearsals_sweep(t);
+    if (t->rehearsals)
+        loop_timer_set(t->sweep, t->n_dead > 0 ? 0 : SWEEP_MS);
+}
+
+void trials_watch(struct trials *t)
+{
+    loop_timer_set(t->sweep, t->n_dead > 0 ? 0 : SWEEP_MS);
 }
 
 struct trials *trials_new(const struct login_options *o)
@@ -35,6 +44,7 @@ void trials_free(struct trials **tp)
         return;
     *tp = NULL;
     probes_free(t);
+    rehearsals_free(t);
     bury_now(t);
     free(t->dead);
     loop_timer_del(&t->sweep);

@@ -99,3 +99,14 @@ int account_sign_in(struct db *db, const struct account_profile *p, int64_t now,
     }
     return rc < 0 ? -1 : 0;
 }
+
+int account_find(struct db *db, const char *provider, const char *subject, int64_t now,
+                 struct account *out, struct err *err)
+{
+    memset(out, 0, sizeof *out);
+    struct db_stmt *st = db_named(db, "account.find");
+    db_text(st, 1, provider);
+    db_text(st, 2, subject);
+    db_int(st, 3, now);
+    return take(st, out, err);
+}

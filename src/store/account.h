@@ -27,5 +27,8 @@ struct account {
  */
 int account_sign_in(struct db *db, const struct account_profile *p, int64_t now,
                     struct account *out, struct err *err) __attribute__((warn_unused_result));
+/* Whose account (provider, subject) leads to, changing nothing. 1, or 0: to none yet. */
+int account_find(struct db *db, const char *provider, const char *subject, int64_t now,
+                 struct account *out, struct err *err) __attribute__((warn_unused_result));
 
 #endif

@@ -9,6 +9,11 @@ WHERE provider = $1 AND subject = $2
 RETURNING account, (SELECT count(*) FROM account WHERE account.id = identity.account
     AND disabled_since IS NOT NULL AND (disabled_until IS NULL OR disabled_until > $10));
 
+-- name: find
+SELECT account, (SELECT count(*) FROM account WHERE account.id = identity.account
+    AND disabled_since IS NOT NULL AND (disabled_until IS NULL OR disabled_until > $3))
+FROM identity WHERE provider = $1 AND subject = $2;
+
 -- name: add
 INSERT INTO account (id, created) VALUES ($1, $2);
 

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 
+#include "login/rehearsal.h"
 #include "sys/random.h"
 #include "web/page.h"
 
@@ -209,6 +210,11 @@ static void on_finished(void *arg, const struct login_result *r, const struct er
         page_error(h->rq, h->app, err->kind, h->provider);
         return;
     }
+    if (r->rehearsal) {
+        reply_redirect(h->rq,
+                       arena_printf(request_arena(h->rq), "/admin/rehearsals/%s", r->rehearsal));
+        return;
+    }
     if (r->token) {
         buf_init(&cookie, 512);
         cookie_jar_session(&h->app->jar, r->token, r->max_age, &cookie);
@@ -283,7 +289,9 @@ void signin_repost(struct request *rq, void *app_)
     const struct fields *form = request_form(rq);
     const char *mark;
     struct str bind;
-    if (form == NULL || form->n == 0 || registry_find(app->registry, request_rest(rq)) == NULL) {
+    if (form == NULL || form->n == 0 ||
+        (registry_find(app->registry, request_rest(rq)) == NULL &&
+         !rehearsal_expected(app->login, request_rest(rq)))) {
         page_error(rq, app, ERR_INVALID, NULL);
         return;
     }

@@ -185,6 +185,42 @@ START_TEST(a_login_does_not_enable_anybody)
 }
 END_TEST
 
+struct found {
+    const char *provider, *subject;
+    int is;
+    struct account out;
+};
+
+static int find(struct db *db, void *arg, struct err *err)
+{
+    struct found *f = arg;
+    f->is = account_find(db, f->provider, f->subject, NOW, &f->out, err);
+    return f->is < 0 ? -1 : 0;
+}
+
+/* Read-only: nobody is made or refreshed by being looked for. */
+START_TEST(whose_account_it_would_be)
+{
+    struct found f = {.provider = "google", .subject = "1"};
+    kit_read(find, &f);
+    ck_assert_int_eq(f.is, 0);
+    ck_assert_int_eq(kit_number("SELECT count(*) FROM account"), 0);
+    const struct account a = of("google", "1", NULL);
+    kit_sql("UPDATE identity SET last_seen = 7");
+    kit_read(find, &f);
+    ck_assert_int_eq(f.is, 1);
+    ck_assert_str_eq(f.out.id, a.id);
+    ck_assert(!f.out.disabled && !f.out.created);
+    ck_assert_int_eq(kit_number("SELECT last_seen FROM identity"), 7);
+    kit_sql("UPDATE account SET disabled_since = 1");
+    kit_read(find, &f);
+    ck_assert(f.is == 1 && f.out.disabled);
+    f.provider = "discord";
+    kit_read(find, &f);
+    ck_assert_int_eq(f.is, 0);
+}
+END_TEST
+
 struct racer {
     struct kit_answers *answers;
     struct sign_in s;
@@ -239,6 +275,7 @@ Suite *suite_nouns(const char *name)
     TCase *tc = tcase_create("nouns");
     tcase_add_checked_fixture(tc, kit_setup, kit_teardown);
     tcase_add_test(tc, the_same_identity_is_the_same_account);
+    tcase_add_test(tc, whose_account_it_would_be);
     tcase_add_test(tc, subjects_are_exact_text);
     tcase_add_test(tc, subjects_have_a_length);
     tcase_add_test(tc, only_provider_and_subject_select_an_account);

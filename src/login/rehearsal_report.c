@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "login/rehearsal_report.h"
+
+static struct jval *list_of(const char *const *v)
+{
+    struct jval *list = jval_new_array();
+    for (; v && *v; v++)
+        jval_push(list, jval_new_text(*v));
+    return list;
+}
+
+struct jval *rehearsal_identity(const struct trial *t, const struct drive_identity *id)
+{
+    struct jval *o = jval_new_object();
+    jval_set_text(o, "subject", id->subject);
+    jval_set_text(o, "username", id->username);
+    jval_set_text(o, "name", id->name);
+    jval_set_text(o, "email", id->email);
+    jval_set_text(o, "picture", id->picture);
+    jval_set_text(o, "locale", id->locale);
+    jval_set(o, "groups", list_of(id->groups));
+    jval_set(o, "amr", list_of(id->amr));
+    struct jval *shown = trial_redact(t, o);
+    jval_free(&o);
+    return shown;
+}
+
+struct jval *rehearsal_evidence(uint32_t evidence)
+{
+    static const struct {
+        const char *value, *text;
+    } rows[] = {
+        [USHER_EVIDENCE_NONE] = {"none", "Nobody says that the address was verified."},
+        [USHER_EVIDENCE_PROVIDER_ASSERTED] = {"provider_asserted",
+                                              "The provider says that it verified the address."},
+        [USHER_EVIDENCE_PRIMARY_VERIFIED] = {"primary_verified",
+                                             "It is the primary address, and verified."},
+        [USHER_EVIDENCE_XMS_EDOV] = {"xms_edov", "The owner of the address's domain was verified."},
+        [USHER_EVIDENCE_AUTHORITATIVE] = {"authoritative",
+                                          "The provider runs this mailbox itself."},
+    };
+    const size_t n = sizeof rows / sizeof *rows;
+    struct jval *o = jval_new_object();
+    jval_set_text(o, "value", rows[evidence < n ? evidence : 0].value);
+    jval_set_text(o, "text", rows[evidence < n ? evidence : 0].text);
+    return o;
+}
+
+struct jval *rehearsal_linking(int found, const struct account *a)
+{
+    struct jval *o = jval_new_object();
+    const char *decision = found == 0 ? "new" : a->disabled ? "disabled" : "existing";
+    jval_set_text(o, "decision", decision);
+    jval_set_text(o, "account", found ? a->id : NULL);
+    jval_set_text(o, "text",
+                  found == 0    ? "Nobody has signed in with this identity yet: a new account "
+                                  "would be made."
+                  : a->disabled ? "The identity belongs to an account that is disabled: the "
+                                  "sign-in would be refused."
+                                : "The identity belongs to an account that is there already.");
+    return o;
+}
+
+struct jval *rehearsal_failure(const struct err *err)
+{
+    struct jval *o = jval_new_object();
+    jval_set_text(o, "kind", err_kind_name(err->kind));
+    jval_set_text(o, "text", err->text);
+    return o;
+}
+
+struct jval *rehearsal_requests(const struct trial *t, const char *url, size_t before_hop)
+{
+    struct jval *all = trial_requests(t), *list = jval_new_array();
+    for (size_t i = 0; i <= jval_count(all); i++) {
+        if (url && i == before_hop)
+            jval_push(list, trial_redirect_entry(url));
+        if (i < jval_count(all))
+            jval_push(list, jval_ref((struct jval *)(uintptr_t)jval_item(all, i)));
+    }
+    jval_free(&all);
+    return list;
+}
