@@ -3,13 +3,17 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/text.h"
 
 #define CELL_MAX 120
 #define COLUMNS_MAX 12
+#define ROOM_MIN 16 /* characters of a last column */
 
 void table_ago(int64_t at, int64_t now, char *out, size_t room)
 {
@@ -79,10 +83,35 @@ static void put(FILE *out, const char *text, size_t width, bool last)
         fputc(' ', out);
 }
 
+/* What is left of a terminal's line for the last column; much, if it is no terminal. */
+static size_t room_for_last(FILE *out, const size_t *width, size_t n)
+{
+    struct winsize size;
+    size_t used = 0;
+    for (size_t k = 0; k + 1 < n; k++)
+        used += width[k] + 2;
+    if (isatty(fileno(out)) != 1 || ioctl(fileno(out), TIOCGWINSZ, &size) != 0)
+        return CELL_MAX;
+    return size.ws_col > used + ROOM_MIN ? size.ws_col - used : ROOM_MIN;
+}
+
+/* So many characters, the last of them "…" if there were more. */
+static void shorten(char *text, size_t room)
+{
+    size_t n = 0;
+    if (width_of(text) <= room)
+        return;
+    for (char *p = text; *p; p++)
+        if (((unsigned char)*p & 0xc0) != 0x80 && ++n == room) {
+            memcpy(p, "…", sizeof "…");
+            return;
+        }
+}
+
 void table_print(FILE *out, const struct jval *rows, const struct table_column *columns, size_t n,
                  const char *none)
 {
-    char cell[CELL_MAX + 1];
+    char cell[CELL_MAX + sizeof "…"];
     size_t width[COLUMNS_MAX];
     if (n > COLUMNS_MAX)
         abort(); /* a table of ours */
@@ -101,9 +130,12 @@ void table_print(FILE *out, const struct jval *rows, const struct table_column *
     for (size_t k = 0; k < n; k++)
         put(out, columns[k].head, width[k], k + 1 == n);
     fputc('\n', out);
+    const size_t room = room_for_last(out, width, n);
     for (size_t i = 0; i < jval_count(rows); i++) {
         for (size_t k = 0; k < n; k++) {
             cell_text(jval_at(jval_item(rows, i), columns[k].at), columns[k].kind, cell);
+            if (k + 1 == n)
+                shorten(cell, room);
             put(out, cell, width[k], k + 1 == n);
         }
         fputc('\n', out);
