@@ -48,12 +48,22 @@ static int take(struct db_stmt *st, struct account *out, struct err *err)
     return 1;
 }
 
+/* 1: known, 0: not (yet). */
 static int refresh(struct db *db, const struct account_profile *p, int64_t now, struct account *out,
                    struct err *err)
 {
     struct db_stmt *st = db_named(db, "account.refresh");
     bind_profile(st, p, now);
-    return take(st, out, err);
+    int64_t n = db_run(st, err);
+    if (n <= 0)
+        return n < 0 ? -1 : 0;
+
+    st = db_named(db, "account.whose");
+    db_text(st, 1, p->provider);
+    db_text(st, 2, p->subject);
+    db_int(st, 3, now);
+    int rc = take(st, out, err);
+    return rc != 0 ? rc : err_set(err, ERR_INTERNAL, "an identity without its account");
 }
 
 /* 1: a new account; 0: another replica made one for the same identity just now. */

@@ -1,13 +1,18 @@
 -- SPDX-License-Identifier: Apache-2.0
 
 -- name: refresh
--- A known identity: what the provider says today, whose account it is, and whether that is disabled.
+-- A known identity: what the provider says today. No RETURNING: SQLite makes a table for it.
 UPDATE identity
 SET username = $3, name = $4, email = $5, email_evidence = $6, picture = $7, locale = $8,
     group_names = $9, last_seen = $10
-WHERE provider = $1 AND subject = $2
-RETURNING account, (SELECT count(*) FROM account WHERE account.id = identity.account
-    AND disabled_since IS NOT NULL AND (disabled_until IS NULL OR disabled_until > $10));
+WHERE provider = $1 AND subject = $2;
+
+-- name: whose
+-- Its account, and whether that is disabled.
+SELECT id, CASE WHEN disabled_since IS NOT NULL AND (disabled_until IS NULL OR disabled_until > $3)
+    THEN 1 ELSE 0 END
+FROM identity JOIN account ON account.id = identity.account
+WHERE provider = $1 AND subject = $2;
 
 -- name: find
 SELECT account, (SELECT count(*) FROM account WHERE account.id = identity.account
