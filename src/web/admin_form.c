@@ -75,7 +75,7 @@ static const char *value_of(const struct admin_form *f, const struct jval *row)
         return "";
     if (f->posted)
         return posted_text(f, key);
-    const char *value = jval_text(jval_get(f->settings, key));
+    const char *value = jval_text(jval_get(f->settings ? f->settings : f->preset, key));
     if (value)
         return value;
     /* A choice always has one; a text's default is said beside it. */

@@ -17,6 +17,7 @@
 struct admin_form {
     const struct jval *plugin;   /* as describe_plugin makes it */
     const struct jval *settings; /* key to text, what is set now; NULL: a provider to be made */
+    const struct jval *preset;   /* key to text, what a new provider begins with; NULL */
     const struct fields *posted; /* what came back, to be shown again; NULL: nothing yet */
     const struct admin_field *errors;
     size_t n_errors;

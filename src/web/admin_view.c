@@ -11,19 +11,19 @@
 #define FLATTEN_DEPTH 8
 #define SECRET_WARN_DAYS 30
 
-const char *view_text(const struct jval *o, const char *key)
+const char *show_text(const struct jval *o, const char *key)
 {
     const char *text = jval_text(jval_get(o, key));
     return text ? text : "";
 }
 
-int64_t view_int(const struct jval *o, const char *key, int64_t otherwise)
+int64_t show_int(const struct jval *o, const char *key, int64_t otherwise)
 {
     int64_t n;
     return jval_int(jval_get(o, key), &n) ? n : otherwise;
 }
 
-bool view_bool(const struct jval *o, const char *key)
+bool show_bool(const struct jval *o, const char *key)
 {
     bool b;
     return jval_bool(jval_get(o, key), &b) && b;
@@ -51,7 +51,7 @@ static const char *span(int64_t seconds, struct arena *a)
     return NULL;
 }
 
-const char *view_ago(int64_t seconds, int64_t now, struct arena *a)
+const char *show_ago(int64_t seconds, int64_t now, struct arena *a)
 {
     const char *text = span(seconds > now ? seconds - now : now - seconds, a);
     if (!text)
@@ -59,7 +59,7 @@ const char *view_ago(int64_t seconds, int64_t now, struct arena *a)
     return seconds > now ? arena_printf(a, "in %s", text) : arena_printf(a, "%s ago", text);
 }
 
-struct jval *view_when(int64_t seconds, int64_t now, struct arena *a)
+struct jval *show_when(int64_t seconds, int64_t now, struct arena *a)
 {
     char iso[32];
     if (seconds < 0)
@@ -68,8 +68,42 @@ struct jval *view_when(int64_t seconds, int64_t now, struct arena *a)
     struct jval *o = jval_new_object();
     jval_set_text(o, "iso", iso);
     jval_set_text(o, "text", arena_printf(a, "%.10s %.8s UTC", iso, iso + 11));
-    jval_set_text(o, "ago", view_ago(seconds, now, a));
+    jval_set_text(o, "ago", show_ago(seconds, now, a));
     return o;
+}
+
+/* Days since 1970 of the proleptic Gregorian calendar. */
+static int64_t days_of(int64_t year, int64_t month, int64_t day)
+{
+    static const int before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
+    const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    const int64_t y = year - 1;
+    return y * 365 + y / 4 - y / 100 + y / 400 - 719162 + before[month - 1] + (leap && month > 2) +
+           day - 1;
+}
+
+bool show_day(const char *text, int64_t *out)
+{
+    static const int length[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    const struct str rest = str_of(text);
+    struct str part[3];
+    int64_t n[3];
+    if (rest.n == 0)
+        return true;
+    if (rest.n != 10 || text[4] != '-' || text[7] != '-')
+        return false;
+    part[0] = (struct str){text, 4};
+    part[1] = (struct str){text + 5, 2};
+    part[2] = (struct str){text + 8, 2};
+    for (size_t i = 0; i < 3; i++)
+        if (!text_int(part[i], &n[i]))
+            return false;
+    const bool leap = (n[0] % 4 == 0 && n[0] % 100 != 0) || n[0] % 400 == 0;
+    if (n[0] < 1970 || n[1] < 1 || n[1] > 12 || n[2] < 1 ||
+        n[2] > length[n[1] - 1] + (leap && n[1] == 2))
+        return false;
+    *out = days_of(n[0], n[1], n[2]) * DAY + DAY - 1;
+    return true;
 }
 
 /* ---- any value ------------------------------------------------------------------------------- */
@@ -121,11 +155,50 @@ static void flatten(struct flat *f, const struct jval *v, const char *name, unsi
         flatten(f, jval_item(v, i), arena_printf(f->a, "%s.%zu", name, i), depth + 1);
 }
 
-void view_flatten(const struct jval *v, struct jval *list, struct arena *a)
+void show_flatten(const struct jval *v, struct jval *list, struct arena *a)
 {
     struct flat f = {list, a};
     if (jval_type(v) != JVAL_NONE && jval_type(v) != JVAL_NULL)
         flatten(&f, v, "", 0);
+}
+
+static const struct jval *value_of(const struct jval *list, const char *name)
+{
+    for (size_t i = 0; i < jval_count(list); i++)
+        if (strcmp(show_text(jval_item(list, i), "name"), name) == 0)
+            return jval_get(jval_item(list, i), "value");
+    return NULL;
+}
+
+static void push_change(struct jval *list, const char *name, const char *before, const char *after)
+{
+    struct jval *o = jval_new_object();
+    jval_set_text(o, "name", name);
+    jval_set_text(o, "before", before);
+    jval_set_text(o, "after", after);
+    jval_push(list, o);
+}
+
+struct jval *show_changes(const struct jval *before, const struct jval *after, struct arena *a)
+{
+    struct jval *was = jval_new_array(), *is = jval_new_array(), *list = jval_new_array();
+    show_flatten(before, was, a);
+    show_flatten(after, is, a);
+    for (size_t i = 0; i < jval_count(was); i++) {
+        const char *name = show_text(jval_item(was, i), "name");
+        const char *old = show_text(jval_item(was, i), "value");
+        const char *new = jval_text(value_of(is, name));
+        if (!new || strcmp(old, new) != 0)
+            push_change(list, name, old, new);
+    }
+    for (size_t i = 0; i < jval_count(is); i++) {
+        const char *name = show_text(jval_item(is, i), "name");
+        if (!value_of(was, name))
+            push_change(list, name, NULL, show_text(jval_item(is, i), "value"));
+    }
+    jval_free(&was);
+    jval_free(&is);
+    return list;
 }
 
 /* ---- settings -------------------------------------------------------------------------------- */
@@ -152,13 +225,18 @@ static void push_labelled(struct jval *list, const char *label, const char *valu
     jval_push(list, o);
 }
 
-struct jval *view_settings(const struct jval *settings, const struct jval *rows)
+const char *show_list(const struct jval *v, struct arena *a)
+{
+    return v ? setting_text(v, a) : "";
+}
+
+struct jval *show_settings(const struct jval *settings, const struct jval *rows)
 {
     struct jval *list = jval_new_array();
     struct arena *a = arena_new();
     for (size_t i = 0; i < jval_count(rows); i++) {
         const struct jval *row = jval_item(rows, i);
-        const char *key = view_text(row, "key"), *label = view_text(row, "label");
+        const char *key = show_text(row, "key"), *label = show_text(row, "label");
         const struct jval *value = jval_get(settings, key);
         if (value && jval_type(value) != JVAL_NULL && strcmp(key, "enabled") != 0 &&
             strcmp(key, "plugin") != 0)
@@ -173,7 +251,7 @@ struct jval *view_settings(const struct jval *settings, const struct jval *rows)
 /* "expires in 5 days", with a tone that says whether to worry. */
 static void set_expiry(struct jval *o, int64_t expires, int64_t now, struct arena *a)
 {
-    jval_set(o, "expires", view_when(expires, now, a));
+    jval_set(o, "expires", show_when(expires, now, a));
     const bool over = expires >= 0 && expires <= now;
     const bool soon = expires >= 0 && expires < now + (int64_t)SECRET_WARN_DAYS * DAY;
     jval_set_text(o, "tone", over ? "bad" : soon ? "warn" : "");
@@ -200,21 +278,21 @@ static struct jval *slot_view(const struct jval *secret, const char *slot, int64
             jval_set_text(o, "what", words[i].what);
         }
     jval_set_bool(o, "set", set);
-    jval_set_bool(o, "using", set && strcmp(view_text(secret, "using"), slot) == 0);
-    jval_set(o, "since", view_when(view_int(one, "since", -1), now, a));
-    set_expiry(o, view_int(one, "expires", -1), now, a);
+    jval_set_bool(o, "using", set && strcmp(show_text(secret, "using"), slot) == 0);
+    jval_set(o, "since", show_when(show_int(one, "since", -1), now, a));
+    set_expiry(o, show_int(one, "expires", -1), now, a);
     return o;
 }
 
 static const char *label_of(const struct jval *rows, const char *key)
 {
     for (size_t i = 0; i < jval_count(rows); i++)
-        if (strcmp(view_text(jval_item(rows, i), "key"), key) == 0)
-            return view_text(jval_item(rows, i), "label");
+        if (strcmp(show_text(jval_item(rows, i), "key"), key) == 0)
+            return show_text(jval_item(rows, i), "label");
     return key;
 }
 
-struct jval *view_secrets(const struct jval *provider, const struct jval *rows, int64_t now,
+struct jval *show_secrets(const struct jval *provider, const struct jval *rows, int64_t now,
                           struct arena *a)
 {
     static const char *const slots[] = {"active", "next", "retiring"};
@@ -228,8 +306,8 @@ struct jval *view_secrets(const struct jval *provider, const struct jval *rows, 
         jval_set_text(o, "label", label_of(rows, key));
         for (size_t i = 0; i < 3; i++) {
             struct jval *slot = slot_view(secret, slots[i], now, a);
-            const bool set = view_bool(slot, "set");
-            jval_set_bool(slot, "promotable", set && i != 0);
+            const bool set = show_bool(slot, "set");
+            jval_set_bool(slot, "promotable", set && i == 1);
             jval_set_bool(slot, "droppable", set && i != 0);
             jval_push(each, slot);
         }
@@ -239,9 +317,125 @@ struct jval *view_secrets(const struct jval *provider, const struct jval *rows, 
     return list;
 }
 
+/* ---- providers ------------------------------------------------------------------------------- */
+
+/* What an admin can do about a kind of failure. */
+static const char *advice_of(const char *kind)
+{
+    static const struct {
+        const char *kind, *advice;
+    } rows[] = {
+        {"misconfigured", "Something is set up wrong, here or there. A test says what."},
+        {"upstream_down",
+         "The provider was slow or down. It passes by itself, or a test says more."},
+        {"upstream_bad", "The provider’s answer could not be trusted. A rehearsal shows it."},
+        {"internal", "Our side. The log has it in full."},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (strcmp(rows[i].kind, kind) == 0)
+            return rows[i].advice;
+    return "";
+}
+
+struct secret_age {
+    bool any;
+    int64_t since, expires; /* of the oldest, of the next to end; below 0: not known */
+};
+
+static struct secret_age age_of(const struct jval *provider)
+{
+    struct secret_age age = {false, -1, -1};
+    void *at = NULL;
+    const char *key;
+    const struct jval *secret, *secrets = jval_get(provider, "secrets");
+    while (jval_type(secrets) == JVAL_OBJECT && jval_next(secrets, &at, &key, &secret)) {
+        const struct jval *one = jval_get(secret, show_text(secret, "using"));
+        const int64_t since = show_int(one, "since", -1), expires = show_int(one, "expires", -1);
+        age.any = age.any || jval_type(one) == JVAL_OBJECT;
+        if (since >= 0 && (age.since < 0 || since < age.since))
+            age.since = since;
+        if (expires >= 0 && (age.expires < 0 || expires < age.expires))
+            age.expires = expires;
+    }
+    return age;
+}
+
+bool show_must_renew(const struct jval *provider, int64_t now)
+{
+    const int64_t expires = age_of(provider).expires;
+    return expires >= 0 && expires < now + (int64_t)SECRET_WARN_DAYS * DAY;
+}
+
+static void set_age(struct jval *o, const struct jval *provider, int64_t now, struct arena *a)
+{
+    const struct secret_age age = age_of(provider);
+    const char *note = "", *tone = "";
+    if (show_must_renew(provider, now)) {
+        const bool over = age.expires <= now;
+        note = arena_printf(a, over ? "expired %s" : "expires %s", show_ago(age.expires, now, a));
+        tone = over ? "bad" : "warn";
+    }
+    jval_set_text(o, "secret",
+                  age.since >= 0 ? arena_printf(a, "set %s", show_ago(age.since, now, a))
+                  : age.any      ? "set"
+                                 : "none");
+    jval_set_text(o, "secret_note", note);
+    jval_set_text(o, "secret_tone", tone);
+}
+
+static void set_state(struct jval *o, const struct jval *provider)
+{
+    const bool enabled = show_bool(provider, "enabled"), usable = show_bool(provider, "usable");
+    const bool failing = strcmp(show_text(jval_get(provider, "health"), "state"), "failing") == 0;
+    jval_set_text(o, "state",
+                  !enabled  ? "Disabled"
+                  : !usable ? "Not usable"
+                  : failing ? "Failing"
+                            : "Ready");
+    jval_set_text(o, "state_tone",
+                  !enabled  ? "plain"
+                  : !usable ? "bad"
+                  : failing ? "warn"
+                            : "good");
+    jval_set_text(o, "reason", enabled && !usable ? show_text(provider, "reason") : "");
+    jval_set_bool(o, "enabled", enabled);
+}
+
+struct jval *show_provider(const struct jval *provider, int64_t now, struct arena *a)
+{
+    const struct jval *health = jval_get(provider, "health");
+    struct jval *o = jval_new_object();
+    jval_set_text(o, "id", show_text(provider, "id"));
+    jval_set_text(o, "label", show_text(provider, "label"));
+    jval_set_text(o, "plugin", show_text(provider, "plugin"));
+    jval_set_text(o, "source_short", show_bool(provider, "read_only") ? "read only" : "");
+    set_state(o, provider);
+    jval_set_int(o, "today", show_int(health, "signed_in_today", 0));
+    jval_set_int(o, "failed", show_int(health, "failed_today", 0));
+    jval_set(o, "success", show_when(show_int(health, "last_success", -1), now, a));
+    set_age(o, provider, now, a);
+    return o;
+}
+
+void show_failures(const struct jval *provider, int64_t now, struct jval *list, struct arena *a)
+{
+    const struct jval *failures = jval_at(provider, "/health/failures");
+    for (size_t i = 0; i < jval_count(failures); i++) {
+        const struct jval *one = jval_item(failures, i);
+        struct jval *o = jval_new_object();
+        jval_set_text(o, "id", show_text(provider, "id"));
+        jval_set_text(o, "label", show_text(provider, "label"));
+        jval_set_text(o, "words", show_text(one, "text"));
+        jval_set_text(o, "advice", advice_of(show_text(one, "kind")));
+        jval_set_int(o, "count", show_int(one, "count", 0));
+        jval_set(o, "last", show_when(show_int(one, "last", -1), now, a));
+        jval_push(list, o);
+    }
+}
+
 /* ---- tests ----------------------------------------------------------------------------------- */
 
-void view_findings(const struct jval *answer, struct jval *data)
+void show_findings(const struct jval *answer, struct jval *data)
 {
     static const struct {
         const char *result, *word, *tone;
@@ -256,16 +450,16 @@ void view_findings(const struct jval *answer, struct jval *data)
     for (size_t i = 0; i < jval_count(findings); i++) {
         const struct jval *one = jval_item(findings, i);
         struct jval *o = jval_new_object();
-        jval_set_text(o, "text", view_text(one, "text"));
-        jval_set_text(o, "advice", view_text(one, "advice"));
+        jval_set_text(o, "text", show_text(one, "text"));
+        jval_set_text(o, "advice", show_text(one, "advice"));
         for (size_t w = 0; w < sizeof words / sizeof *words; w++)
-            if (strcmp(words[w].result, view_text(one, "result")) == 0) {
+            if (strcmp(words[w].result, show_text(one, "result")) == 0) {
                 jval_set_text(o, "word", words[w].word);
                 jval_set_text(o, "tone", words[w].tone);
             }
         jval_push(list, o);
     }
     jval_set_bool(data, "tested", true);
-    jval_set_bool(data, "ok", view_bool(answer, "ok"));
+    jval_set_bool(data, "ok", show_bool(answer, "ok"));
     jval_set(data, "findings", list);
 }

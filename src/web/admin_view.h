@@ -14,24 +14,37 @@
 #include "base/json.h"
 
 /* Text of a member, "" when there is none; the integer of a member, or `otherwise`. */
-const char *view_text(const struct jval *o, const char *key);
-int64_t view_int(const struct jval *o, const char *key, int64_t otherwise);
-bool view_bool(const struct jval *o, const char *key);
+const char *show_text(const struct jval *o, const char *key);
+int64_t show_int(const struct jval *o, const char *key, int64_t otherwise);
+bool show_bool(const struct jval *o, const char *key);
 
 /* "3 days ago", "in 2 hours", "just now". */
-const char *view_ago(int64_t seconds, int64_t now, struct arena *a);
+const char *show_ago(int64_t seconds, int64_t now, struct arena *a);
 /* For admin-time.html: {iso, text, ago}, or null for a time that is not there (below 0). */
-struct jval *view_when(int64_t seconds, int64_t now, struct arena *a);
+struct jval *show_when(int64_t seconds, int64_t now, struct arena *a);
+/* A day as <input type=date> sends it, to its end in UTC. "" is fine and leaves *out. */
+bool show_day(const char *text, int64_t *out);
+/* Texts with blanks between, whether it is a list or a text already. */
+const char *show_list(const struct jval *v, struct arena *a);
+/* What is not the same before and after: list of {name, before, after}. */
+struct jval *show_changes(const struct jval *before, const struct jval *after, struct arena *a);
 /* Everything in a value as a list of {name, value} for admin-values.html: "user.roles.0". */
-void view_flatten(const struct jval *v, struct jval *list, struct arena *a);
+void show_flatten(const struct jval *v, struct jval *list, struct arena *a);
 
+/* A provider as a row of admin-provider-table.html and as the head of its page: id, label, plugin,
+ * state and its tone, reason, today, failed, success, secret (how old, and what to know of it). */
+struct jval *show_provider(const struct jval *provider, int64_t now, struct arena *a);
+/* Its failures, appended for admin-failures.html. */
+void show_failures(const struct jval *provider, int64_t now, struct jval *list, struct arena *a);
+/* Whether a secret in use is over, or will be soon. */
+bool show_must_renew(const struct jval *provider, int64_t now);
 /* A provider's secrets for admin-credentials.html; `rows`: the plugin's settings table, for labels.
  */
-struct jval *view_secrets(const struct jval *provider, const struct jval *rows, int64_t now,
+struct jval *show_secrets(const struct jval *provider, const struct jval *rows, int64_t now,
                           struct arena *a);
 /* What it is set to, with labels: list of {label, value}. */
-struct jval *view_settings(const struct jval *settings, const struct jval *rows);
+struct jval *show_settings(const struct jval *settings, const struct jval *rows);
 /* A test's findings as members of `data`: tested, ok, findings. */
-void view_findings(const struct jval *answer, struct jval *data);
+void show_findings(const struct jval *answer, struct jval *data);
 
 #endif

@@ -52,5 +52,9 @@ serve_handler forward_check;                                                /* f
 serve_handler ops_health, ops_ready, ops_metrics;                           /* ops.c */
 serve_handler asset_get;                                                    /* asset.c */
 serve_handler api_call;                                                     /* api.c */
+serve_handler admin_page_people, admin_page_revoke;                         /* admin_people.c */
+serve_handler admin_page_tokens, admin_page_token_end;                      /* admin_token.c */
+serve_handler admin_page_audit;                                             /* admin_audit.c */
+serve_handler admin_page_setup, admin_page_setup_use;                       /* admin_setup.c */
 
 #endif

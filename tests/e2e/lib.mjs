@@ -92,7 +92,12 @@ export async function startUsher(dir, { port, settings = {}, providers = {} } = 
   const ready = path.join(dir, "usher.ready");
   const p = launch(path.join(root, "sbin/usherd"), ["--config", conf, "--ready-file", ready]);
   await until("usherd", () => { if (p.exitCode !== null) throw new Error(p.text); return fs.existsSync(ready); });
-  return { url, port, process: p, stop: () => p.stop(), log: () => p.text };
+  // usherctl on the admin socket of this usherd; its answer.
+  const ctl = (...args) => {
+    const text = execFileSync(path.join(root, "bin/usherctl"), [...args, "--json", "--socket", path.join(dir, "run/admin.sock")]);
+    return text.length ? JSON.parse(text) : null;
+  };
+  return { url, port, process: p, stop: () => p.stop(), log: () => p.text, ctl };
 }
 
 export async function startBrowser() {

@@ -57,21 +57,128 @@ START_TEST(times_are_ages)
         {40 * 86400, "in 40 days"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        ck_assert_str_eq(view_ago(NOW + rows[i].seconds, NOW, a), rows[i].text);
-    out = view_when(NOW - 60, NOW, a);
+        ck_assert_str_eq(show_ago(NOW + rows[i].seconds, NOW, a), rows[i].text);
+    out = show_when(NOW - 60, NOW, a);
     expect("/iso", "2023-11-14T22:12:20.000Z");
     expect("/text", "2023-11-14 22:12:20 UTC");
     expect("/ago", "1 minute ago");
     jval_free(&out);
-    out = view_when(-1, NOW, a);
+    out = show_when(-1, NOW, a);
     ck_assert_int_eq(jval_type(out), JVAL_NULL);
+}
+END_TEST
+
+START_TEST(days)
+{
+    static const struct {
+        const char *text;
+        int64_t last; /* second of it, -1: refused */
+    } rows[] = {
+        {"1970-01-01", 86399},      {"2000-02-29", 951868799}, {"2026-12-31", 1798761599},
+        {"2100-03-01", 4107628799}, {"2026-02-29", -1},        {"2026-13-01", -1},
+        {"2026-00-10", -1},         {"2026-01-00", -1},        {"2026-1-1", -1},
+        {"1969-12-31", -1},         {"31.12.2026", -1},        {"2026-12-31 ", -1},
+        {"+026-12-31", -1},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int64_t day = -1;
+        ck_assert_int_eq(show_day(rows[i].text, &day), rows[i].last >= 0);
+        ck_assert_int_eq(day, rows[i].last);
+    }
+    int64_t none = -1;
+    ck_assert(show_day("", &none));
+    ck_assert_int_eq(none, -1);
+}
+END_TEST
+
+START_TEST(changes_are_what_differs)
+{
+    struct err err = ERR_INIT;
+    struct jval *before =
+        jval_parse(STR("{\"a\":\"1\",\"b\":\"same\",\"gone\":true}"), 4096, 4, &err);
+    out = show_changes(before, given("{\"a\":\"2\",\"b\":\"same\",\"new\":{\"x\":3}}"), a);
+    jval_free(&before);
+    ck_assert_uint_eq(jval_count(out), 3);
+    expect("/0/name", "a");
+    expect("/0/before", "1");
+    expect("/0/after", "2");
+    expect("/1/name", "gone");
+    ck_assert_int_eq(jval_type(jval_at(out, "/1/after")), JVAL_NULL);
+    expect("/2/name", "new.x");
+    expect("/2/after", "3");
+    ck_assert_int_eq(jval_type(jval_at(out, "/2/before")), JVAL_NULL);
+}
+END_TEST
+
+START_TEST(a_provider_is_a_word_and_a_tone)
+{
+    out = show_provider(given("{\"id\":\"x\",\"label\":\"X\",\"plugin\":\"p\",\"enabled\":true,"
+                              "\"usable\":true,\"health\":{\"state\":\"failing\",\"last_success\":"
+                              "1699999940,\"signed_in_today\":4,\"failed_today\":1},\"secrets\":{"
+                              "\"client_secret\":{\"active\":{\"since\":1699913600,\"expires\":"
+                              "1700864000},\"next\":null,\"using\":\"active\"}}}"),
+                        NOW, a);
+    expect("/state", "Failing");
+    expect("/state_tone", "warn");
+    expect("/success/ago", "1 minute ago");
+    expect("/secret", "set 1 day ago");
+    expect("/secret_note", "expires in 10 days");
+    expect("/secret_tone", "warn");
+    jval_free(&out);
+    out = show_provider(given("{\"id\":\"x\",\"enabled\":true,\"usable\":false,\"reason\":\"why\","
+                              "\"read_only\":true,\"secrets\":{\"client_secret\":{\"active\":{"
+                              "\"since\":null,\"expires\":1699990000},\"using\":\"active\"}}}"),
+                        NOW, a);
+    expect("/state", "Not usable");
+    expect("/reason", "why");
+    expect("/source_short", "read only");
+    expect("/secret", "set");
+    expect("/secret_note", "expired 2 hours ago");
+    jval_free(&out);
+    out = show_provider(given("{\"enabled\":false,\"usable\":false,\"reason\":\"why\"}"), NOW, a);
+    expect("/state", "Disabled");
+    expect("/reason", "");
+    expect("/secret", "none");
+}
+END_TEST
+
+START_TEST(slots_say_what_can_be_done)
+{
+    struct err err = ERR_INIT;
+    struct jval *rows =
+        jval_parse(STR("[{\"key\":\"client_secret\",\"label\":\"Client secret\"}]"), 4096, 4, &err);
+    bool flag = true;
+    out = show_secrets(given("{\"secrets\":{\"client_secret\":{\"active\":{\"since\":1699999940},"
+                             "\"next\":{\"since\":null},\"retiring\":null,\"using\":\"next\"}}}"),
+                       rows, NOW, a);
+    jval_free(&rows);
+    expect("/0/label", "Client secret");
+    expect("/0/slots/0/title", "Active");
+    ck_assert(jval_bool(jval_at(out, "/0/slots/0/using"), &flag) && !flag);
+    ck_assert(jval_bool(jval_at(out, "/0/slots/1/using"), &flag) && flag);
+    ck_assert(jval_bool(jval_at(out, "/0/slots/0/droppable"), &flag) && !flag);
+    ck_assert(jval_bool(jval_at(out, "/0/slots/1/promotable"), &flag) && flag);
+    ck_assert(jval_bool(jval_at(out, "/0/slots/2/set"), &flag) && !flag);
+}
+END_TEST
+
+START_TEST(failures_have_advice)
+{
+    out = jval_new_array();
+    show_failures(
+        given("{\"id\":\"x\",\"label\":\"X\",\"health\":{\"failures\":[{\"kind\":"
+              "\"upstream_down\",\"text\":\"no answer\",\"count\":2,\"last\":1699999940}]}}"),
+        NOW, out, a);
+    expect("/0/words", "no answer");
+    ck_assert_ptr_nonnull(strstr(jval_text(jval_at(out, "/0/advice")), "slow or down"));
+    expect("/0/last/ago", "1 minute ago");
 }
 END_TEST
 
 START_TEST(any_value_is_a_list)
 {
     out = jval_new_array();
-    view_flatten(given("{\"user\":{\"roles\":[\"a\",7],\"none\":{},\"ok\":true},\"x\":null}"), out,
+    show_flatten(given("{\"user\":{\"roles\":[\"a\",7],\"none\":{},\"ok\":true},\"x\":null}"), out,
                  a);
     ck_assert_uint_eq(jval_count(out), 5);
     expect("/0/name", "user.roles.0");
@@ -81,7 +188,7 @@ START_TEST(any_value_is_a_list)
     expect("/2/value", "nothing");
     expect("/3/value", "true");
     expect("/4/value", "nothing");
-    view_flatten(NULL, out, a);
+    show_flatten(NULL, out, a);
     ck_assert_uint_eq(jval_count(out), 5);
 }
 END_TEST
@@ -96,7 +203,7 @@ START_TEST(values_without_end)
         buf_text(&b, ",1");
     buf_text(&b, "]");
     out = jval_new_array();
-    view_flatten(given(b.p), out, a);
+    show_flatten(given(b.p), out, a);
     ck_assert_uint_eq(jval_count(out), 400);
     expect("/0/name", ".0.0.0.0.0.0.0.0");
     expect("/0/value", "…");
@@ -113,7 +220,7 @@ START_TEST(settings_have_labels)
                        "\"List\"},{\"key\":\"not\"}]"),
                    4096, 4, &err);
     ck_assert_ptr_nonnull(rows);
-    out = view_settings(
+    out = show_settings(
         given("{\"plugin\":\"x\",\"list\":[\"a\",\"b\"],\"team\":\"crew\",\"on\":false,"
               "\"not\":null,\"unknown\":\"y\"}"),
         rows);
@@ -130,7 +237,7 @@ END_TEST
 START_TEST(findings_are_words)
 {
     out = jval_new_object();
-    view_findings(
+    show_findings(
         given("{\"ok\":false,\"findings\":[{\"check\":\"x\",\"result\":\"fail\",\"text\":"
               "\"T\",\"advice\":\"A\"},{\"result\":\"ok\",\"text\":\"U\",\"advice\":null}]}"),
         out);
@@ -151,6 +258,11 @@ Suite *suite_admin_view(void)
     TCase *tc = tcase_create("admin_view");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, times_are_ages);
+    tcase_add_test(tc, days);
+    tcase_add_test(tc, changes_are_what_differs);
+    tcase_add_test(tc, a_provider_is_a_word_and_a_tone);
+    tcase_add_test(tc, slots_say_what_can_be_done);
+    tcase_add_test(tc, failures_have_advice);
     tcase_add_test(tc, any_value_is_a_list);
     tcase_add_test(tc, values_without_end);
     tcase_add_test(tc, settings_have_labels);

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tokens for programs. A new one is in the answer to the form that made it, and never again. */
+#include <string.h>
+
+#include "web/admin_page.h"
+#include "web/admin_view.h"
+
+static const char *const scopes[] = {"read", "write", "secrets", "metrics"};
+#define SCOPES (sizeof scopes / sizeof *scopes)
+
+static struct jval *token_view(const struct admin_visit *v, const struct jval *one)
+{
+    const int64_t expires = show_int(one, "expires", -1);
+    struct jval *o = jval_new_object();
+    jval_set_text(o, "id", show_text(one, "id"));
+    jval_set_text(o, "name", show_text(one, "name"));
+    jval_set_text(o, "scopes", show_list(jval_get(one, "scopes"), v->a));
+    jval_set(o, "created", show_when(show_int(one, "created", -1), v->now, v->a));
+    jval_set(o, "used", show_when(show_int(one, "last_used", -1), v->now, v->a));
+    jval_set(o, "expires", show_when(expires, v->now, v->a));
+    jval_set_bool(o, "over", expires >= 0 && expires <= v->now);
+    return o;
+}
+
+/* What was typed stays when it was refused. */
+static void set_form(const struct admin_visit *v, struct jval *data)
+{
+    const bool again = v->n_errors > 0;
+    jval_set_text(data, "f_name", again ? admin_posted(v, "name") : "");
+    jval_set_text(data, "f_expires", again ? admin_posted(v, "expires") : "");
+    for (size_t i = 0; i < SCOPES; i++)
+        jval_set_bool(data, arena_printf(v->a, "f_%s", scopes[i]),
+                      again ? admin_posted(v, scopes[i])[0] != 0 : i == 0);
+}
+
+static void on_list(void *arg, const struct admin_answer *answer)
+{
+    struct admin_visit *v = arg;
+    if (admin_failed(v, answer))
+        return;
+    const struct jval *tokens = jval_get(answer->body, "tokens");
+    struct jval *data = admin_data(v), *list = jval_new_array();
+    for (size_t i = 0; i < jval_count(tokens); i++)
+        jval_push(list, token_view(v, jval_item(tokens, i)));
+    jval_set_bool(data, "has_tokens", jval_count(list) > 0);
+    jval_set(data, "tokens", list);
+    jval_set_text(data, "token", jval_text(jval_get(v->more, "token")));
+    jval_set_bool(data, "copy", v->more != NULL);
+    set_form(v, data);
+    admin_set_errors(v, data);
+    admin_send(v, admin_status_of(v), "admin-tokens", "API tokens", data);
+}
+
+static void show(struct admin_visit *v)
+{
+    admin_ask(v, &(struct admin_ask){.op = admin_token_list}, on_list);
+}
+
+static void on_added(void *arg, const struct admin_answer *answer)
+{
+    struct admin_visit *v = arg;
+    if (answer->err && answer->err->kind == ERR_NOT_ALLOWED) {
+        (void)admin_failed(v, answer);
+        return;
+    }
+    if (answer->err)
+        admin_keep_errors(v, answer);
+    else
+        v->more = jval_copy(answer->body);
+    show(v);
+}
+
+static void add(struct admin_visit *v)
+{
+    struct buf wanted;
+    int64_t expires = -1;
+    if (!show_day(admin_posted(v, "expires"), &expires)) {
+        admin_add_error(v, "expires", "a day is wanted, like 2027-01-31");
+        show(v);
+        return;
+    }
+    buf_init(&wanted, 64);
+    for (size_t i = 0; i < SCOPES; i++)
+        if (admin_posted(v, scopes[i])[0])
+            buf_printf(&wanted, "%s%s", wanted.n ? " " : "", scopes[i]);
+    struct jval *body = jval_new_object();
+    jval_set_text(body, "name", admin_posted(v, "name"));
+    jval_set_text(body, "scopes", wanted.n ? wanted.p : "");
+    buf_deinit(&wanted);
+    if (expires >= 0)
+        jval_set_int(body, "expires", expires);
+    admin_ask(v, &(struct admin_ask){.op = admin_token_add, .body = body}, on_added);
+}
+
+void admin_page_tokens(struct request *rq, void *app)
+{
+    struct admin_visit *v = admin_visit(rq, app);
+    if (v && v->form)
+        add(v);
+    else if (v)
+        show(v);
+}
+
+static void on_ended(void *arg, const struct admin_answer *answer)
+{
+    if (!admin_failed(arg, answer))
+        admin_go(arg, "/admin/tokens", "ended");
+}
+
+void admin_page_token_end(struct request *rq, void *app)
+{
+    struct admin_visit *v = admin_visit(rq, app);
+    if (v)
+        admin_ask(v, &(struct admin_ask){.op = admin_token_delete, .id = v->id}, on_ended);
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+// The admin's pages in a real browser: from the setup link to a provider that was added, tested,
+// corrected, used, renewed and switched off; and every page in light and dark, narrow, without
+// JavaScript, and under axe-core.
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, describe, it } from "node:test";
+import * as e2e from "./lib.mjs";
+
+const axe = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const evil = `"><script>alert(1)</script>`;
+
+describe("an admin in Chromium", () => {
+  let dir, fake, usher, browser, ada;
+  before(async () => {
+    dir = e2e.folder("admin");
+    fake = await e2e.startFake(dir);
+    usher = await e2e.startUsher(dir, { providers: { google: e2e.fakeProviders(fake).google } });
+    browser = await e2e.startBrowser();
+  });
+  after(async () => {
+    await browser?.close();
+    assert.equal(await usher?.stop(), 0);
+    await fake?.stop();
+  });
+
+  const visit = async (options = {}) => {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+    const page = await context.newPage();
+    page.setDefaultTimeout(10000);
+    page.complaints = [];
+    page.on("console", (m) => { if (m.type() === "error" && /Content Security/.test(m.text()) && page.url().startsWith(usher.url)) page.complaints.push(m.text()); });
+    page.on("pageerror", (e) => page.complaints.push(String(e)));
+    page.on("dialog", (d) => { page.complaints.push(`dialog: ${d.message()}`); d.dismiss(); });
+    return { context, page };
+  };
+  const go = (page, path) => page.goto(usher.url + path);
+  const press = (page, name) => page.getByRole("button", { name }).click();
+  const heading = (page) => page.textContent("h1");
+  const pathOf = (page) => new URL(page.url()).pathname;
+
+  const signIn = async (page, provider, person) => {
+    await page.getByRole("link", { name: `Continue with ${provider}` }).click();
+    await page.waitForURL((u) => u.href.startsWith(fake.url));
+    await page.getByRole("button", { name: person }).first().click();
+    await page.waitForURL((u) => u.href.startsWith(usher.url) && !u.pathname.startsWith("/callback"));
+  };
+
+  it("asks for a sign-in, and tells a plain user no (ADM-01)", async () => {
+    const { context, page } = await visit();
+    await go(page, "/admin/tokens");
+    assert.equal(pathOf(page), "/login");
+    await signIn(page, "Google", "Grace Hopper");
+    assert.equal(pathOf(page), "/admin/tokens");
+    assert.equal(await heading(page), "This is for admins");
+    assert.equal((await page.reload()).status(), 403);
+    await context.close();
+  });
+
+  it("lets the first visitor in by a link that works once (ADM-02)", async () => {
+    const { url } = usher.ctl("setup-link");
+    const { context, page } = await visit();
+    await page.goto(url); // what a preview of the link does, too
+    await page.goto(url);
+    await e2e.shot(page, "admin-setup-1280");
+    await press(page, "Begin");
+    assert.equal(pathOf(page), "/admin");
+    assert.match(await page.textContent(".who"), /Operator/);
+
+    ada = await visit();
+    await go(ada.page, "/login");
+    await signIn(ada.page, "Google", "Ada Lovelace");
+    const account = await ada.page.locator("dt:has-text('Account') + dd").textContent();
+    await go(page, "/admin/people");
+    await page.getByLabel("Account", { exact: true }).fill(account.trim());
+    await press(page, "Make them an admin");
+    assert.match(await page.textContent("main"), /Ada Lovelace/);
+    await context.close();
+
+    const late = await visit();
+    await late.page.goto(url);
+    await press(late.page, "Begin");
+    assert.equal(await heading(late.page), "That is over");
+    await late.context.close();
+    assert.doesNotMatch(usher.log(), new RegExp(new URL(url).pathname.split("/").pop()));
+  });
+
+  it("makes a token, shows it once, and ends it", async () => {
+    const { page } = ada;
+    await go(page, "/admin/tokens");
+    await page.getByLabel("What it is for").fill(evil);
+    await press(page, "Make the token");
+    const token = await page.getByLabel("The new token").inputValue();
+    const ask = () => fetch(`${usher.url}/api/v1/tokens`, { headers: { Authorization: `Bearer ${token}` } });
+    assert.equal((await ask()).status, 200);
+    await press(page, "Copy");
+    await page.getByRole("button", { name: "Copied" }).waitFor();
+    await e2e.shot(page, "admin-tokens-1280");
+    await go(page, "/admin/tokens");
+    assert.ok(!(await page.content()).includes(token));
+    assert.ok((await page.textContent("table")).includes(evil)); // as text (ADM-17)
+    await press(page, /^Delete/);
+    assert.match(await page.textContent("main"), /refused from now on/);
+    assert.equal((await ask()).status, 401);
+    assert.deepEqual(page.complaints, []);
+  });
+
+  it("keeps what was typed when a token is refused", async () => {
+    const { page } = ada;
+    await go(page, "/admin/tokens");
+    await page.getByLabel("What it is for").fill("nothing");
+    await page.getByLabel(/^Read/).uncheck();
+    await press(page, "Make the token");
+    assert.match(await page.getByRole("alert").textContent(), /scopes/);
+    assert.equal(await page.getByLabel("What it is for").inputValue(), "nothing");
+  });
+
+  // Every page there is by now, as somebody may come to it.
+  const pages = () => ["/admin", "/admin/people", "/admin/people/nobody/revoke", "/admin/tokens", "/admin/audit",
+    "/admin/audit?actor=Ada&object=x", "/admin/audit?before=evil", "/admin/setup/not-a-link"];
+  const nameOf = (path) => path.slice(1).replace(/[^a-z0-9]+/g, "-");
+
+  for (const [name, options] of [
+    ["1280", {}],
+    ["dark", { colorScheme: "dark" }],
+    ["320", { viewport: { width: 320, height: 640 } }],
+    ["320-dark", { viewport: { width: 320, height: 640 }, colorScheme: "dark" }],
+  ]) {
+    it(`has nothing for axe-core to find, and fits: ${name}`, async () => {
+      const { context, page } = await visit({ ...options, storageState: await ada.context.storageState() });
+      for (const path of pages()) {
+        await go(page, path);
+        await e2e.shot(page, `${nameOf(path)}-${name}`);
+        assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth), `${path} scrolls sideways`);
+        await page.evaluate(axe);
+        const { violations } = await page.evaluate(() => globalThis.axe.run(document));
+        assert.deepEqual(violations.map((v) => [path, v.id, v.nodes.map((n) => n.html)]), []);
+      }
+      assert.deepEqual(page.complaints, []);
+      await context.close();
+    });
+  }
+
+  it("works without JavaScript, behind the strictest headers (ADM-25, ADM-26)", async () => {
+    const { context, page } = await visit({ javaScriptEnabled: false, storageState: await ada.context.storageState() });
+    for (const path of pages()) {
+      const answer = await go(page, path);
+      const h = answer.headers();
+      assert.match(h["content-security-policy"], /default-src 'none'.*frame-ancestors 'none'/, path);
+      assert.doesNotMatch(h["content-security-policy"], /unsafe/, path);
+      assert.equal(h["x-frame-options"], "DENY");
+      assert.equal(h["x-content-type-options"], "nosniff");
+      assert.equal(h["cache-control"], "no-store");
+      assert.equal(h["access-control-allow-origin"], undefined);
+      const html = await page.content();
+      assert.match(html, /<h1>/, path);
+      assert.doesNotMatch(html, /<script(?! src="\/assets\/copy\.js" defer="">)| style=| on[a-z]+=|javascript:/i, path);
+    }
+    await context.close();
+  });
+
+  it("takes no form from another site (ADM-04)", async () => {
+    const { context } = await visit({ storageState: await ada.context.storageState() });
+    for (const headers of [{ "Sec-Fetch-Site": "cross-site", Origin: "https://evil.example" }, { "Sec-Fetch-Site": "same-site", Origin: "https://other.example" }, {}]) {
+      for (const path of ["/admin/tokens", "/admin/people", "/admin/people/x/revoke", "/admin/tokens/x/delete"]) {
+        const answer = await context.request.post(usher.url + path, { headers, form: { name: "evil", read: "yes", account: "x" } });
+        assert.equal(answer.status(), 403, path);
+      }
+    }
+    assert.doesNotMatch(await (await context.request.get(`${usher.url}/admin/tokens`)).text(), />evil/);
+    await context.close();
+  });
+
+  it("works with a keyboard alone", async () => {
+    const { context, page } = await visit({ storageState: await ada.context.storageState() });
+    await go(page, "/admin/tokens");
+    await page.keyboard.press("Tab");
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), "Skip to content");
+    await page.keyboard.press("Enter");
+    for (let n = 0; n < 40; n++) {
+      await page.keyboard.press("Tab");
+      const focus = await page.evaluate(() => {
+        const s = getComputedStyle(document.activeElement);
+        return { id: document.activeElement.id, ring: s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2 };
+      });
+      assert.ok(focus.ring, "the focus can be seen");
+      if (focus.id === "f-name") break;
+      assert.ok(n < 39, "the form is reached");
+    }
+    await page.keyboard.type("by keyboard");
+    await page.keyboard.press("Enter");
+    await page.getByLabel("The new token").waitFor();
+    await context.close();
+  });
+});
