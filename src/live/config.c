@@ -33,7 +33,8 @@ static const struct usher_setting server_rows[] = {
                    .label = "Name of the site", .help = "What the pages call it."),
     USHER_SET_TEXT(struct config_server, user, .flags = USHER_ADVANCED, .label = "User to run as",
                    .help = "When started as root: become this user once the port is open. All data "
-                           "is this user's, and provider files must be readable to it."),
+                           "is this user's, and provider files must be readable to it; "
+                           "usher.conf, too, for changes to count without a restart."),
     USHER_SET_LIST(
         struct config_server, trusted_proxies, .value = "127.0.0.1 ::1", .label = "Trusted proxies",
         .help = "Addresses or networks whose X-Forwarded-* and X-Original-* headers count.",

@@ -87,6 +87,7 @@ struct maker {
     struct provider *p;
     const struct configure_args *args;
     struct conf_file *file; /* NULL: environment only */
+    bool gone;              /* the file, since it was listed */
     const char *where;      /* what problems name: the source, or the provider for a row */
     struct conf_problems *problems;
     struct arena *a;
@@ -404,6 +405,14 @@ static struct conf_file *read_row(struct maker *m)
     return conf_file_pairs(m->where, pairs, row->n, m->problems);
 }
 
+/* Its variables alone would make the provider, too. */
+static bool in_environment(const struct maker *m)
+{
+    const struct registry_options *o = m->args->options;
+    return o->environment &&
+           conf_env_get(o->env, arena_printf(m->a, "%s_CLIENT_ID", m->env_prefix)) != NULL;
+}
+
 /* false: there should be a file, and nothing of it could be read. */
 static bool read_file(struct maker *m)
 {
@@ -418,7 +427,12 @@ static bool read_file(struct maker *m)
     } else if (args->text.p) {
         m->file = conf_file_text(m->where, args->text, true, m->problems);
     } else if (args->path) {
-        m->file = conf_file_read(args->path, true, m->problems);
+        m->file = conf_file_read_listed(args->path, true, &m->gone, m->problems);
+        if (m->gone && in_environment(m)) {
+            m->gone = false;
+            m->p->source = m->where = "environment";
+            return true;
+        }
     } else {
         return true;
     }
@@ -440,7 +454,7 @@ static void configure(struct maker *m)
         ask_plugin(m);
 }
 
-void provider_configure(struct provider *p, const struct configure_args *args,
+bool provider_configure(struct provider *p, const struct configure_args *args,
                         struct conf_problems *problems)
 {
     struct maker m = {.p = p, .args = args, .problems = problems, .a = args->arena};
@@ -461,4 +475,5 @@ void provider_configure(struct provider *p, const struct configure_args *args,
         p->reason = reason_since(&m, from);
     else if (!p->common.enabled)
         p->reason = "switched off by `enabled`";
+    return !m.gone;
 }

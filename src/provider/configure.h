@@ -19,8 +19,8 @@ struct configure_args {
     struct arena *arena;
 };
 /* `p` is zeroed and lives in the arena, like everything it points to except p->secrets, which the
- * caller frees. */
-void provider_configure(struct provider *p, const struct configure_args *args,
+ * caller frees. false: its file was removed meanwhile, there is nothing to be made of. */
+bool provider_configure(struct provider *p, const struct configure_args *args,
                         struct conf_problems *problems);
 /* [a-z0-9-]{1,32}, not beginning or ending with '-': what may stand in a path and a file name. */
 bool provider_id_valid(struct str id);

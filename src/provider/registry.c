@@ -164,8 +164,10 @@ static void add_provider(struct registry *r, const struct configure_args *args,
     u->arena = arena_new();
     own.id = arena_dup(u->arena, args->id);
     own.arena = u->arena;
-    provider_configure(&u->p, &own, p);
-    r->v[r->n++] = u;
+    if (provider_configure(&u->p, &own, p))
+        r->v[r->n++] = u;
+    else
+        unit_free(u);
 }
 
 struct registry *registry_load(const struct registry_options *o, struct conf_problems *p)

@@ -71,6 +71,10 @@ const char *conf_env_at(const struct conf_env *e, size_t i);
  * is there. */
 struct conf_file;
 struct conf_file *conf_file_read(const char *path, bool bare, struct conf_problems *p);
+/* The same for a file that was in its folder a moment ago: if it is not any more, *gone becomes
+ * true, and that is no problem. */
+struct conf_file *conf_file_read_listed(const char *path, bool bare, bool *gone,
+                                        struct conf_problems *p);
 struct conf_file *conf_file_text(const char *name, struct str text, bool bare,
                                  struct conf_problems *p);
 /* The same from pairs that were read already, like a row of the database: keys and values under the

@@ -116,7 +116,8 @@ static int bytes_read(const char *path, size_t max, struct conf_bytes *out, stru
         (void)err_set(err, ERR_MISCONFIGURED,
                       "is a symbolic link: name the file it leads to instead");
     else if (fd < 0)
-        (void)err_set(err, ERR_MISCONFIGURED, "cannot be opened: %s", strerror(errno));
+        (void)err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_MISCONFIGURED,
+                      "cannot be opened: %s", strerror(errno));
     else if (fstat(fd, &st) < 0)
         (void)err_set(err, ERR_MISCONFIGURED, "cannot be read: %s", strerror(errno));
     else if (check_stat(&st, err) == 0 && check_folder(path, err) == 0) {
@@ -397,10 +398,22 @@ static struct conf_file *conf_file_make(const char *name, struct conf_bytes *b, 
 
 struct conf_file *conf_file_read(const char *path, bool bare, struct conf_problems *p)
 {
+    bool gone = false;
+    struct conf_file *f = conf_file_read_listed(path, bare, &gone, p);
+    if (gone)
+        conf_problem(p, path, 0, "cannot be opened: %s", strerror(ENOENT));
+    return f;
+}
+
+struct conf_file *conf_file_read_listed(const char *path, bool bare, bool *gone,
+                                        struct conf_problems *p)
+{
     struct conf_bytes b;
     struct err err = ERR_INIT;
     if (bytes_read(path, CONF_FILE_MAX, &b, &err) < 0) {
-        conf_problem(p, path, 0, "%s", err.text);
+        *gone = err.kind == ERR_NOT_FOUND;
+        if (!*gone)
+            conf_problem(p, path, 0, "%s", err.text);
         return NULL;
     }
     struct conf_file *f = conf_file_make(path, &b, bare, p);

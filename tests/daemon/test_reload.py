@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reload: files that change under a running usherd, SIGHUP, and what a broken file does: CONF-01,
-CONF-09, CONF-12, LOGIN-25, PLUG-12."""
+CONF-02, CONF-03, CONF-04, CONF-06, CONF-07, CONF-09, CONF-11, CONF-12, LOGIN-25, PLUG-01, PLUG-02, PLUG-03."""
 import os
 import re
 import shutil
@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 
-from faults import SANITIZED, Faults
+from faults import Faults
 from harness import CLIENT, ROOT, Browser, Case, fake_providers, ini, wait_for, write_private
 
 RELOADS = int(os.environ.get("USHER_TEST_RELOADS", "1000"))
@@ -223,6 +223,47 @@ class Reload(Case):
         wait_for("it to be noticed", lambda: self.gauge("ok") == 1)
         self.assertGreater(self.gauge("generation"), generation)
 
+    def test_conf_02_conf_03_files_that_are_none(self):
+        # CONF-02, CONF-03: whatever lies there, the reload ends, and the good ones are as they were
+        os.mkfifo(self.folder / "fifo.conf", 0o600)
+        (self.folder / "folder.conf").mkdir()
+        self.addCleanup((self.folder / "folder.conf").rmdir)
+        (self.folder / "zero.conf").symlink_to("/dev/zero")
+        (self.folder / "loop.conf").symlink_to("loop.conf")
+        write_private(self.folder / "large.conf", "# x\n" * 100000)
+        write_private(self.folder / "Bad Name.conf", "")
+        write_private(self.folder / "open.conf", ini({"": {**self.usual["oidc"], "client_id": "x"}}))
+        (self.folder / "open.conf").chmod(0o666)
+        self.hup()
+        self.assertEqual(self.gauge("ok"), 0)
+        said = {os.path.basename(e["file"]) for e in self.said("live.problem")}
+        self.assertLessEqual({"fifo.conf", "folder.conf", "zero.conf", "loop.conf", "large.conf", "Bad Name.conf", "open.conf"}, said)
+        for name in self.usual:
+            Browser(self.usher).sign_in(name)
+
+    def test_conf_04_a_secret_file_that_breaks(self):
+        # CONF-04
+        secret = type(self).folder / "secret"
+        write_private(secret, CLIENT["client_secret"] + "\n")
+        self.addCleanup(secret.unlink)
+        self.put("oidc", client_secret=None, client_secret_file=secret)
+        self.hup()
+        self.assertEqual(self.gauge("ok"), 1)
+        for what, data, mode in (("empty", b"", 0o600), ("open to others", b"canary-1f2e3d", 0o644),
+                                 ("NUL", b"canary-1f2e3d\0", 0o600), ("1 MiB", b"canary-1f2e3d" * 80000, 0o600)):
+            with self.subTest(what):
+                secret.write_bytes(data)
+                secret.chmod(mode)
+                self.hup()
+                self.assertEqual(self.gauge("ok"), 0)
+                Browser(self.usher).sign_in("oidc")  # with the one from before
+        self.assertNotIn("canary", self.usher.log())
+
+    def test_conf_11_what_weakens_security_is_said(self):
+        # CONF-11
+        self.put("oidc", nonce="skip")
+        wait_for("the log", lambda: [e["setting"] for e in self.said("daemon.insecure")] == ["nonce"])
+
     def test_a_new_file_that_is_broken_harms_nobody(self):
         self.put("extra", **{**self.usual["oidc"], "issuer": "ftp://nowhere"})
         self.put("google", label="Changed beside it")
@@ -246,6 +287,14 @@ class Reload(Case):
         wait_for("the refusal", lambda: self.gauge("ok") == 0)
         self.assertIn('did you mean', self.said("live.refused")[-1]["text"])
         self.assertIn("Other site", self.chooser())
+        for old, new in (("public_url = ", "public_url = https://x.example/path?"),  # CONF-06
+                         ("app.example.com", "*"),  # CONF-07
+                         ("[login]", "[login]\ndeadline = -1s"), ("[login]", "[login]\nmax_in_flight = 300x")):
+            with self.subTest(new):
+                write(old, new)
+                self.hup()
+                self.assertEqual(self.gauge("ok"), 0)
+                self.assertIn("Other site", self.chooser())
         write("[login]", "[login]\ndefault_return = /somewhere")
         wait_for("the place to return to",
                  lambda: (lambda b: b.sign_in("oidc").location)(Browser(self.usher)) == "/somewhere")
@@ -326,6 +375,46 @@ class Environment(Case):
         self.assertIn("From outside", page)
 
 
+class Plugins(Case):
+    """The plugins themselves are exchanged, as a package manager does: beside, then renamed."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        assert cls.usher.stop() == 0
+        cls.plugins = cls.folder / "plugins"
+        shutil.copytree(ROOT / "lib/usher/providers", cls.plugins)
+        text = cls.usher.config.read_text().replace(str(ROOT / "lib/usher/providers"), str(cls.plugins))
+        write_private(cls.usher.config, text)
+        cls.usher.start()
+
+    def exchange(self, data, mode=0o644):
+        new = self.plugins / ".new"
+        new.write_bytes(data)
+        new.chmod(mode)
+        new.rename(self.plugins / "oidc.so")
+        before = len(self.outcomes())
+        self.usher.child.send_signal(signal.SIGHUP)
+        wait_for("the reload", lambda: len(self.outcomes()) > before)
+        return self.outcomes()[-1]
+
+    def outcomes(self):
+        return [e for e in self.usher.events() if e["event"] in ("live.loaded", "live.refused")]
+
+    def test_plug_01_plug_02_plug_03_a_broken_plugin_changes_nothing(self):
+        # PLUG-01, PLUG-02, PLUG-03, CONF-09
+        good = (self.plugins / "oidc.so").read_bytes()
+        for what, data, mode in (("empty", b"", 0o644), ("text", b"hello\n", 0o644), ("cut", good[:4096], 0o644),
+                                 ("open to others", good, 0o666), ("another architecture", good[:18] + b"\xb7\0" + good[20:], 0o644)):
+            with self.subTest(what):
+                said = self.exchange(data, mode)
+                self.assertEqual(said["event"], "live.refused", said)
+                self.assertIn("plugin oidc", said["text"])
+                Browser(self.usher).sign_in("oidc")
+        self.assertEqual(self.exchange(good)["event"], "live.loaded")
+        Browser(self.usher).sign_in("oidc")
+
+
 class Thousand(Faults):
     """CONF-09 at length: reloads under login load."""
 
@@ -354,7 +443,8 @@ class Thousand(Faults):
         if i % 2:
             (folder / "now-and-then.conf").unlink(missing_ok=True)
         else:
-            write_private(folder / "now-and-then.conf", ini({"": {**usual["oidc"], "plugin": "oidc"}}))
+            write_private(new, ini({"": usual["oidc"]}))
+            new.rename(folder / "now-and-then.conf")
         before = self.generation()
         self.usher.child.send_signal(signal.SIGHUP)
         wait_for("reload %d" % i, lambda: self.generation() > before)

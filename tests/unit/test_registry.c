@@ -452,6 +452,27 @@ START_TEST(files_are_taken_over)
 }
 END_TEST
 
+/* A file that was removed between the listing and the reading was never there. */
+START_TEST(files_may_go_meanwhile)
+{
+    struct arena *a = arena_new();
+    struct provider p = {.id = NULL}, q = {.id = NULL};
+    const struct configure_args args = {
+        .options = &options, .id = "discord", .path = "/nonexistent/discord.conf", .arena = a};
+    ck_assert(!provider_configure(&p, &args, &problems));
+    setenv("USHER_PROVIDER_DISCORD_CLIENT_ID", "from-env", 1);
+    setenv("USHER_PROVIDER_DISCORD_CLIENT_SECRET", "a-secret-of-some-length", 1);
+    ck_assert(!provider_configure(&p, &args, &problems)); /* not asked to look there */
+    options.environment = true;
+    ck_assert(provider_configure(&q, &args, &problems));
+    ck_assert(q.usable);
+    ck_assert_str_eq(q.source, "environment");
+    ck_assert_uint_eq(problems.n, 0);
+    conf_secrets_free((struct conf_secrets **)(uintptr_t)&q.secrets);
+    arena_free(&a);
+}
+END_TEST
+
 START_TEST(files_have_a_next_secret)
 {
     const struct provider *p =
@@ -498,6 +519,7 @@ Suite *suite_registry(void)
     tcase_add_test(tc, wrong_rows_stay_alone);
     tcase_add_test(tc, drafts_are_judged_alone);
     tcase_add_test(tc, files_are_taken_over);
+    tcase_add_test(tc, files_may_go_meanwhile);
     tcase_add_test(tc, files_have_a_next_secret);
     tcase_add_test(tc, ids_are_plain);
     suite_add_tcase(s, tc);
