@@ -85,7 +85,20 @@ void admin_free(struct admin **ap)
 }
 
 /* Logins begin after an admin is there, and end before it goes. */
-void admin_set_login(struct admin *a, const struct login *login)
+static struct op *tied(const struct admin *a)
 {
+    struct op *op = a->ops;
+    while (op && !op->tied)
+        op = op->next;
+    return op;
+}
+
+void admin_set_login(struct admin *a, struct login *login)
+{
+    static const struct err stopping = {.kind = ERR_LIMITED, .text = "usher is stopping"};
     a->o.login = login;
+    for (struct op *op; !login && (op = tied(a));) {
+        op->tied = false;
+        op_over(op, &stopping);
+    }
 }

@@ -61,6 +61,7 @@ struct admin_request {
     const struct jval *body;    /* NULL: none */
     const struct fields *query; /* NULL: none */
     const char *if_match;       /* the header's value; NULL: none */
+    struct str bind;            /* value of the browser's binding cookie; n == 0: none */
     const struct admin_actor *actor;
 };
 
@@ -93,7 +94,7 @@ struct admin_options {
     struct live *live;         /* loaded */
     const struct slots *slots; /* which secret a provider uses; NULL: always the active one */
     const struct sessions *sessions;
-    const struct login *login; /* NULL: none; may be set later by admin_set_login */
+    struct login *login; /* NULL: none; may be set later by admin_set_login */
 };
 /* Reads tokens and roles from the store and waits for them: before the loop runs. Goes on with a
  * change of keys that was interrupted. Everything in `o` is borrowed until admin_free. */
@@ -103,7 +104,8 @@ struct admin *admin_new(const struct admin_options *o, struct err *err)
  * be there, and the store, too. */
 void admin_free(struct admin **a);
 
-void admin_set_login(struct admin *a, const struct login *login);
+/* Logins begin after an admin is there. NULL, before login_free: ends tests under way. */
+void admin_set_login(struct admin *a, struct login *login);
 
 /* ---- what it is told ---- */
 
@@ -189,6 +191,15 @@ admin_op_fn admin_secret_rotate;
 admin_op_fn admin_secret_promote; /* {"key"?}: next becomes active, active retiring */
 /* {"slot","key"?,"force"?}: forgets it; the active one only by force. */
 admin_op_fn admin_secret_drop;
+
+/* A test: login/probe.h says what comes back. id, {"slot"?}; and of a draft: a body as for adding,
+ * where secrets that are stored already count as there. */
+admin_op_fn admin_provider_test, admin_provider_test_draft;
+/* A rehearsal, for the browser whose `bind` is given → {"id","url"|null,"problem"|null}: send it to
+ * url. id; or a draft. */
+admin_op_fn admin_provider_rehearse, admin_provider_rehearse_draft;
+/* id of a rehearsal: login/rehearsal.h says what comes back; only to the actor who began it. */
+admin_op_fn admin_rehearsal_show;
 
 /* What a reload would change, as live/live.h tells it. */
 admin_op_fn admin_config_diff;

@@ -354,31 +354,46 @@ static bool gives_secrets(const struct draft *d)
     return false;
 }
 
+/* Whether the mode fits what is stored, and the request has seen it. */
+static int judge_mode(struct op *op, enum draft_mode mode, struct err *err)
+{
+    const struct draft *d = op->more;
+    if (d->exists && mode == DRAFT_ADD)
+        return err_set(err, ERR_CONFLICT, "there is a provider of this id already");
+    if (!d->exists && (mode == DRAFT_REPLACE || mode == DRAFT_EDIT))
+        return err_set(err, ERR_NOT_FOUND, "there is no such provider");
+    return d->exists && mode != DRAFT_TRY ? draft_match(op, d->row.version, true, err) : 0;
+}
+
+static int judge_scope(const struct op *op, struct err *err)
+{
+    const struct draft *d = op->more;
+    if (op->actor.scopes & ADMIN_SECRETS)
+        return 0;
+    if (gives_secrets(d))
+        return err_set(err, ERR_NOT_ALLOWED, "your rights do not reach as far as secrets");
+    /* Else whoever may change an address could have the secret sent to it. */
+    if (d->other_upstream && d->n_secrets > 0)
+        return err_set(err, ERR_NOT_ALLOWED,
+                       "another upstream would be given the stored secrets, and your rights do not "
+                       "reach as far as those");
+    return 0;
+}
+
 int draft_make(struct op *op, enum draft_mode mode, struct err *err)
 {
     struct draft *d = op->more;
-    if (!provider_id_valid(str_of(op->object)))
-        return mode == DRAFT_ADD ? op_field(op, err, "id",
-                                            "at most 32 of a-z, 0-9 and '-', which does not "
-                                            "stand at an end")
-                                 : err_set(err, ERR_NOT_FOUND, "there is no such provider");
-    if (draft_writable(op, op->object, err) < 0 || op_read(op, read_stored, err) < 0)
-        return -1;
-    if (d->exists && mode == DRAFT_ADD)
-        return err_set(err, ERR_CONFLICT, "there is a provider of this id already");
-    if (!d->exists && mode != DRAFT_ADD)
+    if (!provider_id_valid(str_of(op->object)) && (mode == DRAFT_REPLACE || mode == DRAFT_EDIT))
         return err_set(err, ERR_NOT_FOUND, "there is no such provider");
-    if (d->exists && draft_match(op, d->row.version, true, err) < 0)
-        return -1;
-    if (merge(op, mode, err) < 0)
-        return -1;
-    if (gives_secrets(d) && !(op->actor.scopes & ADMIN_SECRETS))
-        return err_set(err, ERR_NOT_ALLOWED, "your rights do not reach as far as secrets");
-    if (judge(op, err) < 0)
+    if (!provider_id_valid(str_of(op->object)))
+        return op_field(op, err, "id",
+                        "at most 32 of a-z, 0-9 and '-', which does not stand at an end");
+    if (draft_writable(op, op->object, err) < 0 || op_read(op, read_stored, err) < 0 ||
+        judge_mode(op, mode, err) < 0 || merge(op, mode, err) < 0 || judge(op, err) < 0)
         return -1;
     const struct provider *was = registry_find(op->registry, op->object);
     d->other_upstream = !was || !same_upstream(was, registry_at(d->registry, 0));
-    return 0;
+    return judge_scope(op, err);
 }
 
 /* ---- keeping ------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ enum draft_mode {
     DRAFT_ADD,     /* there must be none */
     DRAFT_REPLACE, /* what is absent is default; secrets stay */
     DRAFT_EDIT,    /* what is absent stays; null unsets */
+    DRAFT_TRY,     /* add or replace, only to look: no version is asked for */
 };
 
 #define DRAFT_SECRETS_MAX 32

@@ -47,6 +47,7 @@ static struct op *op_new(struct admin *a, const struct admin_request *rq)
     op->if_match = keep(op->arena, rq->if_match);
     op->body = rq->body ? jval_ref((struct jval *)(uintptr_t)rq->body) : NULL;
     keep_query(op, rq->query);
+    op->bind = (struct str){arena_str(op->arena, rq->bind), rq->bind.n};
     op->now = wall_seconds(clock_wall());
     op->config = config_ref(live_config(a->o.live));
     op->registry = registry_ref(live_registry(a->o.live));
@@ -152,7 +153,9 @@ static void reloaded(void *arg, const struct live_outcome *outcome)
 static void worked(void *arg)
 {
     struct op *op = arg;
-    if (op->rule->reloaded && op->err.kind == ERR_NONE)
+    if (op->rule->start && op->err.kind == ERR_NONE)
+        op->rule->start(op);
+    else if (op->rule->reloaded && op->err.kind == ERR_NONE)
         live_reload(op->admin->o.live, "admin", reloaded, op);
     else
         op_finish(op);
@@ -179,14 +182,13 @@ void op_run(struct admin *a, const struct admin_request *rq, const struct op_rul
         err_set(&err, ERR_NOT_ALLOWED, OUT_OF_SCOPE);
     else if (rule->begin)
         (void)rule->begin(op, &err);
-    if (err.kind == ERR_NONE && rule->start) {
-        rule->start(op);
-        return;
-    }
     if (err.kind == ERR_NONE && rule->work) {
         if (work_submit(a->work, work, a->o.loop, worked, op))
             return;
         err_set(&err, ERR_LIMITED, "too many things are to be done at once");
+    } else if (err.kind == ERR_NONE && rule->start) {
+        rule->start(op);
+        return;
     }
     if (err.kind != ERR_NONE)
         fail(op, &err);

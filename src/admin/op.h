@@ -31,7 +31,8 @@ struct op_rule {
     unsigned scope;               /* what the actor must have, enum admin_scope */
     const char *action;           /* of a change, for audit and log; NULL: it only reads */
     op_fn *begin, *work, *finish; /* NULL: nothing to do there */
-    /* In place of work: begins something that ends, on the loop, in op_over. */
+    /* On the loop, after work: begins something that ends, there, in op_over. Who waits for a login
+     * sets `tied`: it is ended if logins end first. */
     void (*start)(struct op *op);
     /* After work the configuration is built anew, and this judges how that went. */
     int (*reloaded)(struct op *op, const struct live_outcome *outcome, struct err *err);
@@ -51,6 +52,7 @@ struct op {
     const char *id, *sub, *if_match;
     struct jval *body; /* a reference; NULL: none */
     struct fields query;
+    struct str bind;
     int64_t now; /* seconds since 1970 */
 
     /* In force when it began; references. */
@@ -64,6 +66,7 @@ struct op {
     struct jval *answer;
     char etag[32];
     bool created;
+    bool tied;
     void *more; /* the operation's own, in the arena */
 
     /* For the audit, set before op_write or inside it. */

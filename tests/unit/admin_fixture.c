@@ -137,16 +137,21 @@ enum err_kind admin_call(struct admin_fixture *f, admin_op_fn *op, const char *i
                                      .body = parsed,
                                      .query = &query,
                                      .if_match = f->if_match,
+                                     .bind = f->bind,
                                      .actor = &f->actor};
     jval_free(&f->body);
     op(f->admin, &rq, answered, &w);
     jval_free(&parsed);
     arena_free(&a); /* what is needed was copied */
-    while (w.answers == 0)
-        loop_once(f->loop, 100);
+    while (w.answers == 0) {
+        loop_once(f->loop, f->idle ? 1 : 100);
+        if (f->idle)
+            f->idle();
+    }
     loop_once(f->loop, 0);
     ck_assert_int_eq(w.answers, 1);
     f->if_match = f->query = NULL;
+    f->bind = STR("");
     return f->err.kind;
 }
 

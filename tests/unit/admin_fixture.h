@@ -28,12 +28,14 @@ struct admin_fixture {
     char dir[128]; /* providers.d */
     struct live *live;
     struct slots *slots;
+    void (*idle)(void); /* while an answer is waited for; NULL: nothing */
     struct admin *admin;
 
     /* Of the next call; if_match and query are forgotten after it. */
     struct admin_actor actor; /* the socket, all scopes */
     const char *if_match;
     const char *query;
+    struct str bind;
 
     /* Of the last one. */
     struct err err;

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A secret changes without an outage: it waits, takes over, and the old one retires. */
+#include <stdio.h>
+
+#include "admin_fixture.h"
+#include "store/provider_row.h"
+
+Suite *suite_admin_secret(void);
+
+#define FIRST "first-secret-canary"
+#define SECOND "second-secret-canary"
+#define THIRD "third-secret-canary"
+
+static struct admin_fixture f;
+
+static void setup(void)
+{
+    admin_fixture_open(&f);
+    admin_do(&f, admin_provider_add, NULL,
+             "{\"id\":\"discord\",\"settings\":{\"client_id\":\"42\",\"client_secret\":\"" FIRST
+             "\"}}");
+}
+
+static void teardown(void)
+{
+    ck_assert(!admin_stored(&f, "secret-canary"));
+    admin_fixture_close(&f);
+}
+
+static bool holds(enum provider_slot slot, const char *secret)
+{
+    const struct provider *p = registry_find(live_registry(f.live), "discord");
+    const struct secret *s = provider_secret(p, "client_secret", slot);
+    return secret ? s && secret_eq(s, str_of(secret)) : s == NULL;
+}
+
+static bool slots_hold(const char *active, const char *next, const char *retiring)
+{
+    return holds(PROVIDER_ACTIVE, active) && holds(PROVIDER_NEXT, next) &&
+           holds(PROVIDER_RETIRING, retiring);
+}
+
+START_TEST(a_secret_waits_and_takes_over)
+{
+    const int64_t ends = INT64_C(4000000000);
+    admin_do(&f, admin_secret_rotate, "discord",
+             "{\"secret\":\"" SECOND "\\n\",\"expires\":4000000000}");
+    ck_assert_int_eq(admin_number(&f, "/secrets/client_secret/next/expires"), ends);
+    ck_assert_str_eq(admin_said(&f, "/secrets/client_secret/using"), "active");
+    ck_assert_ptr_null(strstr(f.text, "secret-canary"));
+    ck_assert(slots_hold(FIRST, SECOND, NULL));
+    admin_do(&f, admin_secret_promote, "discord", NULL);
+    ck_assert_int_eq(admin_number(&f, "/secrets/client_secret/active/expires"), ends);
+    ck_assert(slots_hold(SECOND, NULL, FIRST));
+    ck_assert_int_eq(admin_call(&f, admin_secret_promote, "discord", NULL), ERR_CONFLICT);
+    admin_do(&f, admin_secret_rotate, "discord", "{\"secret\":\"" THIRD "\"}");
+    admin_do(&f, admin_secret_promote, "discord", "{\"key\":\"client_secret\"}");
+    ck_assert(slots_hold(THIRD, NULL, SECOND));
+    admin_do(&f, admin_secret_drop, "discord", "{\"slot\":\"retiring\"}");
+    ck_assert(slots_hold(THIRD, NULL, NULL));
+    admin_fixture_stop(&f);
+    admin_fixture_start(&f);
+    ck_assert(slots_hold(THIRD, NULL, NULL));
+    admin_do(&f, admin_audit_list, NULL, NULL);
+    ck_assert_ptr_null(strstr(f.text, "secret-canary"));
+    ck_assert_str_eq(admin_said(&f, "/audit/0/action"), "provider.drop");
+    ck_assert_str_eq(admin_said(&f, "/audit/1/action"), "provider.promote");
+    ck_assert_str_eq(admin_said(&f, "/audit/2/action"), "provider.rotate");
+    ck_assert_str_eq(admin_said(&f, "/audit/2/after/client_secret"), "next set");
+}
+END_TEST
+
+START_TEST(the_active_one_goes_only_by_force)
+{
+    ck_assert_int_eq(admin_call(&f, admin_secret_drop, "discord", "{\"slot\":\"active\"}"),
+                     ERR_CONFLICT);
+    ck_assert_int_eq(admin_call(&f, admin_secret_drop, "discord", "{\"slot\":\"next\"}"),
+                     ERR_NOT_FOUND);
+    ck_assert(slots_hold(FIRST, NULL, NULL));
+    admin_do(&f, admin_secret_drop, "discord", "{\"slot\":\"active\",\"force\":true}");
+    ck_assert_ptr_nonnull(strstr(f.text, "\"usable\":false"));
+    admin_do(&f, admin_secret_rotate, "discord", "{\"secret\":\"" SECOND "\"}");
+    ck_assert(slots_hold(SECOND, NULL, NULL)); /* nothing to wait for */
+    ck_assert_ptr_nonnull(strstr(f.text, "\"usable\":true"));
+}
+END_TEST
+
+START_TEST(requests_are_judged)
+{
+    static const struct {
+        admin_op_fn *op;
+        const char *id, *body;
+        enum err_kind kind;
+    } wrong[] = {
+        {admin_secret_rotate, "nobody", "{\"secret\":\"x\"}", ERR_NOT_FOUND},
+        {admin_secret_rotate, NULL, "{\"secret\":\"x\"}", ERR_NOT_FOUND},
+        {admin_secret_rotate, "discord", NULL, ERR_INVALID},
+        {admin_secret_rotate, "discord", "{\"secret\":\"\"}", ERR_INVALID},
+        {admin_secret_rotate, "discord", "{\"secret\":\"\\n\"}", ERR_INVALID},
+        {admin_secret_rotate, "discord", "{\"secret\":\"a\\u0008b\"}", ERR_INVALID},
+        {admin_secret_rotate, "discord", "{\"secret\":null}", ERR_INVALID},
+        {admin_secret_rotate, "discord", "{\"secret\":\"x\",\"key\":\"client_id\"}", ERR_INVALID},
+        {admin_secret_rotate, "discord", "{\"secret\":\"x\",\"key\":\"../../etc\"}", ERR_INVALID},
+        {admin_secret_rotate, "discord", "{\"secret\":\"x\",\"expires\":5}", ERR_INVALID},
+        {admin_secret_promote, "discord", "{\"slot\":\"next\"}", ERR_INVALID},
+        {admin_secret_drop, "discord", "{\"slot\":\"first\"}", ERR_INVALID},
+        {admin_secret_drop, "discord", "{}", ERR_INVALID},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        ck_assert_msg(admin_call(&f, wrong[i].op, wrong[i].id, wrong[i].body) == wrong[i].kind,
+                      "%s: %s", wrong[i].body, f.err.text);
+    f.if_match = "\"99\"";
+    ck_assert_int_eq(admin_call(&f, admin_secret_rotate, "discord", "{\"secret\":\"x\"}"),
+                     ERR_STALE);
+    f.actor.scopes = ADMIN_READ | ADMIN_WRITE;
+    ck_assert_int_eq(admin_call(&f, admin_secret_rotate, "discord", "{\"secret\":\"x\"}"),
+                     ERR_NOT_ALLOWED);
+    ck_assert(slots_hold(FIRST, NULL, NULL));
+}
+END_TEST
+
+static const char *wanted;
+
+static bool active_is_wanted(struct admin_fixture *fx)
+{
+    (void)fx;
+    return holds(PROVIDER_ACTIVE, wanted);
+}
+
+/* What logins found out is kept, in both directions. */
+START_TEST(a_fall_over_is_kept)
+{
+    admin_do(&f, admin_secret_rotate, "discord", "{\"secret\":\"" SECOND "\"}");
+    admin_on_fallover(f.admin, "discord", PROVIDER_ACTIVE, PROVIDER_NEXT);
+    wanted = SECOND;
+    admin_until(&f, active_is_wanted);
+    ck_assert(slots_hold(SECOND, NULL, FIRST));
+    admin_do(&f, admin_audit_list, NULL, NULL);
+    ck_assert_str_eq(admin_said(&f, "/audit/0/action"), "provider.promote");
+    ck_assert_str_eq(admin_said(&f, "/audit/0/actor_kind"), "system");
+
+    admin_on_fallover(f.admin, "discord", PROVIDER_ACTIVE, PROVIDER_RETIRING);
+    wanted = FIRST;
+    admin_until(&f, active_is_wanted);
+    ck_assert(slots_hold(FIRST, SECOND, NULL));
+    admin_on_fallover(f.admin, "nobody", PROVIDER_ACTIVE, PROVIDER_NEXT);
+    admin_fixture_stop(&f);
+    admin_fixture_start(&f);
+    ck_assert(slots_hold(FIRST, SECOND, NULL));
+}
+END_TEST
+
+/* A provider whose row cannot be read stands for itself only. */
+START_TEST(a_row_that_makes_no_sense_can_be_deleted)
+{
+    store_fixture_sql(&f.store, "INSERT INTO provider (id, settings, version, created, changed) "
+                                "VALUES ('odd', '[7', 900, 1, 1)");
+    admin_do(&f, admin_provider_list, NULL, NULL);
+    ck_assert_ptr_nonnull(strstr(f.text, "\"id\":\"odd\""));
+    admin_do(&f, admin_provider_show, "odd", NULL);
+    ck_assert_str_eq(f.etag, "\"900\"");
+    f.if_match = "\"900\"";
+    admin_do(&f, admin_provider_delete, "odd", NULL);
+    admin_do(&f, admin_provider_list, NULL, NULL);
+    ck_assert_ptr_null(strstr(f.text, "\"id\":\"odd\""));
+}
+END_TEST
+
+/* Keys change while providers do. */
+START_TEST(a_new_key_changes_nothing_for_providers)
+{
+    for (int i = 0; i < 3; i++) {
+        admin_do(&f, admin_key_rotate, NULL, NULL);
+        admin_do(&f, admin_secret_rotate, "discord", "{\"secret\":\"" SECOND "\"}");
+        ck_assert(slots_hold(FIRST, SECOND, NULL));
+    }
+    admin_do(&f, admin_config_reload, NULL, NULL);
+    ck_assert(slots_hold(FIRST, SECOND, NULL));
+}
+END_TEST
+
+Suite *suite_admin_secret(void)
+{
+    Suite *s = suite_create("admin_secret");
+    TCase *tc = tcase_create("slots");
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, a_secret_waits_and_takes_over);
+    tcase_add_test(tc, the_active_one_goes_only_by_force);
+    tcase_add_test(tc, requests_are_judged);
+    tcase_add_test(tc, a_fall_over_is_kept);
+    tcase_add_test(tc, a_row_that_makes_no_sense_can_be_deleted);
+    tcase_add_test(tc, a_new_key_changes_nothing_for_providers);
+    suite_add_tcase(s, tc);
+    return s;
+}
