@@ -175,9 +175,9 @@ const struct jval *jval_at(const struct jval *v, const char *pointer)
     if (pointer[0] != '/')
         return NULL;
     char small[POINTER_SMALL];
-    const size_t n = strlen(pointer); /* of what is copied, with its NUL */
-    char *copy = n <= sizeof small ? small : mem_alloc(n);
-    char *token = memcpy(copy, pointer + 1, n);
+    const size_t n = strlen(pointer + 1);
+    char *copy = n < sizeof small ? small : mem_alloc(n + 1);
+    char *token = memcpy(copy, pointer + 1, n + 1);
     while (v && token) {
         char *slash = strchr(token, '/');
         if (slash)
