@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests of providers over a real network: every failure the look-alikes can make, in words. */
+/* Tests and rehearsals of providers over a real network: every failure the look-alikes can make, in
+ * words, and what a whole sign-in shows. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 
 #include "fake_kit.h"
 #include "login/probe.h"
+#include "login/rehearsal.h"
 #include "sys/clock.h"
 
 Suite *suite_probe_fake(void);
@@ -254,6 +256,131 @@ START_TEST(nothing_is_remembered)
 }
 END_TEST
 
+/* ---- rehearsals over the same network -------------------------------------------------------- */
+
+#define BIND "bind-of-this-browser"
+
+static char id[64], url[8192], came_back[64];
+static unsigned begun, finished;
+
+static void on_begun(void *arg, const char *rehearsal, const char *to, const struct err *err)
+{
+    (void)arg;
+    ck_assert_msg(to != NULL, "%s", err ? err->text : "");
+    snprintf(id, sizeof id, "%s", rehearsal);
+    snprintf(url, sizeof url, "%s", to);
+    begun++;
+}
+
+static void on_finished(void *arg, const struct login_result *r, const struct err *err)
+{
+    (void)arg;
+    ck_assert_msg(r != NULL, "%s", err ? err->text : "");
+    ck_assert_ptr_null(r->token);
+    snprintf(came_back, sizeof came_back, "%s", r->rehearsal ? r->rehearsal : "");
+    finished++;
+}
+
+static void wait_until(const unsigned *once)
+{
+    const struct mono from = clock_mono();
+    while (*once == 0 && mono_ms(from, clock_mono()) < PATIENCE_MS)
+        loop_once(loop, 50);
+    ck_assert_uint_eq(*once, 1);
+}
+
+/* What the browser does between the two legs. */
+static const char *through_the_upstream(void)
+{
+    const char *path = url + strlen(kit_fake->base);
+    const struct reply r = kit_get(arena_printf(arena, "%s&fake_person=ada", path));
+    ck_assert_int_eq(r.status, 302);
+    const char *location = kit_header(&r, "Location");
+    ck_assert_ptr_nonnull(strchr(location, '?'));
+    return arena_dup(arena, strchr(location, '?') + 1);
+}
+
+/* Every secret that went to the look-alike or came from it, as it wrote them down itself. */
+static void no_secret_in(const char *shown)
+{
+    struct jval *seen = faults_report(kit_fake->faults);
+    const struct jval *last = jval_get(seen, "last");
+    unsigned codes = 0;
+    ck_assert_uint_gt(jval_count(last), 0);
+    for (size_t i = 0; i < jval_count(last); i++) {
+        struct fields f;
+        struct err err = ERR_INIT;
+        const struct jval *one = jval_item(last, i);
+        const char *auth = jval_text(jval_at(one, "/headers/authorization"));
+        const char *body = jval_text(jval_get(one, "body")), *value;
+        if (auth && strncmp(auth, "Bearer ", 7) == 0) {
+            ck_assert_ptr_null(strstr(shown, auth + 7));
+        } else if (auth) {
+            ck_assert_ptr_null(strstr(shown, strchr(auth, ' ') + 1));
+        }
+        if (!*body)
+            continue;
+        ck_assert_int_eq(form_parse(arena, str_of(body), 32, &f, &err), 0);
+        ck_assert(form_get(&f, "code", &value) == 1 && !strstr(shown, value));
+        codes++;
+        ck_assert(form_get(&f, "code_verifier", &value) != 1 || !strstr(shown, value));
+    }
+    ck_assert_uint_eq(codes, 1);
+    ck_assert_ptr_null(strstr(shown, "usher-dev-secret"));
+    ck_assert_ptr_null(strstr(shown, "\"eyJ"));
+    jval_free(&seen);
+}
+
+static int count_rows(struct db *db, void *arg, struct err *err)
+{
+    struct db_stmt *st = db_query(db, "SELECT (SELECT count(*) FROM account) + (SELECT count(*) "
+                                      "FROM identity) + (SELECT count(*) FROM session) + "
+                                      "(SELECT count(*) FROM spent)");
+    if (db_step(st, err) != 1)
+        return -1;
+    *(int64_t *)arg = db_col_int(st, 0);
+    db_end(st);
+    return 0;
+}
+
+START_TEST(a_rehearsal_of_each_plugin)
+{
+    static const char *const plugins[] = {"discord", "google", "oidc"};
+    static const char *const evidence[] = {"provider_asserted", "authoritative",
+                                           "provider_asserted"};
+    struct err err = ERR_INIT;
+    struct fields f;
+    struct buf b;
+    int64_t n_rows = -1;
+    configure(plugins[_i], GOOD);
+    const struct rehearsal_start s = {
+        .registry = registry, .provider = "trial", .owner = "me", .bind = STR(BIND)};
+    rehearsal_begin(login, &s, on_begun, NULL);
+    wait_until(&begun);
+    ck_assert_int_eq(form_parse(arena, str_of(through_the_upstream()), 32, &f, &err), 0);
+    const struct login_callback c = {.provider = "trial", .fields = &f, .bind = STR(BIND)};
+    login_finish_flow(login, &c, on_finished, NULL);
+    wait_until(&finished);
+    ck_assert_str_eq(came_back, id);
+
+    struct jval *v = rehearsal_report(login, id, "me");
+    buf_init(&b, 65536);
+    jval_render(v, &b);
+    ck_assert_msg(strcmp(jval_text(jval_get(v, "state")), "done") == 0, "%s", b.p);
+    ck_assert_msg(strcmp(jval_text(jval_at(v, "/email_evidence/value")), evidence[_i]) == 0, "%s",
+                  b.p);
+    ck_assert_str_eq(jval_text(jval_at(v, "/linking/decision")), "new");
+    ck_assert_uint_gt(jval_count(jval_get(v, "claims")), 0);
+    ck_assert_uint_ge(jval_count(jval_get(v, "requests")), 3);
+    ck_assert_ptr_nonnull(jval_text(jval_at(v, "/identity/subject")));
+    no_secret_in(b.p);
+    buf_deinit(&b);
+    jval_free(&v);
+    ck_assert_int_eq(store_read_now(store, count_rows, &n_rows, &err), STORE_DONE);
+    ck_assert_int_eq(n_rows, 0);
+}
+END_TEST
+
 Suite *suite_probe_fake(void)
 {
     Suite *s = suite_create("probe_fake");
@@ -265,6 +392,7 @@ Suite *suite_probe_fake(void)
     tcase_add_loop_test(tc, each_failure_in_words, 0, sizeof rows / sizeof *rows);
     tcase_add_test(tc, nobody_is_there);
     tcase_add_test(tc, nothing_is_remembered);
+    tcase_add_loop_test(tc, a_rehearsal_of_each_plugin, 0, 3);
     suite_add_tcase(s, tc);
     return s;
 }
