@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "sys/conf_file.h"
 
+#define CONF_QUOTE_MAX 60               /* of a wrong value, in an error */
 #define CONF_WORDS_MAX 256u             /* candidates of one "did you mean" */
 
 /* ---- secrets --------------------------------------------------------------------------------- */
@@ -230,13 +231,26 @@ static void take_secret(const struct apply *ap, const struct conf_table *t,
     conf_secrets_set(ap->secrets, row->key, take);
 }
 
+/* A file's reader wants to see what is wrong. What came over the API is not repeated: whoever sent
+ * it knows it, and it may be a secret in the wrong place. */
+static const char *value_shown(const struct apply *ap, const struct usher_setting *row,
+                               const char *value)
+{
+    char shown[CONF_QUOTE_MAX + 1];
+    const bool prose = row->type == USHER_TEXT || row->type == USHER_URL || row->type == USHER_LIST;
+    if (ap->row || prose || text_display(str_of(value), shown, CONF_QUOTE_MAX) == 0)
+        return "";
+    return arena_printf(ap->a, "\"%s\" ", shown);
+}
+
 static void apply_found(const struct apply *ap, const struct conf_table *t,
                         const struct usher_setting *row, const struct found *f)
 {
     struct err err = ERR_INIT;
     if (row->type != USHER_SECRET) {
         if (conf_set(row, t->config, f->value, ap->a, &err) < 0)
-            found_wrong(ap, f, err.text);
+            found_wrong(ap, f,
+                        arena_printf(ap->a, "%s%s", value_shown(ap, row, f->value), err.text));
         return;
     }
     struct secret *secret = secret_from(ap, f, &err);

@@ -125,7 +125,8 @@ struct conf_source {
  * section (core and plugin rows of a provider). */
 void conf_apply(const struct conf_source *from, const struct conf_table *tables, size_t n,
                 struct arena *a, struct conf_secrets *secrets, struct conf_problems *p);
-/* One value by a row's rules into the struct: what conf_apply and forms share. */
+/* One value by a row's rules into the struct: what conf_apply and forms share. An error does not
+ * repeat the value. */
 int conf_set(const struct usher_setting *row, void *config, const char *value, struct arena *a,
              struct err *err) __attribute__((warn_unused_result));
 /* The value as text, as an admin would write it; secrets give NULL. */

@@ -6,7 +6,6 @@
 #include "base/url.h"
 #include "sys/conf.h"
 
-#define CONF_QUOTE_MAX 60 /* of a wrong value, in an error */
 #define CONF_LIST_MAX 256
 
 static void *member(const struct usher_setting *row, void *config)
@@ -23,11 +22,7 @@ static const void *member_const(const struct usher_setting *row, const void *con
 
 static int value_wrong(struct err *err, const char *value, const char *what)
 {
-    char shown[CONF_QUOTE_MAX + 1];
-    size_t n = text_display(str_of(value), shown, CONF_QUOTE_MAX);
-    if (n == 0)
-        return err_set(err, ERR_INVALID, "must not be empty; %s", what);
-    return err_set(err, ERR_INVALID, "\"%s\" is wrong; %s", shown, what);
+    return err_set(err, ERR_INVALID, "%s; %s", *value ? "is wrong" : "must not be empty", what);
 }
 
 static int set_number(const struct usher_setting *row, int64_t *out, const char *value,
@@ -43,8 +38,7 @@ static int set_number(const struct usher_setting *row, int64_t *out, const char 
         return value_wrong(err, value, "a size is wanted, like 4096, 64k, 1m or 2g");
     if ((row->min || row->max) && (v < row->min || v > row->max)) {
         struct arena *a = arena_new();
-        (void)err_set(err, ERR_INVALID, "\"%.*s\" is out of range; %s is allowed", CONF_QUOTE_MAX,
-                      value, conf_range(row, a));
+        (void)err_set(err, ERR_INVALID, "is out of range; %s is allowed", conf_range(row, a));
         arena_free(&a);
         return -1;
     }

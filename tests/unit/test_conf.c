@@ -170,7 +170,7 @@ START_TEST(wrong_rows_are_told) /* CONF-01 */
               "provider x: url: is not UTF-8\n"
               "provider x: Level: keys are lower-case letters, digits and '_'\n"
               "provider x: idle is there already\n"
-              "provider x: workers: \"300x\" is wrong; a whole number is wanted\n"
+              "provider x: workers: is wrong; a whole number is wanted\n"
               "provider x: token_file: token is set too; only one of them may be\n"
               "provider x: token: secrets are not among the settings here; they are set on their "
               "own\n"
