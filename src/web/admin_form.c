@@ -123,6 +123,8 @@ static struct jval *field_view(const struct admin_form *f, const struct jval *ro
     jval_set_text(o, "error", error);
     jval_set_text(o, "value", boolean ? "yes" : value);
     jval_set_text(o, "default", shown_default);
+    /* Some rows say it themselves. */
+    jval_set_text(o, "said", strstr(text_of(row, "help"), "Default:") ? "" : shown_default);
     jval_set_text(o, "example", text_of(row, "example"));
     jval_set_text(o, "range", text_of(row, "range"));
     jval_set_text(o, "described",

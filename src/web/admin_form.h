@@ -29,9 +29,9 @@ struct admin_form {
  *   errors                      list of {href, label, text}; what belongs to no field of the form
  *                               has no href
  *   has_advanced, has_errors
- * Each field, for admin-field.html: key, id, label, help, error, value, default, example, range;
- * described (ids of what is said about it); inputmode; required, insecure, checked; one of line,
- * secret, choice and boolean; options: list of {value, text, selected}. */
+ * Each field, for admin-field.html: key, id, label, help, error, value, default (said: beside the
+ * help), example, range; described (ids of what is said about it); inputmode; required, insecure,
+ * checked; one of line, secret, choice and boolean; options: list of {value, text, selected}. */
 struct jval *admin_form_view(const struct admin_form *f);
 
 /* `posted` as the member "settings" of a request; the caller's. For a new provider only what

@@ -10,9 +10,8 @@
 static const struct {
     const char *href, *text;
 } nav[] = {
-    {"/admin/people", "Admins"},
-    {"/admin/tokens", "Tokens"},
-    {"/admin/audit", "Audit"},
+    {"/admin", "Overview"},      {"/admin/providers", "Providers"}, {"/admin/people", "Admins"},
+    {"/admin/tokens", "Tokens"}, {"/admin/audit", "Audit"},         {"/admin/status", "Status"},
 };
 
 /* What was done, told on the page one is sent to. */
@@ -119,13 +118,26 @@ void admin_add_error(struct admin_visit *v, const char *field, const char *text)
         v->refused = ERR_INVALID;
 }
 
+/* "…; send force": on a page that is a box to tick, so the words go. */
+static const char *without_remedy(struct admin_visit *v, const char *text)
+{
+    const struct str s = str_of(text);
+    const bool force = str_ends(s, "send force"), adopt = str_ends(s, "send adopt");
+    v->ask_force = v->ask_force || force;
+    v->ask_adopt = v->ask_adopt || adopt;
+    size_t n = s.n;
+    while ((force || adopt) && n > 0 && text[n] != ';' && text[n] != ',')
+        n--;
+    return n > 0 && n < s.n ? arena_printf(v->a, "%.*s.", (int)n, text) : text;
+}
+
 void admin_keep_errors(struct admin_visit *v, const struct admin_answer *a)
 {
     v->refused = a->err->kind;
     for (size_t i = 0; i < a->n_fields && i < ERRORS_MAX; i++)
         admin_add_error(v, a->fields[i].field, a->fields[i].text);
     if (a->n_fields == 0)
-        admin_add_error(v, NULL, a->err->text);
+        admin_add_error(v, NULL, without_remedy(v, a->err->text));
 }
 
 void admin_set_errors(const struct admin_visit *v, struct jval *data)
@@ -179,6 +191,8 @@ void admin_merge(struct jval *into, const struct jval *from)
 static void set_nav(const struct admin_visit *v, struct jval *data)
 {
     const char *path = request_path(v->rq);
+    if (str_starts(str_of(path), "/admin/add"))
+        path = "/admin/providers";
     struct jval *list = jval_new_array();
     for (size_t i = 0; i < sizeof nav / sizeof *nav; i++) {
         const size_t n = strlen(nav[i].href);

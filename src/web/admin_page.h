@@ -25,8 +25,9 @@ struct admin_visit {
     const char *etag;                 /* of the provider that was kept */
     const struct admin_field *errors; /* of an operation that was refused */
     size_t n_errors;
-    enum err_kind refused; /* its kind */
-    int64_t now;           /* wall seconds */
+    enum err_kind refused;     /* its kind */
+    bool ask_force, ask_adopt; /* what it said would help */
+    int64_t now;               /* wall seconds */
 };
 
 /* NULL: nobody who may be here, or a form that makes no sense; the answer is given. */

@@ -89,7 +89,7 @@ static void ask_back(struct admin_visit *v)
     jval_set_text(data, "back", "/admin/people");
     jval_set_text(data, "back_text", "Admins");
     jval_set(data, "version", jval_new_null());
-    jval_set_bool(data, "ask_force", v->refused == ERR_CONFLICT);
+    jval_set_bool(data, "ask_force", v->ask_force);
     admin_set_errors(v, data);
     admin_send(v, admin_status_of(v), "admin-confirm", question, data);
 }

@@ -284,6 +284,12 @@ static struct jval *slot_view(const struct jval *secret, const char *slot, int64
     return o;
 }
 
+struct showing {
+    const struct jval *rows; /* the plugin's settings table */
+    int64_t now;
+    struct arena *a;
+};
+
 static const char *label_of(const struct jval *rows, const char *key)
 {
     for (size_t i = 0; i < jval_count(rows); i++)
@@ -292,27 +298,41 @@ static const char *label_of(const struct jval *rows, const char *key)
     return key;
 }
 
+static void push_secret(struct jval *list, const char *key, const struct jval *secret,
+                        const struct showing *w)
+{
+    static const char *const slots[] = {"active", "next", "retiring"};
+    struct jval *o = jval_new_object(), *each = jval_new_array();
+    jval_set_text(o, "key", key);
+    jval_set_text(o, "label", label_of(w->rows, key));
+    for (size_t i = 0; i < 3; i++) {
+        struct jval *slot = slot_view(secret, slots[i], w->now, w->a);
+        const bool set = show_bool(slot, "set");
+        jval_set_bool(slot, "promotable", set && i == 1);
+        jval_set_bool(slot, "droppable", set && i != 0);
+        jval_push(each, slot);
+    }
+    jval_set(o, "slots", each);
+    jval_push(list, o);
+}
+
 struct jval *show_secrets(const struct jval *provider, const struct jval *rows, int64_t now,
                           struct arena *a)
 {
-    static const char *const slots[] = {"active", "next", "retiring"};
+    const struct showing w = {rows, now, a};
     struct jval *list = jval_new_array();
     void *at = NULL;
     const char *key;
     const struct jval *secret, *secrets = jval_get(provider, "secrets");
-    while (jval_type(secrets) == JVAL_OBJECT && jval_next(secrets, &at, &key, &secret)) {
-        struct jval *o = jval_new_object(), *each = jval_new_array();
-        jval_set_text(o, "key", key);
-        jval_set_text(o, "label", label_of(rows, key));
-        for (size_t i = 0; i < 3; i++) {
-            struct jval *slot = slot_view(secret, slots[i], now, a);
-            const bool set = show_bool(slot, "set");
-            jval_set_bool(slot, "promotable", set && i == 1);
-            jval_set_bool(slot, "droppable", set && i != 0);
-            jval_push(each, slot);
-        }
-        jval_set(o, "slots", each);
-        jval_push(list, o);
+    while (jval_type(secrets) == JVAL_OBJECT && jval_next(secrets, &at, &key, &secret))
+        push_secret(list, key, secret, &w);
+    /* Those that are not set yet have a place, too. */
+    for (size_t i = 0; i < jval_count(rows); i++) {
+        const struct jval *row = jval_item(rows, i);
+        key = show_text(row, "key");
+        if (strcmp(show_text(row, "type"), "secret") == 0 && !jval_get(secrets, key) &&
+            strcmp(key, "client_secret_next") != 0)
+            push_secret(list, key, NULL, &w);
     }
     return list;
 }

@@ -52,6 +52,13 @@ serve_handler forward_check;                                                /* f
 serve_handler ops_health, ops_ready, ops_metrics;                           /* ops.c */
 serve_handler asset_get;                                                    /* asset.c */
 serve_handler api_call;                                                     /* api.c */
+serve_handler admin_page_overview;                                          /* admin_overview.c */
+serve_handler admin_page_providers, admin_page_provider;                    /* admin_provider.c */
+serve_handler admin_page_services, admin_page_add;                          /* admin_add.c */
+serve_handler admin_page_settings, admin_page_delete;                       /* admin_settings.c */
+serve_handler admin_page_enable, admin_page_disable;                        /* admin_settings.c */
+serve_handler admin_page_rotate, admin_page_promote, admin_page_drop;       /* admin_secret.c */
+serve_handler admin_page_status, admin_page_reload, admin_page_rotate_key;  /* admin_status.c */
 serve_handler admin_page_people, admin_page_revoke;                         /* admin_people.c */
 serve_handler admin_page_tokens, admin_page_token_end;                      /* admin_token.c */
 serve_handler admin_page_audit;                                             /* admin_audit.c */

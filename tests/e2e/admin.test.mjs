@@ -116,8 +116,140 @@ describe("an admin in Chromium", () => {
     assert.equal(await page.getByLabel("What it is for").inputValue(), "nothing");
   });
 
+  // What the form of Discord is filled with so that it speaks to usher-fake.
+  const fillDiscord = async (page, secret) => {
+    await page.getByLabel("Client ID").fill("usher-dev");
+    await page.getByLabel("Client secret").fill(secret);
+    if (!await page.locator("details.more").evaluate((d) => d.open)) await page.getByText("Advanced settings").click();
+    await page.getByLabel("Authorization endpoint").fill(`${fake.url}/discord/oauth2/authorize`);
+    await page.locator("#f-api_url").fill(`${fake.url}/discord/api/v10`);
+    await page.getByLabel("Pictures").fill(`${fake.url}/discord/cdn`);
+  };
+
+  it("shows where to click at the provider, with the callback URL", async () => {
+    const { page } = ada;
+    await go(page, "/admin/providers");
+    await page.getByRole("link", { name: "Add a provider" }).click();
+    await page.getByRole("link", { name: "Discord" }).click();
+    const callback = page.getByLabel("Redirect URI");
+    assert.equal(await callback.inputValue(), `${usher.url}/callback/discord`);
+    assert.match(await page.textContent("ol.steps"), new RegExp(`Add Redirect, enter ${usher.url}/callback/discord`));
+    await go(page, "/admin/add/keycloak");
+    assert.match(await page.locator("#f-issuer").inputValue(), /keycloak/);
+    assert.deepEqual(page.complaints, []);
+  });
+
+  it("says beside the field what is wrong, keeps the rest, and never shows a secret again (ADM-13)", async () => {
+    const { page } = ada;
+    await go(page, "/admin/add/discord");
+    await fillDiscord(page, "canary-secret-1");
+    await page.getByLabel("ID", { exact: true }).fill("discord");
+    await page.getByLabel("Label").fill(evil);
+    await page.locator("#f-api_url").fill("javascript:alert(1)"); // ADM-18
+    await press(page, "Add Discord");
+    assert.equal(await page.getByRole("alert").count(), 1);
+    assert.ok(await page.locator("#f-api_url").evaluate((f) => f.getAttribute("aria-invalid") === "true" &&
+      document.getElementById(f.getAttribute("aria-describedby").split(" ")[0]).className === "error"));
+    assert.ok(await page.locator("details.more").evaluate((d) => d.open), "what is wrong is not folded away");
+    assert.equal(await page.getByLabel("Label").inputValue(), evil);
+    assert.equal(await page.getByLabel("Client secret").inputValue(), "");
+    assert.ok(!(await page.content()).includes("canary-secret-1"));
+    assert.ok(!(await page.content()).includes('href="javascript:'));
+    await e2e.shot(page, "admin-add-wrong-1280");
+  });
+
+  it("adds a provider by form, for people on the very next page", async () => {
+    const { page } = ada;
+    await go(page, "/admin/add/discord");
+    await fillDiscord(page, "wrong-secret");
+    await page.getByLabel("Label").fill(evil);
+    await press(page, "Add Discord");
+    assert.equal(pathOf(page), "/admin/providers/discord");
+    assert.ok((await heading(page)).includes(evil)); // ADM-17
+    await e2e.shot(page, "admin-provider-1280");
+    const other = await visit();
+    await go(other.page, "/login");
+    assert.ok((await other.page.textContent("ul.providers")).includes(`Continue with ${evil}`));
+    assert.deepEqual(other.page.complaints, []);
+    await other.context.close();
+    for (const path of ["/admin", "/admin/providers", "/admin/audit"]) await go(page, path);
+    assert.deepEqual(page.complaints, []);
+  });
+
+  it("changes settings, and puts them back to their default", async () => {
+    const { page } = ada;
+    await go(page, "/admin/providers/discord/settings");
+    assert.equal(await page.getByLabel("Client ID").inputValue(), "usher-dev");
+    assert.equal(await page.getByLabel("Client secret").count(), 0);
+    await page.getByLabel("Label").fill("");
+    await press(page, "Save settings");
+    assert.equal(await heading(page), "Discord");
+    assert.match(await page.getByRole("status").first().textContent(), /Saved/);
+  });
+
+  it("loses nothing when two admins change the same provider (ADM-14)", async () => {
+    const { page: one, context } = ada;
+    const two = await context.newPage();
+    await go(one, "/admin/providers/discord/settings");
+    await go(two, "/admin/providers/discord/settings");
+    await one.getByLabel("Label").fill("First");
+    await press(one, "Save settings");
+    await two.getByLabel("Label").fill("Second");
+    await press(two, "Save settings");
+    assert.match(await two.getByRole("alert").textContent(), /Somebody else changed/);
+    assert.match(await two.getByRole("alert").textContent(), /First/);
+    assert.equal(await two.getByLabel("Label").inputValue(), "Second");
+    await e2e.shot(two, "admin-settings-stale-1280");
+    await press(two, "Save settings"); // now knowing
+    assert.equal(await heading(two), "Second");
+    await two.close();
+    // A page from before that disables is told the same.
+    await go(one, "/admin/providers/discord");
+    usher.ctl("provider", "edit", "discord", "--unset", "label");
+    await press(one, "Disable");
+    assert.match(await one.getByRole("alert").textContent(), /changed/);
+  });
+
+  it("renews the secret without an outage", async () => {
+    const { page } = ada;
+    await go(page, "/admin/providers/discord");
+    await press(page, "Save the new secret");
+    assert.match(await page.locator("#f-secret-error").textContent(), /nothing/);
+    await page.getByLabel("New secret").fill("usher-dev-secret");
+    await page.getByLabel("Expires").fill("2030-01-31");
+    await press(page, "Save the new secret");
+    assert.match(await page.getByRole("status").first().textContent(), /new secret is saved/);
+    await e2e.shot(page, "admin-provider-next-1280");
+    const other = await visit();
+    await go(other.page, "/login");
+    await signIn(other.page, "Discord", "Grace Hopper"); // the active one is wrong: it falls over
+    assert.equal(await other.page.textContent("h1"), "Grace Hopper");
+    await other.context.close();
+    await e2e.until("the slots to be moved", async () => {
+      await go(page, "/admin/providers/discord");
+      return /Retiring[\s\S]*just now/.test(await page.locator("table").first().textContent());
+    });
+    await press(page, /^Remove/);
+    assert.match(await page.getByRole("status").first().textContent(), /removed/);
+    assert.ok(!(await page.content()).includes("usher-dev-secret"));
+  });
+
+  it("switches a provider off and on, at the next request", async () => {
+    const { page } = ada;
+    const choices = async () => (await (await fetch(`${usher.url}/login`)).text()).includes("Continue with Discord");
+    await go(page, "/admin/providers/discord");
+    assert.ok(await choices());
+    await press(page, "Disable");
+    assert.ok(!await choices());
+    assert.equal((await fetch(`${usher.url}/login/discord`)).status, 404);
+    await press(page, "Enable");
+    assert.ok(await choices());
+  });
+
   // Every page there is by now, as somebody may come to it.
-  const pages = () => ["/admin", "/admin/people", "/admin/people/nobody/revoke", "/admin/tokens", "/admin/audit",
+  const pages = () => ["/admin", "/admin/providers", "/admin/providers/discord", "/admin/providers/google",
+    "/admin/providers/nothing", "/admin/providers/discord/settings", "/admin/providers/discord/delete",
+    "/admin/add", "/admin/add/discord", "/admin/add/keycloak", "/admin/add/nothing", "/admin/status", "/admin/people", "/admin/people/nobody/revoke", "/admin/tokens", "/admin/audit",
     "/admin/audit?actor=Ada&object=x", "/admin/audit?before=evil", "/admin/setup/not-a-link"];
   const nameOf = (path) => path.slice(1).replace(/[^a-z0-9]+/g, "-");
 
@@ -163,7 +295,9 @@ describe("an admin in Chromium", () => {
   it("takes no form from another site (ADM-04)", async () => {
     const { context } = await visit({ storageState: await ada.context.storageState() });
     for (const headers of [{ "Sec-Fetch-Site": "cross-site", Origin: "https://evil.example" }, { "Sec-Fetch-Site": "same-site", Origin: "https://other.example" }, {}]) {
-      for (const path of ["/admin/tokens", "/admin/people", "/admin/people/x/revoke", "/admin/tokens/x/delete"]) {
+      for (const path of ["/admin/tokens", "/admin/people", "/admin/people/x/revoke", "/admin/tokens/x/delete", "/admin/add/discord",
+        ...["settings", "enable", "disable", "delete", "rotate", "promote", "drop"].map((w) => `/admin/providers/discord/${w}`),
+        "/admin/status/reload", "/admin/status/rotate-key"]) {
         const answer = await context.request.post(usher.url + path, { headers, form: { name: "evil", read: "yes", account: "x" } });
         assert.equal(answer.status(), 403, path);
       }
