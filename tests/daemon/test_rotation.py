@@ -5,13 +5,13 @@ import concurrent.futures
 import threading
 
 from faults import DISCORD_TOKEN
-from harness import CLIENT, Browser, Case, fake_providers, wait_for
+from harness import CLIENT, Api, Browser, Case, fake_providers, wait_for
 
 OLD, NEW, THIRD = CLIENT["client_secret"], "canary-next-9b1f7c", "canary-third-77e0aa"
 LOGINS = 60
 
 
-class Rotation(Case):
+class Switching(Case):
     @classmethod
     def providers(cls, fake):
         usual = fake_providers(fake)
@@ -65,6 +65,8 @@ class Rotation(Case):
                 self.switch(secret)
             return [f.result() for f in running]
 
+
+class Files(Switching):
     def test_upstream_switches_under_load_and_back(self):
         # Zero failed logins in either direction, one fall-over for each.
         for provider in ("discord", "google", "oidc"):
@@ -128,3 +130,55 @@ class Rotation(Case):
                 self.assertNotIn(secret, text)
             for path in self.folder.glob("usher.db*"):
                 self.assertNotIn(secret.encode(), path.read_bytes())
+
+
+class Rows(Switching):
+    """The same for a provider that is kept as a row: what the logins find out is kept, too."""
+
+    def setUp(self):
+        super().setUp()
+        self.api = Api(self.usher)
+        settings = {"plugin": "discord", **fake_providers(self.fake)["discord"]}
+        self.api.ask("POST", "/api/v1/providers", {"id": "row", "settings": settings, "adopt": True}, status=201)
+        self.api.ask("POST", "/api/v1/providers/row/rotate", {"secret": NEW})
+        self.addCleanup(self.drop)
+
+    def drop(self):
+        p = self.api.ask("GET", "/api/v1/providers/row")
+        self.api.ask("DELETE", "/api/v1/providers/row", {"force": True}, If_Match='"%d"' % p["version"])
+
+    def slots(self):
+        return {slot: kept is not None for slot, kept in
+                self.api.ask("GET", "/api/v1/providers/row")["secrets"]["client_secret"].items() if slot != "using"}
+
+    def acts(self):
+        return [(e["action"], e["actor_kind"]) for e in self.api.ask("GET", "/api/v1/audit?object=row")["audit"]
+                if e["action"] in ("provider.promote", "provider.demote")]
+
+    def test_the_next_secret_is_promoted_by_the_logins_that_need_it(self):
+        before = len(self.acts())
+        self.assertEqual(self.slots(), {"active": True, "next": True, "retiring": False})
+        self.assertEqual(self.under_load("row", NEW), [(303, True)] * LOGINS)
+        self.assertEqual(self.fell_over(1), [("row", "active", "next")])
+        wait_for("the promotion", lambda: self.slots() == {"active": True, "next": False, "retiring": True})
+        self.assertEqual(self.under_load("row", OLD), [(303, True)] * LOGINS)
+        self.assertEqual(self.fell_over(2)[1:], [("row", "active", "retiring")])
+        wait_for("the way back", lambda: self.slots() == {"active": True, "next": True, "retiring": False})
+        self.assertEqual(len(self.acts()) - before, 2)
+        self.assertEqual({kind for _, kind in self.acts()}, {"system"})
+
+    def test_to_and_fro_while_rows_move(self):
+        # The way back may come before the promotion is in force: both registries have both secrets.
+        self.assertEqual(self.under_load("row", NEW, OLD), [(303, True)] * LOGINS)
+        self.switch(NEW)
+        Browser(self.usher).sign_in("row")
+
+    def test_promoted_for_good(self):
+        self.switch(NEW)
+        Browser(self.usher).sign_in("row")
+        wait_for("the promotion", lambda: self.slots()["retiring"])
+        self.usher.stop()
+        self.usher.start()
+        before = self.fake.counts()[DISCORD_TOKEN]
+        Browser(self.usher).sign_in("row")
+        self.assertEqual(self.fake.counts()[DISCORD_TOKEN], before + 1)  # the right one at once
