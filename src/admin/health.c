@@ -20,7 +20,8 @@ struct failure {
 struct entry {
     struct entry *next;
     char id[ID_MAX + 1];
-    int64_t last_success, last_failure, day;
+    int64_t last_success, day;
+    bool failing; /* the latest one did */
     struct health_day today;
     struct failure failures[FAILURES_MAX]; /* count 0: none */
 };
@@ -111,9 +112,9 @@ void health_note(struct health *h, const char *provider, const struct err *err, 
         e->day = now / DAY;
         e->today = (struct health_day){.signed_in = 0};
     }
+    e->failing = err != NULL;
     if (err) {
         e->today.failed++;
-        e->last_failure = now;
         add_failure(e, err, now);
     } else {
         e->today.signed_in++;
@@ -143,7 +144,7 @@ static const char *state_of(const struct entry *e)
 {
     if (!e)
         return "unknown";
-    return e->last_failure > e->last_success ? "failing" : "ok";
+    return e->failing ? "failing" : "ok";
 }
 
 /* Newest first. */

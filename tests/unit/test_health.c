@@ -53,7 +53,8 @@ START_TEST(the_latest_counts)
 {
     health_note(h, "a", NULL, NOW);
     ck_assert_ptr_nonnull(strstr(of("a", NOW), "\"state\":\"ok\""));
-    fails("a", ERR_UPSTREAM_DOWN, "no answer", NOW + 1);
+    fails("a", ERR_UPSTREAM_DOWN, "no answer", NOW);
+    ck_assert_ptr_nonnull(strstr(of("a", NOW), "\"state\":\"failing\""));
     fails("a", ERR_UPSTREAM_DOWN, "no answer", NOW + 2);
     fails("a", ERR_MISCONFIGURED, "wrong secret", NOW + 3);
     ck_assert_str_eq(of("a", NOW + 3),
