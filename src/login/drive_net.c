@@ -6,9 +6,14 @@
 #include "sys/jose.h"
 
 #define PARSED_MAX 128
+#define POOLS_MAX 512
 
+/* A pool, and what of a provider it was made from. Lives in its own arena. */
 struct pool {
-    char *key; /* of the provider, as it was when the pool was made */
+    struct arena *arena;
+    const char *id, *user_agent, *ca_file;
+    const char *const *allow_private;
+    int64_t timeout;
     struct fetch_pool *pool;
     struct pool *next;
 };
@@ -27,6 +32,7 @@ struct drive_net {
     struct fetch *fetch;
     struct fetch_cache *cache;
     struct pool *pools;
+    uint64_t made; /* pools, ever */
     struct parsed parsed[PARSED_MAX];
     size_t n_parsed, oldest;
 };
@@ -39,58 +45,101 @@ struct net_call {
     void *arg;
 };
 
-/* Everything a pool is made from. No value holds a line feed. */
-static void pool_key(const struct provider *p, struct buf *out)
+static bool same_text(const char *a, const char *b)
 {
-    buf_init(out, 128 * 1024);
-    buf_printf(out, "%s\n%lld\n%s\n%s", p->id, (long long)p->common.timeout,
-               p->common.user_agent ? p->common.user_agent : "",
-               p->common.ca_file ? p->common.ca_file : "");
-    for (size_t i = 0; p->common.allow_private && p->common.allow_private[i]; i++)
-        buf_printf(out, "\n%s", p->common.allow_private[i]);
+    return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-static struct fetch_pool *pool_of(struct drive_net *n, const struct provider *p)
+static bool same_list(const char *const *a, const char *const *b)
 {
-    struct buf key;
-    pool_key(p, &key);
-    for (struct pool *e = n->pools; e; e = e->next)
-        if (strcmp(e->key, key.p) == 0) {
-            buf_deinit(&key);
-            return e->pool;
-        }
+    size_t i = 0;
+    for (; a && b && a[i] && b[i]; i++)
+        if (strcmp(a[i], b[i]) != 0)
+            return false;
+    return (a ? a[i] : NULL) == (b ? b[i] : NULL); /* both are at their end */
+}
+
+/* Made from exactly these settings. */
+static bool pool_fits(const struct pool *e, const struct provider *p)
+{
+    return strcmp(e->id, p->id) == 0 && e->timeout == p->common.timeout &&
+           same_text(e->user_agent, p->common.user_agent) &&
+           same_text(e->ca_file, p->common.ca_file) &&
+           same_list(e->allow_private, p->common.allow_private);
+}
+
+static const char *dup_or_null(struct arena *a, const char *text)
+{
+    return text ? arena_dup(a, text) : NULL;
+}
+
+static struct pool *pool_new(struct drive_net *n, const struct provider *p)
+{
+    struct arena *a = arena_new();
+    struct pool *e = arena_alloc(a, sizeof *e);
+    size_t hosts = 0;
+    while (p->common.allow_private && p->common.allow_private[hosts])
+        hosts++;
+    const char **list = arena_alloc(a, (hosts + 1) * sizeof *list);
+    for (size_t i = 0; i < hosts; i++)
+        list[i] = arena_dup(a, p->common.allow_private[i]);
+    e->arena = a;
+    e->id = arena_dup(a, p->id);
+    e->timeout = p->common.timeout;
+    e->user_agent = dup_or_null(a, p->common.user_agent);
+    e->ca_file = dup_or_null(a, p->common.ca_file);
+    e->allow_private = list;
     const struct fetch_pool_options o = {
-        .name = p->id,
-        .user_agent = p->common.user_agent,
-        .allow_private = p->common.allow_private,
-        .ca_file = p->common.ca_file,
-        .total_ms = p->common.timeout * 1000,
+        /* What was fetched by other rules (a draft's authorities, say) is not for this one. */
+        .name = arena_printf(a, "%s %llu", p->id, (unsigned long long)++n->made),
+        .user_agent = e->user_agent,
+        .allow_private = list,
+        .ca_file = e->ca_file,
+        .total_ms = e->timeout * 1000,
     };
-    struct pool *e = mem_alloc(sizeof *e);
-    e->key = buf_take(&key);
     e->pool = fetch_pool_new(n->fetch, &o);
-    e->next = n->pools;
-    n->pools = e;
-    return e->pool;
+    return e;
 }
 
 static void pool_free(struct pool *e)
 {
+    struct arena *a = e->arena;
     fetch_pool_free(&e->pool);
-    free(e->key);
-    free(e);
+    arena_free(&a);
+}
+
+/* Drafts come and go without a reload: the pools at the end were made first. */
+static void drop_surplus(struct drive_net *n)
+{
+    struct pool **at = &n->pools;
+    for (size_t i = 0; *at && i < POOLS_MAX; i++)
+        at = &(*at)->next;
+    if (*at) {
+        pool_free(*at);
+        *at = NULL;
+    }
+}
+
+static struct fetch_pool *pool_of(struct drive_net *n, const struct provider *p)
+{
+    struct pool *e = n->pools;
+    while (e && !pool_fits(e, p))
+        e = e->next;
+    if (!e) {
+        e = pool_new(n, p);
+        e->next = n->pools;
+        n->pools = e;
+        drop_surplus(n);
+    }
+    return e->pool;
 }
 
 static bool pool_wanted(const struct pool *e, const struct registry *r)
 {
-    bool wanted = false;
-    for (size_t i = 0; !wanted && i < registry_count(r); i++) {
-        struct buf key;
-        pool_key(registry_at(r, i), &key);
-        wanted = strcmp(e->key, key.p) == 0;
-        buf_deinit(&key);
-    }
-    return wanted;
+    for (size_t i = 0; i < registry_count(r); i++)
+        if (pool_fits(e, registry_at(r, i)))
+            return true;
+    return false;
 }
 
 void drive_net_keep(struct drive_net *n, const struct registry *r)
@@ -103,6 +152,14 @@ void drive_net_keep(struct drive_net *n, const struct registry *r)
             pool_free(e);
         }
     }
+}
+
+size_t drive_net_pools(const struct drive_net *n)
+{
+    size_t count = 0;
+    for (const struct pool *e = n->pools; e; e = e->next)
+        count++;
+    return count;
 }
 
 static void on_done(void *arg, const struct fetch_result *r)

@@ -17,5 +17,6 @@ const struct drive_io *drive_net_io(const struct drive_net *n);
 /* After a reload: pools of providers that are not there like this any more go. Requests under way
  * end as they would have. */
 void drive_net_keep(struct drive_net *n, const struct registry *r);
+size_t drive_net_pools(const struct drive_net *n);
 
 #endif

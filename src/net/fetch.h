@@ -29,7 +29,7 @@ struct fetch_options {
     unsigned max_in_flight;   /* 0: 4096; more wait in a queue */
 };
 struct fetch_pool_options {
-    const char *name;       /* for logs and metrics: the provider id */
+    const char *name;       /* what the cache keeps its copies by */
     const char *user_agent; /* NULL: "usher/VERSION" */
     const char *const
         *allow_private;           /* hosts that may resolve to special-use addresses; NULL-ended */

@@ -78,10 +78,44 @@ START_TEST(pools_follow_settings)
     fixture_until(&g.done);
     ck_assert_uint_eq(g.r.transport, USHER_TRANSPORT_OK);
     drive_net_keep(net, empty);
+    ck_assert_uint_eq(drive_net_pools(net), 0);
     fetch_from(&two);
     ck_assert_ptr_nonnull(strstr(fetch_fx.head, "two/2"));
     registry_free(&empty);
     conf_problems_deinit(&problems);
+}
+END_TEST
+
+/* What a draft fetched by authorities of its own is not handed to the provider in force. */
+START_TEST(copies_belong_to_settings)
+{
+    static const char *const hosts[] = {"idp.internal", NULL};
+    struct provider draft = one;
+    const struct cache_request rq = {.url = fixture_url("/doc"), .ttl_seconds = 60};
+    draft.common.allow_private = hosts;
+    for (int i = 0; i < 4; i++) {
+        struct got g = {.done = false};
+        io->cached(io->ctx, i % 2 ? &one : &draft, &rq, fixture_keep, &g);
+        fixture_until(&g.done);
+        ck_assert_uint_eq(stub_requests(fetch_fx.stub), i == 0 ? 1 : 2);
+    }
+}
+END_TEST
+
+/* As many drafts as anybody likes. */
+START_TEST(pools_are_bounded)
+{
+    struct provider draft = one;
+    for (int i = 0; i < 2000; i++) {
+        struct got g = {.done = false};
+        const struct fetch_request rq = {.url = fixture_url("/x")};
+        draft.common.timeout = 1 + i;
+        void *call = io->fetch(io->ctx, &draft, &rq, fixture_keep, &g);
+        io->cancel(io->ctx, call);
+    }
+    ck_assert_uint_eq(drive_net_pools(net), 512);
+    fetch_from(&one);
+    fetch_from(&two);
 }
 END_TEST
 
@@ -186,6 +220,8 @@ Suite *suite_drive_net(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, pools_are_kept_by_provider);
     tcase_add_test(tc, pools_follow_settings);
+    tcase_add_test(tc, copies_belong_to_settings);
+    tcase_add_test(tc, pools_are_bounded);
     tcase_add_test(tc, cached_answers_are_shared);
     tcase_add_test(tc, cancelled_calls_stay_silent);
     tcase_add_test(tc, jwt_41_key_sets_are_kept);
