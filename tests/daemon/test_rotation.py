@@ -144,8 +144,11 @@ class Rows(Switching):
         self.addCleanup(self.drop)
 
     def drop(self):
-        p = self.api.ask("GET", "/api/v1/providers/row")
-        self.api.ask("DELETE", "/api/v1/providers/row", {"force": True}, If_Match='"%d"' % p["version"])
+        def gone():  # a promotion may still be on its way, which is a change by somebody else
+            p = self.api.ask("GET", "/api/v1/providers/row")
+            answer = self.api.request("DELETE", "/api/v1/providers/row", {"force": True}, {"If-Match": '"%d"' % p["version"]})
+            return answer.status in (200, 204)
+        wait_for("the row to be gone", gone)
 
     def slots(self):
         return {slot: kept is not None for slot, kept in
