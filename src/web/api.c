@@ -176,6 +176,8 @@ void api_call(struct request *rq, void *app_)
     if (!known(rq, app, &c->who) || !readable(rq, &ask))
         return;
     c->if_match = ask.if_match != NULL;
+    if (op->bound && c->who.by_cookie)
+        ask.bind = web_bind(rq, app);
     ask.actor = &c->who.actor;
     request_hold(rq);
     op->run(app->admin, &ask, on_done, c);

@@ -15,6 +15,7 @@
 /* What a route of api_call points to. */
 struct api_op {
     admin_op_fn *run;
+    bool bound; /* it sends this browser somewhere, and wants to know it again */
 };
 
 /* Sends and frees it. */

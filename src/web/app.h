@@ -44,6 +44,9 @@ extern const size_t web_routes_n;
 /* The session behind a request: 1, 0 not signed in, -1 the cookie came more than once. */
 int web_session(const struct web_app *app, struct request *rq, struct session_view *out);
 
+/* The value of this browser's binding cookie, made and sent along when there was no good one. */
+struct str web_bind(struct request *rq, const struct web_app *app);
+
 /* Handlers, one file per area. */
 serve_handler signin_chooser, signin_start, signin_callback, signin_repost; /* signin.c */
 serve_handler signout_page, signout_post;                                   /* signout.c */

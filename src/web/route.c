@@ -6,9 +6,11 @@
 #define JSON_MAX (64u * 1024)
 
 /* What admin/ does, here and on the admin socket: docs/openapi.yaml. */
-#define DO(fn) (&(const struct api_op){fn})
+#define DO(fn) (&(const struct api_op){fn, false})
 #define OP(fn) api_call, ROUTE_ADMIN, 0, DO(fn)
 #define OP_JSON(fn) api_call, ROUTE_ADMIN | ROUTE_JSON, JSON_MAX, DO(fn)
+#define OP_BOUND(fn)                                                                               \
+    api_call, ROUTE_ADMIN | ROUTE_JSON, JSON_MAX, (&(const struct api_op){fn, true})
 #define OP_LOCAL(fn) api_call, ROUTE_LOCAL | ROUTE_JSON, JSON_MAX, DO(fn)
 
 const struct route web_routes[] = {
@@ -65,6 +67,11 @@ const struct route web_routes[] = {
     {"POST", "/api/v1/providers/*/rotate", OP_JSON(admin_secret_rotate)},
     {"POST", "/api/v1/providers/*/promote", OP_JSON(admin_secret_promote)},
     {"POST", "/api/v1/providers/*/drop", OP_JSON(admin_secret_drop)},
+    {"POST", "/api/v1/providers/*/test", OP_JSON(admin_provider_test)},
+    {"POST", "/api/v1/provider-tests", OP_JSON(admin_provider_test_draft)},
+    {"POST", "/api/v1/providers/*/rehearsals", OP_BOUND(admin_provider_rehearse)},
+    {"POST", "/api/v1/rehearsals", OP_BOUND(admin_provider_rehearse_draft)},
+    {"GET", "/api/v1/rehearsals/*", OP(admin_rehearsal_show)},
     {"GET", "/api/v1/config/diff", OP(admin_config_diff)},
     {"POST", "/api/v1/config/reload", OP_JSON(admin_config_reload)},
     {"GET", "/api/v1/plugins", OP(admin_plugin_list)},

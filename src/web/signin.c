@@ -118,6 +118,12 @@ static struct str bind_make(struct request *rq, const struct web_app *app)
     return str_of(value);
 }
 
+struct str web_bind(struct request *rq, const struct web_app *app)
+{
+    struct str bind;
+    return bind_get(rq, app, &bind) == 1 ? bind : bind_make(rq, app);
+}
+
 static bool is_prefetch(struct request *rq)
 {
     const char *purpose;
@@ -169,7 +175,6 @@ void signin_start(struct request *rq, void *app_)
     const struct web_app *app = app_;
     const struct provider *p = registry_find(app->registry, request_rest(rq));
     const char *return_to;
-    struct str bind;
     if (p == NULL || !p->common.enabled) {
         page_error(rq, app, ERR_NOT_FOUND, NULL);
         return;
@@ -184,9 +189,7 @@ void signin_start(struct request *rq, void *app_)
     }
     if (judge_return(rq, app, &return_to) != 0)
         return;
-    const int bound = bind_get(rq, app, &bind);
-    if (bound != 1)
-        bind = bind_make(rq, app);
+    const struct str bind = web_bind(rq, app);
     struct hop *h = arena_alloc(request_arena(rq), sizeof *h);
     *h = (struct hop){rq, app, arena_dup(request_arena(rq), p->id)}; /* a reload may come */
     const struct login_start start = {.provider = p->id,

@@ -253,6 +253,73 @@ class Refusals(Providers):
         self.assertEqual(writer.request("PATCH", "/api/v1/providers/discord", {"settings": {"label": "x"}}, etag).status, 200)
 
 
+class Trials(Providers):
+    """Tests and rehearsals by API: what they tell, and what they do not."""
+
+    def results(self, report):
+        return {f["check"]: f["result"] for f in report["findings"]}
+
+    def test_a_saved_provider(self):
+        self.add()
+        report = self.api.ask("POST", "/api/v1/providers/discord/test")
+        self.assertTrue(report["ok"], report)
+        self.add("google", fake_providers(self.fake)["google"])
+        self.assertTrue(self.api.ask("POST", "/api/v1/providers/google/test")["ok"])
+        self.edit({"client_secret": "wrong-one"}, id="google")
+        report = self.api.ask("POST", "/api/v1/providers/google/test")
+        self.assertFalse(report["ok"])
+        self.assertEqual(self.results(report)["token"], "fail")
+        self.assertEqual(self.api.request("POST", "/api/v1/providers/nothing/test").status, 404)
+        self.assertIn(self.api.request("POST", "/api/v1/providers/discord/test", {"slot": "next"}).status, (400, 404, 409))
+        self.assertEqual(self.api.request("POST", "/api/v1/providers/discord/test", {"slot": "other"}).status, 400)
+
+    def test_a_draft_is_kept_nowhere(self):
+        before = self.usher.rows("SELECT count(*) FROM provider")
+        report = self.api.ask("POST", "/api/v1/provider-tests", {"id": "draft", "settings": discord(self.fake)})
+        self.assertTrue(report["ok"], report)
+        answer = self.api.request("POST", "/api/v1/provider-tests", {"id": "draft", "settings": discord(self.fake, client_id="")})
+        self.assertEqual((answer.status, [f["field"] for f in answer.json()["error"]["fields"]]), (422, ["client_id"]))
+        self.assertEqual(self.usher.rows("SELECT count(*) FROM provider"), before)
+        self.assertEqual(Browser(self.usher).get("/login/draft").status, 404)
+
+    def test_adm_21_no_port_scanner(self):
+        """Open, closed, talking something else: our words, without status, text or time of the other side.
+        Only for those who may write, and not without end."""
+        ports = {"closed": "http://127.0.0.1:1", "usher": self.usher.url, "wrong path": self.fake.url + "/nothing"}
+        told = {}
+        for name, url in ports.items():
+            settings = discord(self.fake, authorize_url=url + "/a", api_url=url + "/b", cdn_url=url + "/c")
+            report = self.api.ask("POST", "/api/v1/provider-tests", {"id": "scan", "settings": settings})
+            self.assertIn(self.results(report)["token"], ("fail", "warn"), name)
+            told[name] = json.dumps(report)
+            for leak in ("Connection refused", " ms", "404", "405", "HTTP/1", "html", "There is nothing here", "usher_"):
+                self.assertNotIn(leak, told[name], (name, leak))
+        statuses = [self.api.request("POST", "/api/v1/provider-tests", {"id": "scan", "settings": discord(self.fake)}).status for _ in range(80)]
+        self.assertIn(429, statuses)
+        reader = Api(self.usher, self.api.ask("POST", "/api/v1/tokens", {"name": "r", "scopes": "read"}, status=201)["token"])
+        self.assertEqual(reader.request("POST", "/api/v1/providers/oidc/test").status, 403)
+
+    def test_a_rehearsal_in_the_browser_of_an_admin(self):
+        self.add()
+        self.browser.sign_in("oidc")
+        account = self.browser.me()["id"]
+        self.api.ask("PUT", "/api/v1/roles/admin/" + account)
+        ours = {"Origin": self.usher.url, "Sec-Fetch-Site": "same-origin"}
+        rows = self.usher.rows("SELECT (SELECT count(*) FROM account), (SELECT count(*) FROM identity), (SELECT count(*) FROM session)")
+        begun = self.browser.request("POST", "/api/v1/providers/discord/rehearsals", headers=ours)
+        self.assertEqual(begun.status, 201, begun.text)
+        back = self.browser.follow(self.browser.get(begun.json()["url"] + "&login_hint=grace"), until=self.usher.url + "/callback/")
+        answer = self.browser.get(back)
+        self.assertEqual((answer.status, answer.location), (303, "/admin/rehearsals/" + begun.json()["id"]))
+        report = self.browser.get("/api/v1/rehearsals/" + begun.json()["id"]).json()
+        self.assertEqual((report["state"], report["linking"]["decision"]), ("done", "new"), report)
+        self.assertEqual(self.browser.me()["id"], account)  # nobody was signed in
+        self.assertEqual(rows, self.usher.rows(
+            "SELECT (SELECT count(*) FROM account), (SELECT count(*) FROM identity), (SELECT count(*) FROM session)"))
+        self.assertEqual(self.api.get("/api/v1/rehearsals/" + begun.json()["id"]).status, 404)  # only its owner
+        self.assertEqual(self.api.request("POST", "/api/v1/providers/discord/rehearsals").status, 400)  # no browser
+
+
 class Killed(Case):
     """kill -9 while everything is sealed anew: nothing is lost, and it goes on by itself."""
 

@@ -114,11 +114,8 @@ static void huge(struct admin *admin, const struct admin_request *rq, admin_done
     jval_free(&o);
 }
 
-#define CALL(op)                                                                                   \
-    api_call, ROUTE_ADMIN | ROUTE_JSON, 256, &(const struct api_op)                                \
-    {                                                                                              \
-        op                                                                                         \
-    }
+#define DO(op) (&(const struct api_op){op, false})
+#define CALL(op) api_call, ROUTE_ADMIN | ROUTE_JSON, 256, DO(op)
 static const struct route routes[] = {
     {"POST", "/api/echo", CALL(echo)},    {"GET", "/api/echo/*", CALL(echo)},
     {"PUT", "/api/echo/*/*", CALL(echo)}, {"POST", "/api/make", CALL(make)},
