@@ -360,6 +360,8 @@ static int judge_mode(struct op *op, enum draft_mode mode, struct err *err)
     const struct draft *d = op->more;
     if (d->exists && mode == DRAFT_ADD)
         return err_set(err, ERR_CONFLICT, "there is a provider of this id already");
+    if (mode == DRAFT_ADD && registry_count(op->registry) >= REGISTRY_MAX)
+        return err_set(err, ERR_LIMITED, "there are %d providers, which is the most", REGISTRY_MAX);
     if (!d->exists && (mode == DRAFT_REPLACE || mode == DRAFT_EDIT))
         return err_set(err, ERR_NOT_FOUND, "there is no such provider");
     return d->exists && mode != DRAFT_TRY ? draft_match(op, d->row.version, true, err) : 0;

@@ -10,8 +10,6 @@
 #include "base/text.h"
 #include "provider/configure.h"
 
-#define PROVIDERS_MAX 256
-
 /* One provider with all it is made of. Registries share it: what a reload takes over stays. */
 struct unit {
     atomic_uint refs;
@@ -36,7 +34,7 @@ struct found {
 struct finder {
     struct arena *a;
     const struct registry_options *options;
-    struct found v[PROVIDERS_MAX];
+    struct found v[REGISTRY_MAX];
     size_t n;
     struct conf_problems *problems;
 };
@@ -61,8 +59,8 @@ static void found_add(struct finder *f, const struct found *new)
                          found_name(f, &f->v[i]));
         return;
     }
-    if (f->n == PROVIDERS_MAX)
-        conf_problem(f->problems, found_name(f, new), 0, "more than %d providers", PROVIDERS_MAX);
+    if (f->n == REGISTRY_MAX)
+        conf_problem(f->problems, found_name(f, new), 0, "more than %d providers", REGISTRY_MAX);
     else
         f->v[f->n++] = *new;
 }

@@ -65,7 +65,7 @@ struct provider {
     const void *config; /* the plugin's struct */
     const struct conf_secrets *secrets;
     const struct provider_slots *slots; /* of client_secret; never NULL */
-    const char *const *origins;  /* NULL-ended: where secrets may go */
+    const char *const *origins;         /* NULL-ended: where secrets may go */
     const char *const *insecure; /* NULL-ended: INSECURE settings that are not at their default */
     bool allow_http_loopback;
     bool fake; /* every ORIGIN setting is http on loopback, as with usher-fake: pages say so */
@@ -94,6 +94,7 @@ struct provider_source {
     size_t n_secrets;
 };
 
+#define REGISTRY_MAX 256 /* providers; what is beyond is a problem */
 struct registry;
 struct registry_options {
     const char *providers_dir; /* "*.conf", sorted; NULL: none */

@@ -41,7 +41,7 @@ struct admin_fixture {
     struct err err;
     char fields[1000]; /* "field: text" lines */
     struct jval *body;
-    char etag[40], text[20000]; /* text: the body rendered */
+    char etag[40], text[200000]; /* text: the body rendered */
     bool created;
 };
 void admin_fixture_open(struct admin_fixture *f);

@@ -340,6 +340,20 @@ START_TEST(accounts_are_not_inherited_silently)
 }
 END_TEST
 
+START_TEST(there_is_a_most)
+{
+    store_fixture_sql(&f.store,
+                      "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 256) "
+                      "INSERT INTO provider (id, settings, version, created, changed) "
+                      "SELECT 'p' || i, '{\"plugin\":\"discord\"}', 1000 + i, 1, 1 FROM n");
+    admin_do(&f, admin_config_reload, NULL, NULL);
+    ck_assert_int_eq(admin_call(&f, admin_provider_add, NULL, DISCORD), ERR_LIMITED);
+    ck_assert_int_eq(store_fixture_number(&f.store, "SELECT count(*) FROM provider"), 256);
+    ck_assert_int_eq(call_as(admin_provider_delete, "p7", NULL, "\"1007\""), ERR_NONE);
+    admin_do(&f, admin_provider_add, NULL, DISCORD);
+}
+END_TEST
+
 START_TEST(scopes_of_providers)
 {
     f.actor.scopes = ADMIN_READ | ADMIN_WRITE;
@@ -429,6 +443,7 @@ Suite *suite_admin_provider(void)
     tcase_add_test(tc, files_are_read_only_and_named);
     tcase_add_test(tc, nobody_is_locked_out_by_accident);
     tcase_add_test(tc, accounts_are_not_inherited_silently);
+    tcase_add_test(tc, there_is_a_most);
     tcase_add_test(tc, scopes_of_providers);
     tcase_add_test(tc, rows_work_while_a_file_is_broken);
     tcase_add_test(tc, a_diff_tells_what_a_reload_would_do);
