@@ -166,7 +166,7 @@ struct registry *live_registry(const struct live *l) { return l->registry; }
 struct registry_options live_draft_options(const struct live *l, struct config **hold)
 {
     *hold = config_ref(l->config);
-    return build_registry_options(*hold, NULL);
+    return build_registry_options(*hold, l->o.env);
 }
 
 void live_on_change(struct live *l, live_changed_fn *fn, void *arg)

@@ -43,7 +43,7 @@ void live_free(struct live **l);
 struct config *live_config(const struct live *l);
 struct registry *live_registry(const struct live *l);
 /* For registry_draft: options as of now, the caller's `hold` keeps their strings (config_free it),
- * also on another thread. */
+ * also on another thread, but not for longer than the live. */
 struct registry_options live_draft_options(const struct live *l, struct config **hold);
 
 /* After each change, in the order they asked; at most eight. The old configuration and registry are

@@ -118,7 +118,8 @@ size_t registry_count(const struct registry *r);
 const struct provider *registry_at(const struct registry *r, size_t i); /* in display order */
 const struct provider *registry_find(const struct registry *r, const char *id);
 /* One provider from what would become its row: to judge, test or rehearse what is not saved. The
- * options' folder, environment and rows are not looked at. */
+ * options' folder and rows are not looked at, and of the environment only whether a variable would
+ * be in its way. */
 struct registry *registry_draft(const struct registry_options *o, const struct provider_source *s,
                                 struct conf_problems *p);
 /* One provider from text instead of files: the replay harness. */

@@ -346,13 +346,17 @@ START_TEST(drafts_have_options)
 {
     struct config *hold = NULL;
     struct conf_problems problems;
+    setenv("USHER_PROVIDER_DISCORD_GUILD", "1", 1);
     live_fixture_start();
+    unsetenv("USHER_PROVIDER_DISCORD_GUILD"); /* as after the wiping */
     const struct registry_options o = live_draft_options(lx.live, &hold);
     conf_problems_init(&problems);
     const struct provider_source s = {.id = "discord"};
     struct registry *r = registry_draft(&o, &s, &problems);
     ck_assert_str_eq(registry_at(r, 0)->label, "Discord");
-    ck_assert_str_eq(conf_problems_at(&problems, 0)->key, "client_id");
+    ck_assert_str_eq(conf_problems_at(&problems, 0)->file, "environment");
+    ck_assert_str_eq(conf_problems_at(&problems, 0)->key, "guild");
+    ck_assert_str_eq(conf_problems_at(&problems, 1)->key, "client_id");
     registry_free(&r);
     config_free(&hold);
     conf_problems_deinit(&problems);
