@@ -7,7 +7,7 @@
 
 #include "provider/upstream.h"
 #include "web/admin_form.h"
-#include "web/admin_provider.h"
+#include "web/admin_rehearsal.h"
 #include "web/admin_view.h"
 
 /* ---- which service --------------------------------------------------------------------------- */
@@ -103,6 +103,8 @@ static void send_form(struct admin_visit *v)
     struct jval *data = admin_data(v), *fields = admin_form_view(&form);
     admin_merge(data, fields);
     jval_free(&fields);
+    if (v->provider)
+        show_findings(v->provider, data);
     jval_set_text(data, "service", v->id);
     jval_set_text(data, "plugin_label", label[0] ? label : show_text(v->plugin, "label"));
     jval_set_text(data, "id", v->form ? id : free_id(v));
@@ -128,10 +130,53 @@ static void on_added(void *arg, const struct admin_answer *answer)
     }
 }
 
+static void on_tested(void *arg, const struct admin_answer *answer)
+{
+    struct admin_visit *v = arg;
+    if (answer->err)
+        admin_keep_errors(v, answer);
+    else
+        v->provider = jval_copy(answer->body); /* the findings */
+    send_form(v);
+}
+
+static void on_rehearsing(void *arg, const struct admin_answer *answer)
+{
+    struct admin_visit *v = arg;
+    if (answer->err) {
+        admin_keep_errors(v, answer);
+        send_form(v);
+    } else {
+        admin_rehearsal_begun(v, answer->body, arena_dup(v->a, show_text(v->plugin, "label")),
+                              arena_printf(v->a, "/admin/add/%s", v->id));
+    }
+}
+
+/* The form's three buttons. */
+static const struct deed {
+    const char *what;
+    admin_op_fn *op;
+    admin_done_fn *done;
+    bool adopts, binds;
+} deeds[] = {
+    {"add", admin_provider_add, on_added, true, false},
+    {"test", admin_provider_test_draft, on_tested, false, false},
+    {"rehearse", admin_provider_rehearse_draft, on_rehearsing, false, true},
+};
+
+static const struct deed *deed_of(const struct admin_visit *v)
+{
+    for (size_t i = 0; i < sizeof deeds / sizeof *deeds; i++)
+        if (strcmp(deeds[i].what, admin_posted(v, "do")) == 0)
+            return &deeds[i];
+    return &deeds[0]; /* by the Enter key */
+}
+
 static void send_draft(struct admin_visit *v)
 {
     struct err err = ERR_INIT;
     const struct admin_form form = form_of(v);
+    const struct deed *deed = deed_of(v);
     struct jval *settings = admin_form_settings(&form, &err), *body;
     if (!settings) {
         admin_sorry(v, ERR_INVALID, err.text);
@@ -141,9 +186,12 @@ static void send_draft(struct admin_visit *v)
     body = jval_new_object();
     jval_set_text(body, "id", admin_posted(v, "id"));
     jval_set(body, "settings", settings);
-    if (admin_posted(v, "adopt")[0])
+    if (deed->adopts && admin_posted(v, "adopt")[0])
         jval_set_bool(body, "adopt", true);
-    admin_ask(v, &(struct admin_ask){.op = admin_provider_add, .body = body}, on_added);
+    struct admin_ask ask = {.op = deed->op, .body = body};
+    if (deed->binds)
+        ask.bind = web_bind(v->rq, v->app);
+    admin_ask(v, &ask, deed->done);
 }
 
 static void on_plugin(void *arg, const struct admin_answer *answer)

@@ -94,6 +94,7 @@ void admin_ask_for(struct admin_visit *v, const struct admin_ask *ask, admin_don
                                      .body = ask->body,
                                      .query = ask->query,
                                      .if_match = ask->if_match,
+                                     .bind = ask->bind,
                                      .actor = &v->who.actor};
     struct jval *body = ask->body; /* `ask` may be gone when the operation returns */
     request_hold(v->rq);
@@ -191,7 +192,7 @@ void admin_merge(struct jval *into, const struct jval *from)
 static void set_nav(const struct admin_visit *v, struct jval *data)
 {
     const char *path = request_path(v->rq);
-    if (str_starts(str_of(path), "/admin/add"))
+    if (str_starts(str_of(path), "/admin/add") || str_starts(str_of(path), "/admin/rehearsals/"))
         path = "/admin/providers";
     struct jval *list = jval_new_array();
     for (size_t i = 0; i < sizeof nav / sizeof *nav; i++) {

@@ -40,6 +40,7 @@ struct admin_ask {
     struct jval *body; /* taken; NULL: none */
     const struct fields *query;
     const char *if_match;
+    struct str bind; /* of this browser, for a rehearsal */
 };
 void admin_ask(struct admin_visit *v, const struct admin_ask *ask, admin_done_fn *done);
 /* The same; `done` gets `arg`. */

@@ -162,6 +162,17 @@ void show_flatten(const struct jval *v, struct jval *list, struct arena *a)
         flatten(&f, v, "", 0);
 }
 
+void show_pairs(const struct jval *v, struct jval *list, struct arena *a)
+{
+    if (jval_type(v) != JVAL_ARRAY) {
+        show_flatten(v, list, a);
+        return;
+    }
+    for (size_t i = 0; i < jval_count(v) && jval_count(list) < FLATTEN_MAX; i++)
+        push_value(list, show_text(jval_item(v, i), "name"),
+                   leaf_text(jval_get(jval_item(v, i), "value"), a));
+}
+
 static const struct jval *value_of(const struct jval *list, const char *name)
 {
     for (size_t i = 0; i < jval_count(list); i++)
@@ -339,8 +350,7 @@ struct jval *show_secrets(const struct jval *provider, const struct jval *rows, 
 
 /* ---- providers ------------------------------------------------------------------------------- */
 
-/* What an admin can do about a kind of failure. */
-static const char *advice_of(const char *kind)
+const char *show_advice(const char *kind)
 {
     static const struct {
         const char *kind, *advice;
@@ -446,7 +456,7 @@ void show_failures(const struct jval *provider, int64_t now, struct jval *list, 
         jval_set_text(o, "id", show_text(provider, "id"));
         jval_set_text(o, "label", show_text(provider, "label"));
         jval_set_text(o, "words", show_text(one, "text"));
-        jval_set_text(o, "advice", advice_of(show_text(one, "kind")));
+        jval_set_text(o, "advice", show_advice(show_text(one, "kind")));
         jval_set_int(o, "count", show_int(one, "count", 0));
         jval_set(o, "last", show_when(show_int(one, "last", -1), now, a));
         jval_push(list, o);

@@ -30,6 +30,10 @@ const char *show_list(const struct jval *v, struct arena *a);
 struct jval *show_changes(const struct jval *before, const struct jval *after, struct arena *a);
 /* Everything in a value as a list of {name, value} for admin-values.html: "user.roles.0". */
 void show_flatten(const struct jval *v, struct jval *list, struct arena *a);
+/* Names and values, as an object or as a list of {name, value}, in the same shape. */
+void show_pairs(const struct jval *v, struct jval *list, struct arena *a);
+/* What an admin can do about a kind of failure; "" if nothing. */
+const char *show_advice(const char *kind);
 
 /* A provider as a row of admin-provider-table.html and as the head of its page: id, label, plugin,
  * state and its tone, reason, today, failed, success, secret (how old, and what to know of it). */

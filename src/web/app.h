@@ -61,6 +61,8 @@ serve_handler admin_page_services, admin_page_add;                          /* a
 serve_handler admin_page_settings, admin_page_delete;                       /* admin_settings.c */
 serve_handler admin_page_enable, admin_page_disable;                        /* admin_settings.c */
 serve_handler admin_page_rotate, admin_page_promote, admin_page_drop;       /* admin_secret.c */
+serve_handler admin_page_test;                                              /* admin_try.c */
+serve_handler admin_page_rehearse, admin_page_rehearsal;                    /* admin_rehearsal.c */
 serve_handler admin_page_status, admin_page_reload, admin_page_rotate_key;  /* admin_status.c */
 serve_handler admin_page_people, admin_page_revoke;                         /* admin_people.c */
 serve_handler admin_page_tokens, admin_page_token_end;                      /* admin_token.c */

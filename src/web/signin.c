@@ -205,6 +205,17 @@ void signin_start(struct request *rq, void *app_)
 
 /* ---- the way back */
 
+/* By way of a page of ours: an operator's cookie is SameSite=Strict, and after a redirect that
+ * began elsewhere it would stay behind. */
+static void send_to_report(struct hop *h, const char *id)
+{
+    const char *report = arena_printf(request_arena(h->rq), "/admin/rehearsals/%s", id);
+    struct jval *data = jval_new_object();
+    jval_set_text(data, "report", report);
+    reply_header(h->rq, "Refresh", arena_printf(request_arena(h->rq), "0; url=%s", report));
+    page_send(h->rq, h->app, 200, "rehearsed", "Rehearsal", data);
+}
+
 static void on_finished(void *arg, const struct login_result *r, const struct err *err)
 {
     struct hop *h = arg;
@@ -214,8 +225,7 @@ static void on_finished(void *arg, const struct login_result *r, const struct er
         return;
     }
     if (r->rehearsal) {
-        reply_redirect(h->rq,
-                       arena_printf(request_arena(h->rq), "/admin/rehearsals/%s", r->rehearsal));
+        send_to_report(h, r->rehearsal);
         return;
     }
     if (r->token) {

@@ -176,6 +176,26 @@ describe("an admin in Chromium", () => {
     assert.deepEqual(page.complaints, []);
   });
 
+  it("says in words what a test without a person found", async () => {
+    const { page } = ada;
+    await go(page, "/admin/providers/discord");
+    await press(page, "Test");
+    assert.equal(await page.textContent("h2"), "The test failed");
+    assert.match(await page.locator(".findings li", { hasText: "Wrong" }).textContent(), /secret/i);
+    await e2e.shot(page, "admin-test-failed-1280");
+    // The same of a draft, which is still one afterwards.
+    await go(page, "/admin/add/discord");
+    await fillDiscord(page, "canary-secret-2");
+    await press(page, "Test without saving");
+    assert.equal(await page.getByRole("heading", { name: "The test failed" }).count(), 1);
+    assert.equal(await page.getByLabel("ID", { exact: true }).inputValue(), "discord-2");
+    await fillDiscord(page, "usher-dev-secret");
+    await press(page, "Test without saving");
+    await page.getByRole("heading", { name: "The test passed" }).waitFor();
+    assert.ok(!(await page.content()).includes("usher-dev-secret"));
+    assert.equal((await go(page, "/admin/providers/discord-2")).status(), 404);
+  });
+
   it("changes settings, and puts them back to their default", async () => {
     const { page } = ada;
     await go(page, "/admin/providers/discord/settings");
@@ -231,7 +251,58 @@ describe("an admin in Chromium", () => {
     });
     await press(page, /^Remove/);
     assert.match(await page.getByRole("status").first().textContent(), /removed/);
-    assert.ok(!(await page.content()).includes("usher-dev-secret"));
+    await press(page, "Test");
+    assert.equal(await page.textContent("h2"), "The test passed");
+    // The other way round: the new one is used too early, and the one before still works.
+    await go(page, "/admin/providers/discord");
+    await page.getByLabel("New secret").fill("too-early");
+    await press(page, "Save the new secret");
+    await press(page, "Use it now");
+    assert.match(await page.getByRole("status").first().textContent(), /in use now/);
+    const third = await visit();
+    await go(third.page, "/login");
+    await signIn(third.page, "Discord", "Grace Hopper");
+    assert.equal(await third.page.textContent("h1"), "Grace Hopper");
+    await third.context.close();
+    assert.ok(!(await page.content()).includes("too-early"));
+  });
+
+  // From a provider's page or a draft's form to the report.
+  const rehearse = async (page, button, person) => {
+    await press(page, button);
+    await page.getByRole("link", { name: /^Go to/ }).click();
+    await page.waitForURL((u) => u.href.startsWith(fake.url));
+    await page.getByRole("button", { name: person }).first().click();
+    await page.waitForURL((u) => u.pathname.startsWith("/admin/rehearsals/"));
+  };
+
+  it("rehearses a sign-in that creates nothing", async () => {
+    const { context, page } = ada;
+    await go(page, "/admin/providers/discord");
+    await rehearse(page, "Rehearse", "Grace Hopper");
+    const report = await page.textContent("main");
+    assert.match(report, /It would have worked/);
+    assert.match(report, /Grace Hopper/);
+    assert.doesNotMatch(report, /usher-dev-secret|too-early/);
+    await e2e.shot(page, "admin-rehearsal-1280");
+    assert.equal((await (await context.request.get(`${usher.url}/api/v1/me`)).json()).name, "Ada Lovelace");
+    const url = page.url();
+    const plain = await visit();
+    await plain.page.goto(url);
+    assert.equal(pathOf(plain.page), "/login");
+    await plain.context.close();
+    // A draft, by an operator, whose cookie stays behind when another site sends the browser.
+    const operator = await visit();
+    await operator.page.goto(usher.ctl("setup-link").url);
+    await press(operator.page, "Begin");
+    await operator.page.goto(url);
+    assert.equal(await heading(operator.page), "There is no such thing"); // somebody else's
+    await go(operator.page, "/admin/add/discord");
+    await fillDiscord(operator.page, "usher-dev-secret");
+    await operator.page.getByLabel("ID", { exact: true }).fill("draft");
+    await rehearse(operator.page, "Rehearse without saving", "Grace Hopper");
+    assert.match(await operator.page.textContent("main"), /It would have worked/);
+    await operator.context.close();
   });
 
   it("switches a provider off and on, at the next request", async () => {
@@ -261,14 +332,31 @@ describe("an admin in Chromium", () => {
   ]) {
     it(`has nothing for axe-core to find, and fits: ${name}`, async () => {
       const { context, page } = await visit({ ...options, storageState: await ada.context.storageState() });
-      for (const path of pages()) {
-        await go(page, path);
-        await e2e.shot(page, `${nameOf(path)}-${name}`);
-        assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth), `${path} scrolls sideways`);
+      const examine = async (what) => {
+        await e2e.shot(page, `${what}-${name}`);
+        assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth), `${what} scrolls sideways`);
         await page.evaluate(axe);
         const { violations } = await page.evaluate(() => globalThis.axe.run(document));
-        assert.deepEqual(violations.map((v) => [path, v.id, v.nodes.map((n) => n.html)]), []);
+        assert.deepEqual(violations.map((v) => [what, v.id, v.nodes.map((n) => n.html)]), []);
+      };
+      for (const path of pages()) {
+        await go(page, path);
+        await examine(nameOf(path));
       }
+      // What comes of forms.
+      await go(page, "/admin/add/discord");
+      await press(page, "Test without saving");
+      await examine("admin-add-wrong");
+      await go(page, "/admin/providers/discord");
+      await press(page, "Test");
+      await examine("admin-test");
+      await go(page, "/admin/providers/discord");
+      await press(page, "Rehearse");
+      await examine("admin-rehearse");
+      await page.goBack();
+      await rehearse(page, "Rehearse", "Grace Hopper");
+      await page.locator("details").first().evaluate((d) => { d.open = true; });
+      await examine("admin-rehearsal");
       assert.deepEqual(page.complaints, []);
       await context.close();
     });
@@ -296,7 +384,7 @@ describe("an admin in Chromium", () => {
     const { context } = await visit({ storageState: await ada.context.storageState() });
     for (const headers of [{ "Sec-Fetch-Site": "cross-site", Origin: "https://evil.example" }, { "Sec-Fetch-Site": "same-site", Origin: "https://other.example" }, {}]) {
       for (const path of ["/admin/tokens", "/admin/people", "/admin/people/x/revoke", "/admin/tokens/x/delete", "/admin/add/discord",
-        ...["settings", "enable", "disable", "delete", "rotate", "promote", "drop"].map((w) => `/admin/providers/discord/${w}`),
+        ...["settings", "enable", "disable", "delete", "rotate", "promote", "drop", "test", "rehearse"].map((w) => `/admin/providers/discord/${w}`),
         "/admin/status/reload", "/admin/status/rotate-key"]) {
         const answer = await context.request.post(usher.url + path, { headers, form: { name: "evil", read: "yes", account: "x" } });
         assert.equal(answer.status(), 403, path);
