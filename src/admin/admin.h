@@ -209,8 +209,8 @@ admin_op_fn admin_config_diff;
 admin_op_fn admin_config_reload;
 
 /* {"version","started","public_url","store":"sqlite|postgresql","sessions","logins_in_flight",
- * "providers":{"total","usable"},"config":{"ok","generation","loaded","why","problems":[…],
- * "problems_since"|null,"restart":[…],"unwatched"|null},"key_rotation":{…}} */
+ * "providers":{"total","usable"},"notes":[text],"config":{"ok","generation","loaded","why",
+ * "problems":[…],"problems_since"|null,"restart":[…],"unwatched"|null},"key_rotation":{…}} */
 admin_op_fn admin_status;
 /* {"providers":[a provider without "settings", and "secret_age_days"|null],"signed_in_today":n,
  * "failed_today":n,"sessions":n,"config_ok":bool} */

@@ -3,10 +3,12 @@
 #include "admin/op.h"
 #include "admin/view.h"
 #include "login/login.h"
+#include "provider/slots.h"
 #include "session/session.h"
 #include "sys/clock.h"
 
 #define DAY 86400
+#define SOON_DAYS 30
 
 void admin_on_outcome(void *admin, const char *provider, const struct err *err)
 {
@@ -51,6 +53,47 @@ static int64_t sessions_now(const struct admin *a)
     return a->o.sessions ? (int64_t)sessions_count(a->o.sessions) : 0;
 }
 
+/* ---- what an admin should know ---- */
+
+static void note_slot(const struct op *op, const struct provider *p, enum provider_slot slot,
+                      struct jval *notes)
+{
+    if (slot != PROVIDER_ACTIVE && !p->from_row) /* of rows, the slots have moved */
+        jval_push(notes, jval_new_text(arena_printf(
+                             op->arena,
+                             "Provider %s signs in with its %s secret, because the upstream "
+                             "refused the active one: make it the active one in %s.",
+                             p->id, slots_name(slot), p->source)));
+}
+
+static void note_age(const struct op *op, const struct provider *p, enum provider_slot slot,
+                     struct jval *notes)
+{
+    const int64_t expires = p->slots->v[slot].expires, days = (expires - op->now) / DAY;
+    if (expires == 0 || days >= SOON_DAYS)
+        return;
+    const char *text =
+        expires <= op->now
+            ? arena_printf(op->arena, "The client secret of provider %s has expired.", p->id)
+            : arena_printf(op->arena, "The client secret of provider %s expires in %lld days.",
+                           p->id, (long long)days);
+    jval_push(notes, jval_new_text(text));
+}
+
+static struct jval *notes_json(const struct op *op)
+{
+    struct jval *notes = jval_new_array();
+    for (size_t i = 0; i < registry_count(op->registry); i++) {
+        const struct provider *p = registry_at(op->registry, i);
+        const enum provider_slot slot = slots_first(op->admin->o.slots, p);
+        if (!p->common.enabled)
+            continue;
+        note_slot(op, p, slot, notes);
+        note_age(op, p, slot, notes);
+    }
+    return notes;
+}
+
 static int status(struct op *op, struct err *err)
 {
     const struct admin *a = op->admin;
@@ -63,6 +106,7 @@ static int status(struct op *op, struct err *err)
     jval_set_int(o, "sessions", sessions_now(a));
     jval_set_int(o, "logins_in_flight", a->o.login ? (int64_t)login_in_flight(a->o.login) : 0);
     jval_set(o, "providers", providers_json(op->registry));
+    jval_set(o, "notes", notes_json(op));
     jval_set(o, "config", config_json(a));
     jval_set(o, "key_rotation", keychange_json(a->keychange));
     return 0;

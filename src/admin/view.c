@@ -158,8 +158,7 @@ static void set_using(const struct op *op, const struct provider *p, struct jval
     struct jval *slots = (struct jval *)(uintptr_t)jval_get(secrets, "client_secret");
     if (!slots)
         return;
-    const enum provider_slot first =
-        p && op->admin->o.slots ? slots_first(op->admin->o.slots, p) : PROVIDER_ACTIVE;
+    const enum provider_slot first = p ? slots_first(op->admin->o.slots, p) : PROVIDER_ACTIVE;
     const char *name = slots_name(first);
     jval_set_text(slots, "using", jval_type(jval_get(slots, name)) == JVAL_OBJECT ? name : NULL);
 }

@@ -150,6 +150,40 @@ START_TEST(a_fall_over_is_kept)
 }
 END_TEST
 
+/* What is of a file only an admin can move, so it is said until that was done. */
+START_TEST(status_says_what_is_to_be_done)
+{
+    char body[100];
+    const int64_t now = admin_number(&f, "/secrets/client_secret/active/since");
+    admin_do(&f, admin_status, NULL, NULL);
+    ck_assert_uint_eq(jval_count(jval_at(f.body, "/notes")), 0);
+    snprintf(body, sizeof body, "{\"secret\":\"" SECOND "\",\"expires\":%lld}",
+             (long long)(now + 3 * 86400 + 3600));
+    admin_do(&f, admin_secret_rotate, "discord", body);
+    admin_do(&f, admin_status, NULL, NULL);
+    ck_assert_uint_eq(jval_count(jval_at(f.body, "/notes")), 0); /* it only waits */
+    admin_do(&f, admin_secret_promote, "discord", NULL);
+    admin_do(&f, admin_status, NULL, NULL);
+    ck_assert_str_eq(admin_said(&f, "/notes/0"),
+                     "The client secret of provider discord expires in 3 days.");
+
+    admin_file(&f, "google.conf",
+               "client_id = g.apps.googleusercontent.com\nclient_secret = gs-1\n"
+               "client_secret_next = gs-2\n");
+    admin_do(&f, admin_config_reload, NULL, NULL);
+    const struct provider *p = registry_find(live_registry(f.live), "google");
+    ck_assert(slots_fell_over(f.slots, p, PROVIDER_NEXT));
+    admin_on_fallover(f.admin, "google", PROVIDER_ACTIVE, PROVIDER_NEXT);
+    admin_do(&f, admin_status, NULL, NULL);
+    ck_assert_ptr_nonnull(strstr(admin_said(&f, "/notes/1"), "Provider google signs in with its "
+                                                             "next secret"));
+    ck_assert_ptr_nonnull(strstr(admin_said(&f, "/notes/1"), "google.conf"));
+    admin_do(&f, admin_provider_show, "google", NULL);
+    ck_assert_str_eq(admin_said(&f, "/secrets/client_secret/using"), "next");
+    admin_file(&f, "google.conf", NULL);
+}
+END_TEST
+
 /* A provider whose row cannot be read stands for itself only. */
 START_TEST(a_row_that_makes_no_sense_can_be_deleted)
 {
@@ -188,6 +222,7 @@ Suite *suite_admin_secret(void)
     tcase_add_test(tc, the_active_one_goes_only_by_force);
     tcase_add_test(tc, requests_are_judged);
     tcase_add_test(tc, a_fall_over_is_kept);
+    tcase_add_test(tc, status_says_what_is_to_be_done);
     tcase_add_test(tc, a_row_that_makes_no_sense_can_be_deleted);
     tcase_add_test(tc, a_new_key_changes_nothing_for_providers);
     suite_add_tcase(s, tc);
