@@ -120,6 +120,8 @@ size_t drive_headers_accept(struct fetch_part *headers, size_t n)
     return n + 1;
 }
 
+#define ORIGIN_MAX 512
+
 /* ---- issuer metadata ------------------------------------------------------------------------ */
 
 /* Endpoints of OpenID Connect Discovery 1.0 section 3 and RFC 8414 section 2 that may get secrets,
@@ -128,20 +130,32 @@ static const char *const endpoints[] = {
     "authorization_endpoint", "token_endpoint",         "userinfo_endpoint",   "jwks_uri",
     "revocation_endpoint",    "introspection_endpoint", "end_session_endpoint"};
 
-/* https, or http on loopback where the issuer itself is that (development). */
+/* Whether an address lies below an origin that was taken from a good one: then it has that origin,
+ * whatever comes behind the slash. */
+static bool is_below(const char *text, const char *origin)
+{
+    const size_t n = strlen(origin);
+    return n > 0 && strncmp(text, origin, n) == 0 && text[n] == '/';
+}
+
+/* https, or http on loopback where the issuer itself is that (development). `last`: the origin
+ * declared before this one; most documents have only one. */
 static int declare_endpoint(struct drive *d, const char *name, const char *text, bool http_loopback,
-                            struct err *err)
+                            char last[ORIGIN_MAX], struct err *err)
 {
     struct url u;
     struct buf origin;
     struct err ignored = ERR_INIT;
+    if (text && is_below(text, last))
+        return 0;
     if (!text || url_parse(d->arena, str_of(text), &u, &ignored) != 0)
         return err_set(err, ERR_UPSTREAM_BAD, "issuer metadata: %s is no URL", name);
     if (strcmp(u.scheme, "https") != 0 && !(http_loopback && url_is_loopback(&u)))
         return err_set(err, ERR_UPSTREAM_BAD, "issuer metadata: %s is not https", name);
-    buf_init(&origin, 512);
+    buf_init(&origin, ORIGIN_MAX - 1);
     url_origin(&u, &origin);
     leg_declare_origin(d->leg, origin.p);
+    memcpy(last, origin.p, origin.n + 1);
     buf_deinit(&origin);
     return 0;
 }
@@ -151,6 +165,7 @@ static int read_metadata(struct drive *d, const char *issuer, const struct jval 
 {
     struct url u;
     struct err ignored = ERR_INIT;
+    char last[ORIGIN_MAX] = "";
     const char *said = jval_text(jval_get(doc, "issuer"));
     if (!said)
         return err_set(err, ERR_UPSTREAM_BAD, "issuer metadata names no issuer");
@@ -162,7 +177,7 @@ static int read_metadata(struct drive *d, const char *issuer, const struct jval 
     for (size_t i = 0; i < sizeof endpoints / sizeof *endpoints; i++) {
         const struct jval *v = jval_get(doc, endpoints[i]);
         if (jval_type(v) > JVAL_NULL &&
-            declare_endpoint(d, endpoints[i], jval_text(v), loopback, err) != 0)
+            declare_endpoint(d, endpoints[i], jval_text(v), loopback, last, err) != 0)
             return -1;
     }
     return 0;

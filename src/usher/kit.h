@@ -197,10 +197,17 @@ static inline void usher_kit_metadata(struct usher_call *call, const struct ushe
 static inline bool usher_kit_listed(struct usher_call *call, const struct usher_json *json,
                                     const char *array, const char *word)
 {
-    size_t n = call->host->json_count(call, json, array);
+    size_t n = call->host->json_count(call, json, array), end = strlen(array);
+    char item[128];
+    if (end > sizeof item - 4)
+        return false;
+    memcpy(item, array, end);
     for (size_t i = 0; i < n && i < 64; i++) {
-        const char *found =
-            call->host->json_text(call, json, call->host->text(call, "%s/%zu", array, i));
+        const char digits[] = {(char)('0' + i / 10), (char)('0' + i % 10), 0};
+        size_t skip = i < 10; /* no leading zero in a pointer's index */
+        item[end] = '/';
+        memcpy(item + end + 1, digits + skip, sizeof digits - skip);
+        const char *found = call->host->json_text(call, json, item);
         if (found && strcmp(found, word) == 0)
             return true;
     }
