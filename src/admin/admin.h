@@ -134,7 +134,10 @@ void admin_scopes_text(unsigned scopes, char out[32]);
 
 /* ---- operations. Members of bodies and answers; times are seconds since 1970 ---- */
 
-/* {"tokens":[{"id","name","scopes","created","expires"|null,"last_used"|null}]} */
+/* {"tokens":[{"id","name","scopes","owner"|null,"created","expires"|null,"last_used"|null}]}.
+ * owner: the account that made it, or that made the token it was made with; it ends with that one's
+ * role.
+ */
 admin_op_fn admin_token_list;
 /* {"name","scopes":"read write secrets metrics","expires"?} → the same as above and "token", told
  * this once. Nobody gives scopes they do not have. */

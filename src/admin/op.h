@@ -22,6 +22,7 @@
 
 #define OP_FIELDS_MAX 64
 #define OP_TEXT_MAX 200 /* of a name in a body */
+#define OP_ACCOUNT_MAX 63
 
 struct op;
 typedef int op_fn(struct op *op, struct err *err);
@@ -142,6 +143,8 @@ struct admin {
 
 struct tokens *tokens_load(struct store *s, struct err *err);
 void tokens_free(struct tokens **t);
+/* Forgets those that an account made. */
+void tokens_end_of(struct tokens *t, const char *account);
 struct roles *roles_load(struct store *s, struct err *err);
 void roles_free(struct roles **r);
 struct setups *setups_new(void);

@@ -4,13 +4,13 @@
 
 #include "admin/op.h"
 #include "store/account_role.h"
+#include "store/api_token.h"
 
 #define ADMINS_MAX 1000
-#define ACCOUNT_MAX 63
 
 struct role {
     struct role *next;
-    char account[ACCOUNT_MAX + 1];
+    char account[OP_ACCOUNT_MAX + 1];
 };
 
 struct roles {
@@ -49,7 +49,7 @@ static int take_row(void *arg, const struct account_role_row *row, struct err *e
 {
     if (strcmp(row->role, ROLE_ADMIN) != 0)
         return 0;
-    if (strlen(row->account) > ACCOUNT_MAX)
+    if (strlen(row->account) > OP_ACCOUNT_MAX)
         return err_set(err, ERR_INTERNAL, "a stored role's account has no proper id");
     put(arg, row->account);
     return 0;
@@ -148,7 +148,7 @@ void admin_role_list(struct admin *a, const struct admin_request *rq, admin_done
 
 static int account_begin(struct op *op, struct err *err)
 {
-    if (!op->id || !*op->id || strlen(op->id) > ACCOUNT_MAX || !op_plain(op->id))
+    if (!op->id || !*op->id || strlen(op->id) > OP_ACCOUNT_MAX || !op_plain(op->id))
         return err_set(err, ERR_NOT_FOUND, "there is no such account");
     return 0;
 }
@@ -212,26 +212,39 @@ static int revoke_begin(struct op *op, struct err *err)
     return op_members(op, members, 1, err) < 0 ? -1 : account_begin(op, err);
 }
 
+struct counted {
+    const char *account;
+    size_t admins;
+    bool found;
+};
+
 static int count_admin(void *arg, const struct account_role_row *row, struct err *err)
 {
+    struct counted *c = arg;
     (void)err;
-    *(size_t *)arg += strcmp(row->role, ROLE_ADMIN) == 0;
+    if (strcmp(row->role, ROLE_ADMIN) != 0)
+        return 0;
+    c->admins++;
+    c->found = c->found || strcmp(row->account, c->account) == 0;
     return 0;
 }
 
-/* The store is asked, not memory: two admins may revoke each other in the same moment. */
+/* The store is asked, not memory: two admins may revoke each other in the same moment. Tokens the
+ * account made go with its role: they were its rights by another name. */
 static int revoke_row(struct db *db, struct op *op, struct err *err)
 {
-    size_t admins = 0;
+    struct counted c = {.account = op->id};
     role_change(&op->was);
-    if (account_role_each(db, count_admin, &admins, err) < 0)
+    if (account_role_each(db, count_admin, &c, err) < 0)
         return -1;
-    if (!admin_is(op->admin, op->id))
+    if (!c.found)
         return op_refuse(op, ERR_NOT_FOUND, "this account is no admin");
-    if (admins <= 1 && !op_flag(op, "force"))
+    if (c.admins <= 1 && !op_flag(op, "force"))
         return op_refuse(op, ERR_CONFLICT,
                          "this is the last admin: name another one first, or send force");
-    return account_role_revoke(db, op->id, ROLE_ADMIN, err) < 0 ? -1 : 0;
+    if (account_role_revoke(db, op->id, ROLE_ADMIN, err) < 0)
+        return -1;
+    return api_token_drop_of(db, op->id, err);
 }
 
 static int revoke_work(struct op *op, struct err *err)
@@ -249,6 +262,7 @@ static int revoke_finish(struct op *op, struct err *err)
         all->n--;
         free(r);
     }
+    tokens_end_of(op->admin->tokens, op->id);
     return 0;
 }
 

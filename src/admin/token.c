@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bearer tokens: all of them in memory, so that a check costs a hash and no store. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "admin/op.h"
@@ -16,6 +17,7 @@
 struct token {
     struct token *next;
     char id[ID_LEN + 1], name[OP_TEXT_MAX + 1];
+    char owner[OP_ACCOUNT_MAX + 1]; /* the account that made it: good while that is an admin */
     unsigned char hash[32];
     unsigned scopes;
     int64_t created, expires, last_used, written;
@@ -29,14 +31,16 @@ struct tokens {
 static struct token *token_of(const struct api_token_row *row, struct err *err)
 {
     struct token *t = mem_alloc(sizeof *t);
+    const char *owner = row->owner ? row->owner : "";
     if (strlen(row->id) > ID_LEN || strlen(row->name) > OP_TEXT_MAX ||
-        (t->scopes = admin_scopes_parse(row->scopes, err)) == 0) {
+        strlen(owner) > OP_ACCOUNT_MAX || (t->scopes = admin_scopes_parse(row->scopes, err)) == 0) {
         free(t);
         err_set(err, ERR_INTERNAL, "a stored token makes no sense");
         return NULL;
     }
     memcpy(t->id, row->id, strlen(row->id) + 1);
     memcpy(t->name, row->name, strlen(row->name) + 1);
+    memcpy(t->owner, owner, strlen(owner) + 1);
     memcpy(t->hash, row->hash, sizeof t->hash);
     t->created = row->created;
     t->expires = row->expires;
@@ -70,6 +74,20 @@ static int load(struct db *db, void *arg, struct err *err)
 {
     clear(arg);
     return api_token_each(db, take_row, arg, err);
+}
+
+void tokens_end_of(struct tokens *all, const char *account)
+{
+    for (struct token **at = &all->first; *at;) {
+        struct token *t = *at;
+        if (strcmp(t->owner, account) != 0) {
+            at = &t->next;
+            continue;
+        }
+        *at = t->next;
+        all->n--;
+        free(t);
+    }
 }
 
 struct tokens *tokens_load(struct store *s, struct err *err)
@@ -132,6 +150,8 @@ int admin_token_check(struct admin *a, struct str bearer, struct admin_actor *ou
     for (struct token *t = a->tokens->first; t; t = t->next) {
         if (!seal_equal(t->hash, hash, sizeof hash) || (t->expires > 0 && t->expires <= now))
             continue;
+        if (t->owner[0] && !admin_is(a, t->owner))
+            return 0;
         *out = (struct admin_actor){
             .kind = "token", .id = t->id, .name = t->name, .scopes = t->scopes};
         used(a, t, now);
@@ -156,6 +176,7 @@ static struct jval *token_json(const struct token *t)
     jval_set_text(o, "id", t->id);
     jval_set_text(o, "name", t->name);
     jval_set_text(o, "scopes", scopes);
+    jval_set_text(o, "owner", t->owner[0] ? t->owner : NULL);
     jval_set_int(o, "created", t->created);
     set_time(o, "expires", t->expires);
     set_time(o, "last_used", t->last_used);
@@ -195,6 +216,26 @@ static void drop_making(struct op *op)
     }
 }
 
+static struct token **find(struct tokens *all, const char *id)
+{
+    struct token **at = &all->first;
+    while (*at && strcmp((*at)->id, id) != 0)
+        at = &(*at)->next;
+    return at;
+}
+
+/* What a token makes belongs to whom that token belongs to. */
+static void take_owner(const struct op *op, struct token *t)
+{
+    const struct token *by = *find(op->admin->tokens, op->actor.id);
+    const char *owner = "";
+    if (strcmp(op->actor.kind, "account") == 0)
+        owner = op->actor.id;
+    else if (strcmp(op->actor.kind, "token") == 0 && by)
+        owner = by->owner;
+    snprintf(t->owner, sizeof t->owner, "%s", owner);
+}
+
 static int add_begin(struct op *op, struct err *err)
 {
     static const struct op_member members[] = {
@@ -225,6 +266,7 @@ static int add_begin(struct op *op, struct err *err)
     seal_sha256(str_of(m->text), t->hash);
     rng_id(t->id);
     memcpy(t->name, name, strlen(name) + 1);
+    take_owner(op, t);
     t->scopes = scopes;
     t->created = op->now;
     t->expires = expires;
@@ -240,6 +282,7 @@ static int add_row(struct db *db, struct op *op, struct err *err)
     struct api_token_row row = {.id = t->id,
                                 .name = t->name,
                                 .scopes = scopes,
+                                .owner = t->owner[0] ? t->owner : NULL,
                                 .created = t->created,
                                 .expires = t->expires};
     admin_scopes_text(t->scopes, scopes);
@@ -277,14 +320,6 @@ void admin_token_add(struct admin *a, const struct admin_request *rq, admin_done
                                         .finish = add_finish,
                                         .drop = drop_making};
     op_run(a, rq, &rule, done, arg);
-}
-
-static struct token **find(struct tokens *all, const char *id)
-{
-    struct token **at = &all->first;
-    while (*at && strcmp((*at)->id, id) != 0)
-        at = &(*at)->next;
-    return at;
 }
 
 static int delete_begin(struct op *op, struct err *err)

@@ -13,6 +13,7 @@ int api_token_add(struct db *db, const struct api_token_row *row, struct err *er
         db_int(st, 6, row->expires);
     else
         db_text(st, 6, NULL);
+    db_text(st, 7, row->owner);
     return db_run(st, err) < 0 ? -1 : 0;
 }
 
@@ -22,6 +23,13 @@ int api_token_drop(struct db *db, const char *id, struct err *err)
     db_text(st, 1, id);
     int64_t n = db_run(st, err);
     return n < 0 ? -1 : n > 0;
+}
+
+int api_token_drop_of(struct db *db, const char *account, struct err *err)
+{
+    struct db_stmt *st = db_named(db, "api_token.drop_of");
+    db_text(st, 1, account);
+    return db_run(st, err) < 0 ? -1 : 0;
 }
 
 int api_token_touch(struct db *db, const char *id, int64_t used, struct err *err)
@@ -44,6 +52,7 @@ static int read_row(struct db_stmt *st, struct api_token_row *row, struct err *e
     row->created = db_col_int(st, 4);
     row->expires = db_col_null(st, 5) ? 0 : db_col_int(st, 5);
     row->last_used = db_col_null(st, 6) ? 0 : db_col_int(st, 6);
+    row->owner = db_col_null(st, 7) ? NULL : db_col_text(st, 7);
     return 0;
 }
 

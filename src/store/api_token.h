@@ -13,6 +13,7 @@ struct api_token_row {
     unsigned char hash[32];
     const char *name;
     const char *scopes;                  /* parted by blanks */
+    const char *owner;                   /* the account that made it; NULL: none */
     int64_t created, expires, last_used; /* seconds since 1970; the last two 0: never */
 };
 
@@ -20,6 +21,9 @@ int api_token_add(struct db *db, const struct api_token_row *row, struct err *er
     __attribute__((warn_unused_result));
 /* 1, or 0: there was none. */
 int api_token_drop(struct db *db, const char *id, struct err *err)
+    __attribute__((warn_unused_result));
+/* All that an account made; -1, or 0. */
+int api_token_drop_of(struct db *db, const char *account, struct err *err)
     __attribute__((warn_unused_result));
 /* Never back in time. */
 int api_token_touch(struct db *db, const char *id, int64_t used, struct err *err)

@@ -309,6 +309,22 @@ class Roles(Case):
         api.ask("DELETE", "/api/v1/roles/admin/" + second, {"force": True})
         self.assertEqual(api.ask("GET", "/api/v1/roles")["roles"], [])
 
+    def test_adm_08_tokens_end_with_their_makers_role(self):
+        for person in ("ada", "grace"):
+            browser = self.browser if person == "ada" else Browser(self.usher)
+            browser.sign_in(person=person)
+            account = browser.me()["id"]
+            Api(self.usher).ask("PUT", "/api/v1/roles/admin/" + account)
+        ours = {"Origin": self.usher.url, "Sec-Fetch-Site": "same-origin", "Content-Type": "application/json"}
+        made = browser.request("POST", "/api/v1/tokens", headers=ours, body='{"name":"mine","scopes":"read secrets"}').json()
+        self.assertEqual(made["owner"], account)
+        token = Api(self.usher, made["token"])
+        child = Api(self.usher, token.ask("POST", "/api/v1/tokens", {"name": "child", "scopes": "read"}, status=201)["token"])
+        self.assertEqual((token.get("/api/v1/tokens").status, child.get("/api/v1/tokens").status), (200, 200))
+        Api(self.usher).ask("DELETE", "/api/v1/roles/admin/" + account)
+        self.assertEqual((token.get("/api/v1/tokens").status, child.get("/api/v1/tokens").status), (401, 401))
+        Api(self.usher).ask("DELETE", "/api/v1/roles/admin/" + self.browser.me()["id"], {"force": True})
+
     def test_adm_16_every_change_is_in_the_audit(self):
         api = Api(self.usher)
         token = token_of(self.usher)

@@ -2,12 +2,13 @@
 """Providers administered on a running usherd: effect on the next request, lost updates, what is refused
 and why: ADM cases by id, LOGIN-25."""
 import concurrent.futures
+import http.server
 import json
-import os
 import signal
+import threading
 import time
 
-from harness import CLIENT, Api, Browser, Case, Usher, fake_providers, wait_for
+from harness import Api, Browser, Case, fake_providers, wait_for
 
 
 def discord(fake, **more):
@@ -251,6 +252,43 @@ class Refusals(Providers):
         self.assertEqual(writer.request("PATCH", "/api/v1/providers/discord", {"settings": {"client_secret": "x" * 20}}, etag).status, 403)
         self.assertEqual(writer.request("POST", "/api/v1/providers/discord/rotate", {"secret": "x" * 20}).status, 403)
         self.assertEqual(writer.request("PATCH", "/api/v1/providers/discord", {"settings": {"label": "x"}}, etag).status, 200)
+
+
+class Elsewhere(Providers):
+    """A stored secret is sent to its upstream and to no other, unless who changes that could set it anyway."""
+
+    def test_adm_09_writing_alone_leads_no_secret_elsewhere(self):
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Listener) as evil:
+            Listener.heard = []
+            threading.Thread(target=evil.serve_forever, daemon=True).start()
+            url = "http://127.0.0.1:%d" % evil.server_port
+            self.add(settings=discord(self.fake, client_secret="c4n4ry-of-discord"))
+            writer = Api(self.usher, self.api.ask("POST", "/api/v1/tokens", {"name": "w", "scopes": "read write"}, status=201)["token"])
+            bare = {k: v for k, v in discord(self.fake).items() if k != "client_secret"}
+            own = {"plugin": "oauth2", "client_id": "x", "authorize_url": url + "/a", "token_url": url + "/t", "userinfo_url": url + "/u"}
+            for settings in ({**bare, "api_url": url}, {**bare, "authorize_url": url, "api_url": url, "cdn_url": url}, own):
+                body = {"settings": settings, "adopt": True, "force": True}
+                for method in ("PUT", "PATCH"):
+                    answer = writer.request(method, "/api/v1/providers/discord", body, {"If-Match": self.etag()})
+                    self.assertIn(answer.status, (403, 422), (method, settings, answer.text))
+                answer = writer.request("POST", "/api/v1/provider-tests", {"id": "discord", **body})
+                self.assertIn(answer.status, (403, 422), (settings, answer.text))
+                writer.request("POST", "/api/v1/providers/discord/test")
+            self.assertEqual(Listener.heard, [])
+            evil.shutdown()
+
+
+class Listener(http.server.BaseHTTPRequestHandler):
+    heard = []
+
+    def do_POST(self):
+        Listener.heard.append(self.path)
+        self.send_error(400)
+
+    do_GET = do_POST
+
+    def log_message(self, *_):
+        pass
 
 
 class Trials(Providers):

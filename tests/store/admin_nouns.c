@@ -176,6 +176,35 @@ START_TEST(tokens_are_kept_by_their_hash)
 }
 END_TEST
 
+static int token_drop_of(struct db *db, void *arg, struct err *err)
+{
+    return api_token_drop_of(db, ((struct on_token *)arg)->row.owner, err);
+}
+
+START_TEST(tokens_have_owners)
+{
+    struct on_token c = {.row = {.id = "t1", .name = "ci", .scopes = "read", .created = NOW}};
+    struct on_token hers = c, more = c;
+    hers.row.id = "t2";
+    more.row.id = "t3";
+    hers.row.owner = more.row.owner = "ada";
+    c.row.hash[0] = 1;
+    hers.row.hash[0] = 2;
+    kit_write(token_add, &c);
+    kit_write(token_add, &hers);
+    kit_write(token_add, &more);
+    kit_read(token_each, &c);
+    ck_assert_int_eq(c.n, 3);
+    ck_assert_int_eq(kit_number("SELECT count(*) FROM api_token WHERE owner IS NULL"), 1);
+    ck_assert_int_eq(kit_number("SELECT count(*) FROM api_token WHERE owner = 'ada'"), 2);
+    kit_write(token_drop_of, &hers);
+    kit_read(token_each, &c);
+    ck_assert_int_eq(c.n, 1);
+    ck_assert_ptr_null(c.out.owner);
+    kit_write(token_drop_of, &hers); /* there are none: fine */
+}
+END_TEST
+
 /* ---- audit ------------------------------------------------------------------------------------
  */
 
@@ -304,6 +333,7 @@ Suite *suite_admin_nouns(const char *name)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, roles_are_granted_once_and_go_with_the_account);
     tcase_add_test(tc, tokens_are_kept_by_their_hash);
+    tcase_add_test(tc, tokens_have_owners);
     tcase_add_test(tc, audit_rows_are_numbered_without_gaps);
     tcase_add_test(tc, audit_numbers_are_never_shared);
     suite_add_tcase(s, tc);

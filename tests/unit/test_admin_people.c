@@ -229,6 +229,65 @@ START_TEST(the_last_admin_stays)
 }
 END_TEST
 
+static void make_token(const char *kind, const char *id, char text[60], char token_id[30])
+{
+    const struct admin_actor before = f.actor;
+    f.actor.kind = kind;
+    f.actor.id = id;
+    admin_do(&f, admin_token_add, NULL, "{\"name\":\"x\",\"scopes\":\"read secrets\"}");
+    snprintf(text, 60, "%s", admin_said(&f, "/token"));
+    snprintf(token_id, 30, "%s", admin_said(&f, "/id"));
+    f.actor = before;
+}
+
+/* ADM-08: tokens are not a way to stay. */
+START_TEST(tokens_end_with_the_role_of_their_maker)
+{
+    char first[60], second[60], other[60], ours[60], id[30], unused[30];
+    struct admin_actor who;
+    make_accounts();
+    admin_do(&f, admin_role_grant, "a", NULL);
+    admin_do(&f, admin_role_grant, "b", NULL);
+    make_token("account", "a", first, id);
+    make_token("token", id, second, unused); /* by means of the first */
+    make_token("account", "b", other, unused);
+    make_token("socket", "0", ours, unused);
+    admin_do(&f, admin_token_list, NULL, NULL);
+    ck_assert_uint_eq(jval_count(jval_at(f.body, "/tokens")), 4);
+    ck_assert_int_eq(
+        store_fixture_number(&f.store, "SELECT count(*) FROM api_token WHERE owner = 'a'"), 2);
+    for (int restarted = 0; restarted < 2; restarted++) {
+        ck_assert_int_eq(admin_token_check(f.admin, str_of(first), &who), 1);
+        ck_assert_int_eq(admin_token_check(f.admin, str_of(second), &who), 1);
+        admin_fixture_stop(&f);
+        admin_fixture_start(&f);
+    }
+    admin_do(&f, admin_role_revoke, "a", NULL);
+    for (int restarted = 0; restarted < 2; restarted++) {
+        ck_assert_int_eq(admin_token_check(f.admin, str_of(first), &who), 0);
+        ck_assert_int_eq(admin_token_check(f.admin, str_of(second), &who), 0);
+        ck_assert_int_eq(admin_token_check(f.admin, str_of(other), &who), 1);
+        ck_assert_int_eq(admin_token_check(f.admin, str_of(ours), &who), 1);
+        admin_fixture_stop(&f);
+        admin_fixture_start(&f);
+    }
+    admin_do(&f, admin_role_grant, "a", NULL); /* nothing comes back with it */
+    ck_assert_int_eq(admin_token_check(f.admin, str_of(first), &who), 0);
+    ck_assert_int_eq(store_fixture_number(&f.store, "SELECT count(*) FROM api_token"), 2);
+}
+END_TEST
+
+/* One that was made in the very moment its maker lost the role is no good either. */
+START_TEST(tokens_of_who_is_no_admin)
+{
+    char text[60], id[30];
+    struct admin_actor who;
+    make_accounts();
+    make_token("account", "a", text, id);
+    ck_assert_int_eq(admin_token_check(f.admin, str_of(text), &who), 0);
+}
+END_TEST
+
 START_TEST(only_accounts_get_roles)
 {
     static const char *const nobody[] = {"nobody", "", "a\nb", NULL};
@@ -392,6 +451,8 @@ Suite *suite_admin_people(void)
     tcase_add_test(tc, scopes_have_words);
     tcase_add_test(tc, an_admin_is_one_at_once);
     tcase_add_test(tc, the_last_admin_stays);
+    tcase_add_test(tc, tokens_end_with_the_role_of_their_maker);
+    tcase_add_test(tc, tokens_of_who_is_no_admin);
     tcase_add_test(tc, only_accounts_get_roles);
     tcase_add_test(tc, a_setup_link_works_once);
     tcase_add_test(tc, a_setup_link_ends);

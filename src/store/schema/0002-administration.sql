@@ -35,6 +35,7 @@ CREATE TABLE api_token (
     hash @BLOB@ NOT NULL UNIQUE,
     name @TEXT@ NOT NULL,
     scopes @TEXT@ NOT NULL,     -- parted by blanks
+    owner @TEXT@,               -- account that made it; NULL: somebody on the machine, or an operator
     created @INT@ NOT NULL,
     expires @INT@,              -- NULL: never
     last_used @INT@             -- NULL: not yet
