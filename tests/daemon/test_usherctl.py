@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""usherctl as an admin types it, against a real usherd."""
+import json
+import os
+import pty
+import re
+import subprocess
+import time
+
+from harness import ROOT, Browser, Case, sanitizer_environment, wait_for
+
+CTL = ROOT / "bin/usherctl"
+DONE, REFUSED, USAGE, UNREACHABLE, NOT_ALLOWED, CONFLICT = range(6)
+SECRET = "usher-dev-secret"
+
+
+class Ctl(Case):
+    providers = staticmethod(lambda fake: {})
+
+    def run_ctl(self, *words, stdin="", status=DONE, environment=None):
+        """(standard output, standard error) of a run that must end so."""
+        env = {**os.environ, **sanitizer_environment(), "USHER_SOCKET": str(self.usher.socket), **(environment or {})}
+        p = subprocess.run([CTL, *words], input=stdin, capture_output=True, text=True, env=env, timeout=60)
+        self.assertEqual(p.returncode, status, (words, p.stdout, p.stderr))
+        self.assertNotIn("Sanitizer", p.stderr)
+        return p.stdout, p.stderr
+
+    def json_of(self, *words, **more):
+        return json.loads(self.run_ctl(*words, "--json", **more)[0])
+
+    def given(self, **more):
+        base = self.fake.url + "/discord"
+        values = {"client_id": "usher-dev", "authorize_url": base + "/oauth2/authorize",
+                  "api_url": base + "/api/v10", "cdn_url": base + "/cdn", **more}
+        return [w for key, value in values.items() for w in ("--set", "%s=%s" % (key, value))]
+
+    def add(self, name="discord", secret=SECRET, *more, test=False, adopt=True, status=DONE, **settings):
+        plugin = [] if name == "discord" else ["--plugin", "discord"]
+        more += () if test else ("--no-test",)
+        if adopt:
+            more += ("--adopt",)
+        return self.run_ctl("provider", "add", name, *plugin, *self.given(**settings), *more, stdin=secret + "\n",
+                            status=status)
+
+    def tearDown(self):
+        for p in self.json_of("provider", "list")["providers"]:
+            self.run_ctl("provider", "delete", p["id"], "--yes", "--force")
+        super().tearDown()
+
+
+class CommandLine(Ctl):
+    def test_help_is_everywhere(self):
+        out, _ = self.run_ctl("--help")
+        commands = re.findall(r"^  ([a-z][a-z-]*(?: [a-z][a-z-]*)?)(?: <\w+>)* {2,}", out, re.M)
+        self.assertGreater(len(commands), 25)
+        for command in commands:
+            self.assertIn("usherctl " + command, self.run_ctl(*command.split(), "--help")[0])
+            self.assertIn("usherctl " + command, self.run_ctl("help", *command.split())[0])
+        self.assertIn("provider rotate", self.run_ctl("provider", "--help")[0])
+        self.assertRegex(self.run_ctl("--version")[0], r"^usherctl \d")
+
+    def test_what_makes_no_sense(self):
+        for words, text in ((["provder", "list"], 'did you mean "provider"'), (["provider"], "provider list"),
+                            (["provider", "show"], "usage: usherctl provider show <id>"),
+                            (["provider", "list", "x"], '"x" is not expected'),
+                            (["status", "--bogus"], "no option --bogus"), (["status", "--json=1"], "takes no value"),
+                            (["audit", "--limit"], "needs N"),
+                            (["provider", "edit", "x"], "nothing to change"),
+                            (["provider", "edit", "x", "--set", "nothing"], "KEY=VALUE"),
+                            (["provider", "rotate", "x", "--expires", "2001-01-01"], "a day to come"),
+                            (["provider", "rotate", "x", "--expires", "2099-02-30"], "a day to come"),
+                            (["provider", "delete", "x"], "--yes"),
+                            (["status", "--url", "http://usher.example.com"], "https only"),
+                            (["status", "--url", "https://u:p@usher.example.com"], "makes no sense"),
+                            (["status", "--url", self.usher.url], "a token is needed")):
+            self.assertIn(text, self.run_ctl(*words, status=USAGE)[1], words)
+
+    def test_nobody_answers(self):
+        _, said = self.run_ctl("status", "--socket", str(self.folder / "nothing.sock"), status=UNREACHABLE)
+        self.assertIn("Is usherd running", said)
+
+    def test_completion_completes(self):
+        script = self.run_ctl("completion", "bash")[0]
+        words = subprocess.run(["bash", "-c", script + """
+            COMP_WORDS=(usherctl provider ro) COMP_CWORD=2; _usherctl; echo "${COMPREPLY[*]}"
+            COMP_WORDS=(usherctl pl) COMP_CWORD=1; _usherctl; echo "${COMPREPLY[*]}"
+            COMP_WORDS=(usherctl status --js) COMP_CWORD=2; _usherctl; echo "${COMPREPLY[*]}" """],
+                               capture_output=True, text=True, check=True).stdout.splitlines()
+        self.assertEqual(words, ["rotate", "plugin", "--json"])
+
+    def test_the_manual_has_every_command(self):
+        page = self.run_ctl("manual")[0]
+        for command in re.findall(r"^  ([a-z][a-z -]*?)(?: <| {2,})", self.run_ctl("--help")[0], re.M):
+            self.assertIn(".It Cm " + command, page)
+
+
+class Lists(Ctl):
+    def test_empty_lists_say_so(self):
+        for words, text in ((["provider", "list"], "No providers yet"), (["token", "list"], "No API tokens"),
+                            (["admin", "list"], "No admins yet"), (["provider", "list", "--json"], '{"providers":[]}')):
+            self.assertIn(text, self.run_ctl(*words)[0])
+
+    def test_plugins(self):
+        self.assertRegex(self.run_ctl("plugin", "list")[0], r"(?m)^discord +Discord +https://discord")
+        self.assertRegex(self.run_ctl("plugin", "show", "discord")[0], r"(?m)^client_secret +secret +required secret")
+        self.assertIn("client_id", [r["key"] for r in self.json_of("plugin", "show", "discord")["settings"]])
+        self.run_ctl("plugin", "show", "nothing", status=REFUSED)
+
+    def test_status_and_configuration(self):
+        self.assertIn(self.usher.url, self.run_ctl("status")[0])
+        self.assertIn("Nothing would change", self.run_ctl("config", "diff")[0])
+        self.assertIn("in force", self.run_ctl("config", "reload")[0])
+
+    def test_admins(self):
+        self.add()
+        account = self.browser.sign_in() and self.browser.me()["id"]
+        self.run_ctl("admin", "grant", account)
+        self.assertIn(account, self.run_ctl("admin", "list")[0])
+        self.run_ctl("admin", "revoke", account, "--force")
+        self.assertNotIn(account, self.run_ctl("admin", "list")[0])
+        audit = self.json_of("audit", "--object", account)["audit"]
+        self.assertEqual({a["actor_kind"] for a in audit}, {"socket"})
+        self.assertEqual(len(audit), 2)
+
+    def test_key_rotation(self):
+        before = self.json_of("secrets", "keys")["keys"]
+        self.run_ctl("secrets", "rotate-key")
+        wait_for("the new key", lambda: any(k["current"] and k["id"] not in [b["id"] for b in before]
+                                            for k in self.json_of("secrets", "keys")["keys"]))
+
+
+class Tokens(Ctl):
+    def token_file(self, *options, mode=0o600):
+        out, said = self.run_ctl("token", "add", "script", *options)
+        self.assertIn("not shown again", said)
+        path = self.folder / "token"
+        path.write_text(out)
+        path.chmod(mode)
+        return out.strip(), ["--url", self.usher.url, "--token-file", str(path)]
+
+    def test_a_token_works_until_it_is_deleted(self):
+        token, remote = self.token_file("--scopes", "read", "--expires", "90d")
+        self.assertIn(self.usher.url, self.run_ctl("status", *remote)[0])
+        self.run_ctl("config", "reload", *remote, status=NOT_ALLOWED)
+        tokens = self.json_of("token", "list")["tokens"]
+        self.assertNotIn(token, json.dumps(tokens))
+        self.assertAlmostEqual(tokens[0]["expires"], time.time() + 90 * 86400, delta=600)
+        self.run_ctl("token", "delete", tokens[0]["id"])
+        self.run_ctl("status", *remote, status=NOT_ALLOWED)
+
+    def test_a_token_others_can_read_is_refused(self):
+        _, remote = self.token_file(mode=0o644)
+        self.assertIn("only you can read", self.run_ctl("status", *remote, status=USAGE)[1])
+        for t in self.json_of("token", "list")["tokens"]:
+            self.run_ctl("token", "delete", t["id"])
+
+
+class Providers(Ctl):
+    def test_added_tested_used(self):
+        out, _ = self.add(test=True)
+        self.assertIn(self.usher.url + "/callback/discord", out)
+        self.assertRegex(out, r"(?m)^ok ")
+        self.assertTrue(self.browser.sign_in("discord"))
+        self.assertIn("usher-dev", self.run_ctl("provider", "show", "discord")[0])
+        self.assertRegex(self.run_ctl("provider", "list")[0], r"(?m)^discord +Discord +discord +yes ")
+
+    def test_a_wrong_secret_is_found_out(self):
+        out, _ = self.add(secret="wrong", test=True, status=REFUSED)  # it is stored all the same
+        self.assertRegex(out, r"(?m)^fail ")
+        self.run_ctl("provider", "test", "discord", status=REFUSED)
+        self.run_ctl("provider", "rotate", "discord", stdin=SECRET)
+        self.run_ctl("provider", "promote", "discord")
+        self.assertRegex(self.run_ctl("provider", "test", "discord")[0], r"(?m)^ok ")
+
+    def test_what_is_wrong_names_the_field(self):
+        _, said = self.add(status=REFUSED, timeout="soon")
+        self.assertRegex(said, r"(?m)^  timeout: ")
+        _, said = self.run_ctl("provider", "add", "discord", "--set", "client_id=x", "--set", "client_secret=abc",
+                               status=USAGE)
+        self.assertIn("client_secret is a secret", said)
+        self.assertNotIn("abc", said)
+        self.assertIn("client_id is needed", self.run_ctl("provider", "add", "discord", stdin="s", status=USAGE)[1])
+        self.assertIn("no secret", self.add(secret="", status=USAGE)[1])
+
+    def test_changed_and_gone(self):
+        self.add()
+        self.assertIn("already", self.add(status=CONFLICT)[1])
+        self.run_ctl("provider", "edit", "discord", "--set", "label=Our Discord")
+        self.assertIn("Continue with Our Discord", self.browser.get("/login").text)
+        self.run_ctl("provider", "edit", "discord", "--unset", "label")
+        self.assertIn("Continue with Discord", self.browser.get("/login").text)
+        self.run_ctl("provider", "disable", "discord", "--force")
+        self.assertNotIn("Continue with Discord", self.browser.get("/login").text)
+        self.run_ctl("provider", "enable", "discord")
+        self.run_ctl("provider", "delete", "discord", "--yes", "--force")
+        self.run_ctl("provider", "show", "discord", status=REFUSED)
+
+    def test_people_of_an_earlier_provider_are_not_handed_over_unasked(self):
+        self.add()
+        self.browser.sign_in("discord")
+        self.run_ctl("provider", "delete", "discord", "--yes", "--force")
+        self.assertIn("adopt", self.add(adopt=False, status=CONFLICT)[1])
+        self.add()
+
+    def test_the_next_slot_is_filled_and_emptied(self):
+        self.add()
+        self.run_ctl("provider", "rotate", "discord", "--expires", "2099-01-31", stdin="another")
+        slots = self.json_of("provider", "show", "discord")["secrets"]["client_secret"]
+        self.assertIsNotNone(slots["next"])
+        self.assertEqual(time.strftime("%F %T", time.gmtime(slots["next"]["expires"])), "2099-01-31 23:59:59")
+        self.assertRegex(self.run_ctl("provider", "list")[0], r"(?m)^discord .* set ")
+        self.run_ctl("provider", "drop", "discord", "next")
+        self.assertIsNone(self.json_of("provider", "show", "discord")["secrets"]["client_secret"]["next"])
+
+    def test_a_secret_that_is_typed_is_not_shown(self):
+        self.add()
+        env = {**os.environ, **sanitizer_environment(), "USHER_SOCKET": str(self.usher.socket)}
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.execve(CTL, [CTL, "provider", "rotate", "discord"], env)
+        seen = b""
+        while b"(not shown)" not in seen:
+            seen += os.read(fd, 4096)
+        os.write(fd, b"typed-canary\n")
+        try:
+            while True:
+                seen += os.read(fd, 4096)
+        except OSError:  # the other end is closed
+            pass
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), DONE, seen)
+        self.assertNotIn(b"canary", seen)
+        self.assertIsNotNone(self.json_of("provider", "show", "discord")["secrets"]["client_secret"]["next"])
+
+    def test_text_from_elsewhere_cannot_steer_the_terminal(self):
+        self.add(label="Dis\u202ecord")
+        shown = self.run_ctl("provider", "list")[0]
+        self.assertNotIn("\u202e", shown)
+        self.assertIn("\ufffd", shown)
