@@ -5,6 +5,7 @@ import concurrent.futures
 import http.server
 import json
 import signal
+import socket
 import threading
 import time
 
@@ -265,14 +266,14 @@ class Elsewhere(Providers):
             self.add(settings=discord(self.fake, client_secret="c4n4ry-of-discord"))
             writer = Api(self.usher, self.api.ask("POST", "/api/v1/tokens", {"name": "w", "scopes": "read write"}, status=201)["token"])
             bare = {k: v for k, v in discord(self.fake).items() if k != "client_secret"}
-            own = {"plugin": "oauth2", "client_id": "x", "authorize_url": url + "/a", "token_url": url + "/t", "userinfo_url": url + "/u"}
+            own = {"plugin": "oauth2", "client_id": "x", "authorize_url": url + "/a", "token_url": url + "/t", "profile_url": url + "/u"}
             for settings in ({**bare, "api_url": url}, {**bare, "authorize_url": url, "api_url": url, "cdn_url": url}, own):
                 body = {"settings": settings, "adopt": True, "force": True}
                 for method in ("PUT", "PATCH"):
                     answer = writer.request(method, "/api/v1/providers/discord", body, {"If-Match": self.etag()})
-                    self.assertIn(answer.status, (403, 422), (method, settings, answer.text))
+                    self.assertEqual(answer.status, 422 if method == "PATCH" and "token_url" in settings else 403, (method, settings, answer.text))
                 answer = writer.request("POST", "/api/v1/provider-tests", {"id": "discord", **body})
-                self.assertIn(answer.status, (403, 422), (settings, answer.text))
+                self.assertEqual(answer.status, 403, (settings, answer.text))
                 writer.request("POST", "/api/v1/providers/discord/test")
             self.assertEqual(Listener.heard, [])
             evil.shutdown()
@@ -289,6 +290,44 @@ class Listener(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+
+class Private(Case):
+    """ADM-19: addresses inside are refused at the socket, however they are written; nothing is connected."""
+
+    settings = {"providers": {"allow_http_loopback": "no"}}
+    providers = staticmethod(lambda fake: {})
+
+    def test_adm_19_addresses_inside(self):
+        api = Api(self.usher)
+        accepted, refused = [], []
+        with socket.create_server(("127.0.0.1", 0)) as inside:
+            inside.settimeout(0.2)
+            port = inside.getsockname()[1]
+
+            def accept():
+                while inside.fileno() >= 0:
+                    try:
+                        accepted.append(inside.accept()[0])
+                    except OSError:
+                        continue
+            threading.Thread(target=accept, daemon=True).start()
+            for host in ("127.0.0.1", "localhost", "localhost.", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "0.0.0.0", "[::1]",
+                         "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[64:ff9b::7f00:1]", "169.254.169.254", "10.0.0.1", "172.16.0.1",
+                         "192.168.0.1", "100.64.0.1", "[fc00::1]", "[fe80::1]", "224.0.0.1", "[ff02::1]", "255.255.255.255"):
+                url = "https://%s:%d" % (host, port)
+                settings = {"plugin": "oauth2", "label": "Inside", "client_id": "x", "client_secret": "y" * 20, "authorize_url": url + "/a",
+                            "token_url": url + "/t", "profile_url": url + "/u"}
+                answer = api.request("POST", "/api/v1/provider-tests", {"id": "inside", "settings": settings})
+                if answer.status == 422:
+                    refused.append(host)
+                    self.assertEqual({f["field"] for f in answer.json()["error"]["fields"]}, {"authorize_url", "token_url", "profile_url"})
+                else:
+                    self.assertEqual(answer.status, 200, (host, answer.text))
+                    results = {f["check"]: f["result"] for f in answer.json()["findings"]}
+                    self.assertEqual((answer.json()["ok"], results["token"]), (False, "fail"), (host, answer.text))
+        self.assertEqual(accepted, [])
+        self.assertEqual(refused, ["localhost.", "127.1", "2130706433", "0x7f000001", "0177.0.0.1"])  # no way to write one
 
 
 class Trials(Providers):
