@@ -71,6 +71,7 @@ void admin_free(struct admin **ap)
     struct admin *a = *ap;
     if (!a)
         return;
+    a->closing = true;
     keychange_stop(a->keychange);
     work_free(&a->work);
     while (a->ops)

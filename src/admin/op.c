@@ -9,6 +9,7 @@
 #include "sys/log.h"
 
 #define OUT_OF_SCOPE "your rights do not reach that far"
+#define TOO_MANY "too many things are to be done at once"
 
 /* ---- the request, copied ----------------------------------------------------------------------
  */
@@ -60,8 +61,27 @@ static struct op *op_new(struct admin *a, const struct admin_request *rq)
     return op;
 }
 
+static void go(struct op *op);
+
+/* The next change decides from what this one left. */
+static void turn_over(struct admin *a, struct op *next)
+{
+    a->turn = next;
+    if (!next)
+        return;
+    a->waiting--;
+    registry_free(&next->registry);
+    config_free(&next->config);
+    next->config = config_ref(live_config(a->o.live));
+    next->registry = registry_ref(live_registry(a->o.live));
+    go(next);
+}
+
 static void op_free(struct op *op)
 {
+    struct admin *a = op->admin;
+    struct op *behind = op->behind;
+    const bool turn = a->turn == op;
     if (op->rule->drop)
         op->rule->drop(op);
     *op->at = op->next;
@@ -75,6 +95,8 @@ static void op_free(struct op *op)
     jval_free(&op->became);
     arena_free(&op->arena);
     free(op);
+    if (turn)
+        turn_over(a, behind);
 }
 
 /* ---- the end ----------------------------------------------------------------------------------
@@ -170,6 +192,49 @@ static void work(void *arg)
         fail(op, &err);
 }
 
+/* true: it is a change, and others come first. */
+static bool waits(struct op *op, struct err *err)
+{
+    struct admin *a = op->admin;
+    if (!op->rule->action)
+        return false;
+    if (a->turn && a->waiting == OP_WAITING_MAX) {
+        err_set(err, ERR_LIMITED, TOO_MANY);
+        return false;
+    }
+    struct op *before = a->turn ? a->last_turn : NULL;
+    a->last_turn = op;
+    if (!before) {
+        a->turn = op;
+        return false;
+    }
+    before->behind = op;
+    a->waiting++;
+    return true;
+}
+
+static void go(struct op *op)
+{
+    struct admin *a = op->admin;
+    const struct op_rule *rule = op->rule;
+    struct err err = ERR_INIT;
+    if (a->closing)
+        err_set(&err, ERR_LIMITED, "usher is stopping");
+    else if (rule->begin)
+        (void)rule->begin(op, &err);
+    if (err.kind == ERR_NONE && rule->work) {
+        if (work_submit(a->work, work, a->o.loop, worked, op))
+            return;
+        err_set(&err, ERR_LIMITED, TOO_MANY);
+    } else if (err.kind == ERR_NONE && rule->start) {
+        rule->start(op);
+        return;
+    }
+    if (err.kind != ERR_NONE)
+        fail(op, &err);
+    op_finish(op);
+}
+
 void op_run(struct admin *a, const struct admin_request *rq, const struct op_rule *rule,
             admin_done_fn *done, void *arg)
 {
@@ -180,18 +245,13 @@ void op_run(struct admin *a, const struct admin_request *rq, const struct op_rul
     op->arg = arg;
     if ((op->actor.scopes & rule->scope) != rule->scope)
         err_set(&err, ERR_NOT_ALLOWED, OUT_OF_SCOPE);
-    else if (rule->begin)
-        (void)rule->begin(op, &err);
-    if (err.kind == ERR_NONE && rule->work) {
-        if (work_submit(a->work, work, a->o.loop, worked, op))
-            return;
-        err_set(&err, ERR_LIMITED, "too many things are to be done at once");
-    } else if (err.kind == ERR_NONE && rule->start) {
-        rule->start(op);
+    else if (waits(op, &err))
+        return;
+    if (err.kind == ERR_NONE) {
+        go(op);
         return;
     }
-    if (err.kind != ERR_NONE)
-        fail(op, &err);
+    fail(op, &err);
     op_finish(op);
 }
 

@@ -2,9 +2,9 @@
 /*
  * op: the inside of admin, for its own files. An operation begins on the loop (`begin`, which may
  * refuse at once), works on admin's thread (`work`, which may block), and ends on the loop
- * (`finish`: what memory has to know, before anybody hears of it). One works at a time, so that two
- * of them never decide from the same state; what other processes did meanwhile is found out inside
- * the transaction.
+ * (`finish`: what memory has to know, before anybody hears of it). Changes come one after the
+ * other, from `begin` until what they changed is in force, so that two of them never decide from
+ * the same state; what other processes did meanwhile is found out inside the transaction.
  *
  * op_write runs a function in a transaction together with the audit row that tells of it. A change
  * that is refused there leaves an audit row, too.
@@ -43,6 +43,7 @@ struct op_rule {
 struct op {
     struct admin *admin;
     struct op *next, **at; /* those under way */
+    struct op *behind;     /* the change whose turn is after this one's */
     const struct op_rule *rule;
     admin_done_fn *done;
     void *arg;
@@ -76,6 +77,8 @@ struct op {
     int64_t audited;  /* number of the row */
     op_tx_fn *change; /* inside op_write */
 };
+
+#define OP_WAITING_MAX 64 /* changes, for their turn */
 
 /* By nobody outside: "system". */
 void op_run_system(struct admin *a, const char *id, const struct jval *body,
@@ -133,6 +136,9 @@ struct admin {
     struct admin_options o;
     struct work *work;
     struct op *ops;
+    struct op *turn, *last_turn; /* the change under way, and those that wait behind it */
+    unsigned waiting;            /* how many */
+    bool closing;                /* nothing begins any more */
     struct tokens *tokens;
     struct roles *roles;
     struct setups *setups;

@@ -72,9 +72,20 @@ static int test_begin(struct op *op, struct err *err)
     return known(op, err);
 }
 
+/* Logins may have ended while a draft was made. */
+static bool tie(struct op *op)
+{
+    struct err err = ERR_INIT;
+    const bool tied = op->tied = login_there(op, &err) == 0;
+    if (!tied)
+        op_over(op, &err);
+    return tied;
+}
+
 static void test_start(struct op *op)
 {
-    op->tied = true;
+    if (!tie(op))
+        return;
     probe_start(op->admin->o.login, registry_of(op), op->id, slot_of(op), probed, op);
 }
 
@@ -126,9 +137,10 @@ static void rehearsing(void *arg, const char *id, const char *url, const struct 
 
 static void rehearse_start(struct op *op)
 {
+    if (!tie(op))
+        return;
     const struct rehearsal_start s = {
         .registry = registry_of(op), .provider = op->id, .owner = owner_of(op), .bind = op->bind};
-    op->tied = true;
     rehearsal_begin(op->admin->o.login, &s, rehearsing, op);
 }
 

@@ -314,6 +314,58 @@ START_TEST(nobody_is_locked_out_by_accident)
 }
 END_TEST
 
+struct told {
+    int n, refused;
+};
+
+static void tell(void *arg, const struct admin_answer *a)
+{
+    struct told *t = arg;
+    t->n++;
+    t->refused += a->err && a->err->kind == ERR_CONFLICT;
+}
+
+/* Two admins, each of whom switches off one of the last two. */
+START_TEST(nobody_is_locked_out_by_two_at_once)
+{
+    struct err err = ERR_INIT;
+    struct told t = {0, 0};
+    struct jval *off = jval_parse(STR("{\"settings\":{\"enabled\":false}}"), 100, 8, &err);
+    char tags[2][40];
+    admin_do(&f, admin_provider_add, NULL, DISCORD);
+    admin_do(&f, admin_provider_add, NULL, "{\"id\":\"idp\"," KEYCLOAK("a.example") "}");
+    snprintf(tags[0], sizeof tags[0], "%s", look("discord"));
+    snprintf(tags[1], sizeof tags[1], "%s", look("idp"));
+    for (int i = 0; i < 2; i++) {
+        const struct admin_request rq = {
+            .id = i ? "idp" : "discord", .body = off, .if_match = tags[i], .actor = &f.actor};
+        admin_provider_edit(f.admin, &rq, tell, &t);
+    }
+    jval_free(&off);
+    while (t.n < 2)
+        loop_once(f.loop, 10);
+    ck_assert_int_eq(t.refused, 1);
+    ck_assert(!in_force("discord")->usable && in_force("idp")->usable);
+}
+END_TEST
+
+/* Whoever waits for his turn hears of the end. */
+START_TEST(changes_end_with_the_admin)
+{
+    struct told t = {0, 0};
+    struct err err = ERR_INIT;
+    struct jval *body = jval_parse(STR(DISCORD), 1000, 8, &err);
+    const struct admin_request rq = {.body = body, .actor = &f.actor};
+    for (int i = 0; i < 3; i++)
+        admin_provider_add(f.admin, &rq, tell, &t);
+    ck_assert_int_eq(t.n, 0);
+    admin_fixture_stop(&f);
+    ck_assert_int_eq(t.n, 3);
+    jval_free(&body);
+    admin_fixture_start(&f);
+}
+END_TEST
+
 /* Accounts belong to an upstream, not to a name. */
 START_TEST(accounts_are_not_inherited_silently)
 {
@@ -442,6 +494,8 @@ Suite *suite_admin_provider(void)
     tcase_add_test(tc, lost_updates_are_refused);
     tcase_add_test(tc, files_are_read_only_and_named);
     tcase_add_test(tc, nobody_is_locked_out_by_accident);
+    tcase_add_test(tc, nobody_is_locked_out_by_two_at_once);
+    tcase_add_test(tc, changes_end_with_the_admin);
     tcase_add_test(tc, accounts_are_not_inherited_silently);
     tcase_add_test(tc, there_is_a_most);
     tcase_add_test(tc, scopes_of_providers);

@@ -153,6 +153,23 @@ START_TEST(tests_end_with_logins)
 }
 END_TEST
 
+/* A draft is made on a thread; logins may end before it is ready. */
+START_TEST(a_draft_that_is_ready_too_late)
+{
+    int n = 0;
+    struct err err = ERR_INIT;
+    struct jval *body = jval_parse(STR(DRAFT("\"s3cret\"")), JSON_SIZE_MAX, 8, &err);
+    const struct admin_request rq = {.body = body, .actor = &f.actor, .bind = STR(LOGIN_BIND)};
+    admin_provider_test_draft(f.admin, &rq, count, &n);
+    admin_provider_rehearse_draft(f.admin, &rq, count, &n);
+    admin_set_login(f.admin, NULL);
+    ck_assert_int_eq(n, 0);
+    while (n < 2)
+        loop_once(f.loop, 10);
+    jval_free(&body);
+}
+END_TEST
+
 Suite *suite_admin_trial(void)
 {
     Suite *s = suite_create("admin_trial");
@@ -163,6 +180,7 @@ Suite *suite_admin_trial(void)
     tcase_add_test(tc, a_stored_secret_stays_with_its_upstream);
     tcase_add_test(tc, a_rehearsal_belongs_to_who_began_it);
     tcase_add_test(tc, tests_end_with_logins);
+    tcase_add_test(tc, a_draft_that_is_ready_too_late);
     suite_add_tcase(s, tc);
     return s;
 }
