@@ -42,14 +42,16 @@ static const char *here(struct request *rq, struct arena *a)
     return page ? arena_dup(a, request_path(rq)) : "/admin";
 }
 
-static void to_sign_in(struct request *rq, const char *back)
+static const char *sign_in_url(struct request *rq)
 {
+    struct arena *a = request_arena(rq);
     struct buf url;
     buf_init(&url, 4096);
     buf_text(&url, "/login?");
-    form_add(&url, "return_to", back);
-    reply_redirect(rq, buf_ok(&url) ? url.p : "/login?return_to=/admin");
+    form_add(&url, "return_to", here(rq, a));
+    const char *text = buf_ok(&url) ? arena_dupn(a, url.p, url.n) : "/login?return_to=/admin";
     buf_deinit(&url);
+    return text;
 }
 
 struct admin_visit *admin_visit(struct request *rq, void *app)
@@ -62,7 +64,7 @@ struct admin_visit *admin_visit(struct request *rq, void *app)
     v->id = arena_dup(a, request_rest(rq));
     const int known = caller_find(rq, app, &v->who, &err);
     if (known == 0) {
-        to_sign_in(rq, here(rq, a));
+        reply_redirect(rq, sign_in_url(rq));
         return NULL;
     }
     if (known < 0) {
@@ -177,6 +179,7 @@ struct jval *admin_data(const struct admin_visit *v)
     jval_set_bool(data, "can_write", (may & ADMIN_WRITE) != 0);
     jval_set_bool(data, "can_rotate", (may & ADMIN_SECRETS) != 0);
     jval_set_bool(data, "must_sign_in", v->who.stale);
+    jval_set_text(data, "again", sign_in_url(v->rq));
     return data;
 }
 
@@ -236,7 +239,8 @@ void admin_send(struct admin_visit *v, int status, const char *name, const char 
                       temporary             ? "Operator, for an hour"
                       : called && called[0] ? called
                                             : "Signed in");
-        jval_set_bool(data, "can_leave", person);
+        jval_set_bool(data, "can_sign_out", person);
+        jval_set_bool(data, "can_leave", temporary);
     }
     visit_end(v);
     bool copy = false;
@@ -303,7 +307,7 @@ void admin_sorry(struct admin_visit *v, enum err_kind kind, const char *text)
                            "during the last half hour. What you typed was not kept."
                   : text ? text
                          : w->text);
-    jval_set_text(data, "again", again ? "/login?return_to=/admin" : NULL);
+    jval_set_text(data, "again", again ? sign_in_url(v->rq) : NULL);
     jval_set_text(data, "back", known ? "/admin" : "/");
     jval_set_text(data, "back_text", known ? "To the overview" : "To the start page");
     if (kind == ERR_LIMITED)

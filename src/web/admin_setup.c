@@ -58,3 +58,22 @@ void admin_page_setup_use(struct request *rq, void *app_)
     jval_set_text(body, "token", v->id);
     admin_ask(v, &(struct admin_ask){.op = admin_setup_use, .body = body}, on_used);
 }
+
+/* The hour may be given up before it is over. */
+void admin_page_leave(struct request *rq, void *app_)
+{
+    const struct web_app *app = app_;
+    struct str token;
+    struct buf cookie;
+    if (!request_same_origin(rq, app->public_origin)) {
+        admin_sorry(visit(rq, app), ERR_NOT_ALLOWED, "Leave by the button on a page of this site.");
+        return;
+    }
+    if (request_cookie(rq, str_of(app->jar.operator_name), &token) == 1)
+        admin_operator_end(app->admin, token);
+    buf_init(&cookie, 512);
+    cookie_jar_operator(&app->jar, "", 0, &cookie);
+    reply_header(rq, "Set-Cookie", cookie.p);
+    buf_deinit(&cookie);
+    reply_redirect(rq, "/");
+}

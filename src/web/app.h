@@ -67,6 +67,6 @@ serve_handler admin_page_status, admin_page_reload, admin_page_rotate_key;  /* a
 serve_handler admin_page_people, admin_page_revoke;                         /* admin_people.c */
 serve_handler admin_page_tokens, admin_page_token_end;                      /* admin_token.c */
 serve_handler admin_page_audit;                                             /* admin_audit.c */
-serve_handler admin_page_setup, admin_page_setup_use;                       /* admin_setup.c */
+serve_handler admin_page_setup, admin_page_setup_use, admin_page_leave;     /* admin_setup.c */
 
 #endif

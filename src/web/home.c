@@ -2,6 +2,7 @@
 /* Who is signed in: as a page for the person, as JSON for an app. */
 #include <stdio.h>
 
+#include "admin/admin.h"
 #include "sys/clock.h"
 #include "web/api.h"
 #include "web/page.h"
@@ -74,6 +75,7 @@ static void send_profile(struct request *rq, const struct web_app *app,
     jval_set_text(data, "session", v->id);
     jval_set_text(data, "since", since);
     jval_set_text(data, "until", until);
+    jval_set_bool(data, "admin", admin_is(app->admin, v->account));
     page_has_form(rq);
     page_send(rq, app, 200, "home", "Signed in", data);
 }

@@ -52,6 +52,7 @@ const struct route web_routes[] = {
     {"POST", "/admin/tokens", admin_page_tokens, 0, FORM_MAX, NULL},
     {"POST", "/admin/tokens/*/delete", admin_page_token_end, 0, FORM_MAX, NULL},
     {"GET", "/admin/audit", admin_page_audit, 0, 0, NULL},
+    {"POST", "/admin/leave", admin_page_leave, 0, FORM_MAX, NULL},
     {"GET", "/admin/setup/*", admin_page_setup, ROUTE_SECRET, 0, NULL},
     {"POST", "/admin/setup/*", admin_page_setup_use, ROUTE_SECRET, FORM_MAX, NULL},
     {"GET", "/assets/*", asset_get, ROUTE_QUIET, 0, NULL},
