@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The admin socket: who may use it, what is there, how it starts and stops: ADM-03."""
+import concurrent.futures
 import os
 import pathlib
 import pwd
@@ -121,6 +122,19 @@ class Life(Case):
         self.assertEqual(self.usher.child.wait(30), 0)
         self.assertLess(time.monotonic() - began, 9)
         silent.close()
+        self.usher.start()
+
+
+    def test_a_stop_waits_for_what_an_admin_asked(self):
+        """A test that takes its time is answered although usherd was told to stop meanwhile."""
+        self.fake.fault("/discord/api/v10/oauth2/token", "slow", ms=1500, times=1)
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(Api(self.usher).request, "POST", "/api/v1/providers/discord/test")
+            wait_for("the upstream to be asked", lambda: self.fake.counts().get("/discord/api/v10/oauth2/token"))
+            self.usher.child.send_signal(signal.SIGTERM)
+            self.assertEqual(answer.result().status, 200)
+            self.assertTrue(answer.result().json()["findings"])
+        self.assertEqual(self.usher.child.wait(30), 0)
         self.usher.start()
 
 
