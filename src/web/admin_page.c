@@ -121,6 +121,17 @@ void admin_add_error(struct admin_visit *v, const char *field, const char *text)
         v->refused = ERR_INVALID;
 }
 
+/* "there is no such thing" as a sentence of a page. */
+static const char *sentence(struct admin_visit *v, const char *text)
+{
+    const size_t n = strlen(text);
+    if (n == 0)
+        return text;
+    const bool small = text[0] >= 'a' && text[0] <= 'z';
+    return arena_printf(v->a, "%c%s%s", small ? text[0] - 'a' + 'A' : text[0], text + 1,
+                        strchr(".!?", text[n - 1]) ? "" : ".");
+}
+
 /* "…; send force": on a page that is a box to tick, so the words go. */
 static const char *without_remedy(struct admin_visit *v, const char *text)
 {
@@ -131,7 +142,7 @@ static const char *without_remedy(struct admin_visit *v, const char *text)
     size_t n = s.n;
     while ((force || adopt) && n > 0 && text[n] != ';' && text[n] != ',')
         n--;
-    return n > 0 && n < s.n ? arena_printf(v->a, "%.*s.", (int)n, text) : text;
+    return sentence(v, n > 0 && n < s.n ? arena_dupn(v->a, text, n) : text);
 }
 
 void admin_keep_errors(struct admin_visit *v, const struct admin_answer *a)
@@ -325,7 +336,7 @@ bool admin_failed(struct admin_visit *v, const struct admin_answer *a)
     const char *text = a->err->kind == ERR_INTERNAL ? NULL
                        : a->n_fields && a->fields[0].text
                            ? arena_printf(v->a, "%s: %s", a->fields[0].field, a->fields[0].text)
-                           : arena_dup(v->a, a->err->text);
+                           : sentence(v, a->err->text);
     admin_sorry(v, a->err->kind, text);
     return true;
 }

@@ -380,6 +380,69 @@ describe("an admin in Chromium", () => {
     await context.close();
   });
 
+  it("can do all of it without JavaScript", async () => {
+    const { context, page } = await visit({ javaScriptEnabled: false, storageState: await ada.context.storageState() });
+    await go(page, "/");
+    await page.getByRole("link", { name: "Administration" }).click();
+    await page.getByRole("link", { name: "Add a provider" }).click();
+    await page.getByRole("link", { name: "GitHub" }).click();
+    await press(page, /^Add/);
+    assert.match(await page.locator(".error").first().textContent(), /client_id/);
+    await page.getByLabel("Client ID").fill("x");
+    await page.getByLabel("Client secret").fill("y");
+    await press(page, /^Add/);
+    assert.equal(pathOf(page), "/admin/providers/github");
+    await page.getByRole("link", { name: "Change settings" }).click();
+    await page.getByLabel("Label").fill("Octopus");
+    await press(page, "Save settings");
+    assert.equal(await heading(page), "Octopus");
+    await press(page, "Disable");
+    await press(page, "Enable");
+    await page.getByRole("link", { name: /^Delete/ }).click();
+    await press(page, /^Delete/);
+    assert.match(await page.getByRole("status").textContent(), /deleted/);
+    assert.equal((await go(page, "/admin/providers/github")).status(), 404);
+    assert.equal(await page.textContent(".lead"), "There is no such provider.");
+    await go(page, "/admin/status");
+    await press(page, "Reload the configuration");
+    assert.match(await page.getByRole("status").textContent(), /read again/);
+    await go(page, "/admin/audit?object=github");
+    assert.match(await page.textContent("main"), /provider\.delete/);
+    await context.close();
+  });
+
+  it("says that a bad file is not in force, and what is wrong with it (CONF-09)", async () => {
+    const { page } = ada;
+    const file = `${dir}/providers.d/google.conf`, good = fs.readFileSync(file, "utf8");
+    fs.writeFileSync(file, `${good}nonsense = yes\n`);
+    await e2e.until("the file to be read", async () => {
+      await go(page, "/admin");
+      return /not in force/.test(await page.textContent("main"));
+    });
+    assert.match(await page.textContent("main"), /2 of 2/); // the one before goes on
+    await page.getByRole("link", { name: "What is wrong" }).click();
+    assert.match(await page.locator(".problems").textContent(), /google\.conf.*nonsense/);
+    await e2e.shot(page, "admin-status-problem-1280");
+    await press(page, "Reload the configuration");
+    assert.match(await page.getByRole("alert").textContent(), /nonsense/);
+    fs.writeFileSync(file, good);
+    await e2e.until("the file to be read again", async () => {
+      await go(page, "/admin");
+      return !/not in force/.test(await page.textContent("main"));
+    });
+  });
+
+  it("asks twice before the last way in is gone (ADM-15)", async () => {
+    const { page } = ada;
+    const account = (await (await ada.context.request.get(`${usher.url}/api/v1/me`)).json()).id;
+    await go(page, `/admin/people/${account}/revoke`);
+    await press(page, "Take the role away");
+    assert.match(await page.getByRole("alert").textContent(), /last admin/);
+    assert.ok(await page.getByLabel("Do it all the same").isVisible());
+    await go(page, "/admin/people");
+    assert.match(await page.textContent("main"), /Ada Lovelace/);
+  });
+
   it("takes no form from another site (ADM-04)", async () => {
     const { context } = await visit({ storageState: await ada.context.storageState() });
     for (const headers of [{ "Sec-Fetch-Site": "cross-site", Origin: "https://evil.example" }, { "Sec-Fetch-Site": "same-site", Origin: "https://other.example" }, {}]) {
