@@ -9,6 +9,7 @@
 #include "provider/host.h"
 #include "provider/load.h"
 #include "provider/schema.h"
+#include "sys/jose.h"
 
 #define ID_MAX 32
 #define CHECK_MEMORY 65536
@@ -209,6 +210,20 @@ static void row_secrets(struct maker *m, struct conf_secrets *secrets, struct co
     }
 }
 
+/* A secret that is a JWT, as Apple's are, says itself when it ends (RFC 7519 section 4.1.4). */
+static int64_t told_expiry(const struct secret *secret)
+{
+    struct err no_jwt = ERR_INIT;
+    struct jws j;
+    int64_t at = 0;
+    if (!secret || jws_decode(secret_reveal(secret), &j, &no_jwt) != 0)
+        return 0;
+    if (!jval_int(jval_get(j.payload, "exp"), &at) || at < 0)
+        at = 0;
+    jws_deinit(&j);
+    return at;
+}
+
 static void note_slots(struct maker *m)
 {
     struct provider_slots *slots = arena_alloc(m->a, sizeof *slots);
@@ -222,6 +237,10 @@ static void note_slots(struct maker *m)
         slots->v[s->slot].created = s->created;
         slots->v[s->slot].expires = s->expires;
     }
+    for (int i = 0; i < PROVIDER_SLOTS; i++)
+        if (slots->v[i].set && slots->v[i].expires == 0)
+            slots->v[i].expires =
+                told_expiry(provider_secret(m->p, "client_secret", (enum provider_slot)i));
     m->p->slots = slots;
 }
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* For the machines that watch us: alive, ready, and the figures (behind a bearer token, or over the
  * admin socket). */
+#include <string.h>
 #include <strings.h>
 
 #include "admin/admin.h"
+#include "sys/clock.h"
 #include "web/app.h"
 #include "web/page.h"
 
@@ -68,6 +70,33 @@ static void observe(const struct web_app *app)
     metric_set(metrics_series(m, &dropped, NULL, NULL, NULL), (int64_t)log_dropped());
 }
 
+/* What only time changes is told as of now, straight from the registry: a slot that was emptied and
+ * a provider that is gone leave nothing behind. Ids need no escaping. */
+static void secret_line(struct buf *out, const char *what, const struct provider *p, int slot,
+                        int64_t seconds)
+{
+    static const char *const names[PROVIDER_SLOTS] = {"active", "next", "retiring"};
+    buf_printf(out, "usher_secret_%s_seconds{provider=\"%s\",slot=\"%s\"} %lld\n", what, p->id,
+               names[slot], (long long)seconds);
+}
+
+static void secrets_render(const struct registry *r, const char *what, const char *help,
+                           struct buf *out)
+{
+    const int64_t now = wall_seconds(clock_wall());
+    const bool age = strcmp(what, "age") == 0;
+    buf_printf(out, "# HELP usher_secret_%s_seconds %s\n# TYPE usher_secret_%s_seconds gauge\n",
+               what, help, what);
+    for (size_t i = 0; i < registry_count(r); i++) {
+        const struct provider *p = registry_at(r, i);
+        for (int slot = 0; slot < PROVIDER_SLOTS; slot++) {
+            const int64_t at = age ? p->slots->v[slot].created : p->slots->v[slot].expires;
+            if (p->slots->v[slot].set && at > 0)
+                secret_line(out, what, p, slot, age ? now - at : at - now);
+        }
+    }
+}
+
 void ops_metrics(struct request *rq, void *app_)
 {
     const struct web_app *app = app_;
@@ -80,6 +109,9 @@ void ops_metrics(struct request *rq, void *app_)
     buf_init(&out, METRICS_MAX);
     observe(app);
     metrics_render(app->metrics, &out);
+    secrets_render(app->registry, "age", "Age of a client secret by provider and slot.", &out);
+    secrets_render(app->registry, "left", "Time until a client secret expires, if that is known.",
+                   &out);
     if (!buf_ok(&out)) {
         page_error(rq, app, ERR_INTERNAL, NULL);
         buf_deinit(&out);

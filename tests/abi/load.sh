@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # load.sh: what the loader refuses, with real shared objects, and in which words. PLUG-01, PLUG-02,
-# PLUG-03, PLUG-07, PLUG-10, PLUG-12, PLUG-14.
+# PLUG-03, PLUG-07, PLUG-10, PLUG-12, PLUG-13 (symbols.sh), PLUG-14.
 set -u
 umask 022
 try=$top_builddir/tests/abi/try_load

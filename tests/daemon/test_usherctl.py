@@ -111,6 +111,21 @@ class Lists(Ctl):
         self.assertIn("Nothing would change", self.run_ctl("config", "diff")[0])
         self.assertIn("in force", self.run_ctl("config", "reload")[0])
 
+    def test_audit_says_who_did_what_adm_16(self):
+        self.add()
+        last = self.json_of("audit", "--object", "discord", "--limit", "1")["audit"][0]
+        self.assertEqual((last["action"], last["actor_kind"], last["outcome"]), ("provider.add", "socket", "done"))
+        self.assertNotIn(SECRET, json.dumps(last))
+        self.assertIn("provider.add", self.run_ctl("audit")[0])
+
+    def test_odd_pages_of_the_audit_adm_24(self):
+        self.add()
+        for limit in ("0", "-1", "1000000000", "10; DROP TABLE audit", "1e3", "99999999999999999999"):
+            self.run_ctl("audit", "--limit", limit, status=REFUSED)
+        for word in ("'", '"', "%", "_", "' OR '1'='1", "discord'--", "*"):
+            self.assertEqual(self.json_of("audit", "--object", word)["audit"], [], word)
+        self.assertGreater(len(self.json_of("audit")["audit"]), 0)
+
     def test_admins(self):
         self.add()
         account = self.browser.sign_in() and self.browser.me()["id"]
@@ -209,7 +224,12 @@ class Providers(Ctl):
         self.assertIsNotNone(slots["next"])
         self.assertEqual(time.strftime("%F %T", time.gmtime(slots["next"]["expires"])), "2099-01-31 23:59:59")
         self.assertRegex(self.run_ctl("provider", "list")[0], r"(?m)^discord .* set ")
+        figures = Browser(self.usher).get("/metrics", Authorization="Bearer metrics-token-for-tests").text
+        self.assertRegex(figures, r'(?m)^usher_secret_age_seconds\{provider="discord",slot="next"\} \d+$')
+        self.assertRegex(figures, r'(?m)^usher_secret_left_seconds\{provider="discord",slot="next"\} \d{9,}$')
         self.run_ctl("provider", "drop", "discord", "next")
+        self.assertNotIn('slot="next"', Browser(self.usher).get(
+            "/metrics", Authorization="Bearer metrics-token-for-tests").text)
         self.assertIsNone(self.json_of("provider", "show", "discord")["secrets"]["client_secret"]["next"])
 
     def test_a_secret_that_is_typed_is_not_shown(self):

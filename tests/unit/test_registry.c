@@ -486,6 +486,21 @@ START_TEST(files_have_a_next_secret)
 }
 END_TEST
 
+#define ES256 "eyJhbGciOiJFUzI1NiJ9." /* {"alg":"ES256"} */
+
+/* Signed by nobody: only `exp` is looked at, 1900000000 and then "soon". */
+START_TEST(a_secret_that_is_a_jwt_says_when_it_ends)
+{
+    const struct provider *p = text("discord", "client_id = id\nclient_secret = " ES256
+                                               "eyJleHAiOjE5MDAwMDAwMDB9.AQEB\n");
+    ck_assert_int_eq(p->slots->v[PROVIDER_ACTIVE].expires, 1900000000);
+    p = text("discord", CREDENTIALS
+             "client_secret_next = " ES256 "eyJleHAiOiJzb29uIn0.AQEB\n");
+    ck_assert_int_eq(p->slots->v[PROVIDER_ACTIVE].expires, 0);
+    ck_assert_int_eq(p->slots->v[PROVIDER_NEXT].expires, 0);
+}
+END_TEST
+
 START_TEST(ids_are_plain)
 {
     ck_assert(provider_id_valid(STR("discord")));
@@ -521,6 +536,7 @@ Suite *suite_registry(void)
     tcase_add_test(tc, files_are_taken_over);
     tcase_add_test(tc, files_may_go_meanwhile);
     tcase_add_test(tc, files_have_a_next_secret);
+    tcase_add_test(tc, a_secret_that_is_a_jwt_says_when_it_ends);
     tcase_add_test(tc, ids_are_plain);
     suite_add_tcase(s, tc);
     return s;

@@ -424,6 +424,7 @@ START_TEST(file_owner_refused)
 }
 END_TEST
 
+/* CONF-05 */
 START_TEST(file_contents_refused)
 {
     static const struct {
