@@ -17,8 +17,10 @@ static void set_problems(const struct admin_visit *v, const struct jval *config,
         const int64_t line = show_int(one, "line", 0);
         const char *where = line > 0 ? arena_printf(v->a, "%s:%lld", file, (long long)line) : file;
         struct jval *o = jval_new_object();
-        jval_set_text(o, "where", key[0] ? arena_printf(v->a, "%s %s", where, key) : where);
-        jval_set_text(o, "text", show_text(one, "text"));
+        const char *text = show_text(one, "text");
+        const bool named = str_starts(str_of(text), key); /* the text begins with the key */
+        jval_set_text(o, "where", named ? where : arena_printf(v->a, "%s %s", where, key));
+        jval_set_text(o, "text", text);
         jval_push(list, o);
     }
     jval_set_bool(data, "has_problems", jval_count(list) > 0);
@@ -86,7 +88,11 @@ static void set_diff(const struct admin_visit *v, const struct jval *diff, struc
         jval_push(list, change_view(v, jval_item(changes, i)));
     jval_set_bool(data, "has_changes", jval_count(list) > 0);
     jval_set(data, "diff", list);
-    jval_set_text(data, "diff_error", show_text(diff, "error"));
+    const bool refused = jval_count(jval_get(diff, "problems")) > 0;
+    jval_set_text(data, "diff_error",
+                  refused && jval_count(changes) == 0
+                      ? "Nothing, as long as something in the files is wrong."
+                      : show_text(diff, "error"));
 }
 
 static const char *rotation_text(const struct jval *rotation, struct arena *a)

@@ -422,6 +422,7 @@ describe("an admin in Chromium", () => {
     assert.match(await page.textContent("main"), /2 of 2/); // the one before goes on
     await page.getByRole("link", { name: "What is wrong" }).click();
     assert.match(await page.locator(".problems").textContent(), /google\.conf.*nonsense/);
+    assert.doesNotMatch(await page.textContent("main"), /what is on disk is in force/);
     await e2e.shot(page, "admin-status-problem-1280");
     await press(page, "Reload the configuration");
     assert.match(await page.getByRole("alert").textContent(), /nonsense/);
