@@ -9,6 +9,8 @@
 state=$out/run
 port=${PORT:-8080}
 url=http://127.0.0.1:$port
+socket=$state/run/admin.sock
+if [ ${#socket} -gt 100 ]; then socket=${XDG_RUNTIME_DIR:-/tmp}/usher-demo-$(id -u)/admin.sock; fi # its path has a limit
 umask 077
 mkdir -p "$state/providers.d"
 rm -f "$state"/*.ready "$state"/providers.d/*.conf
@@ -75,7 +77,7 @@ url = sqlite:$state/usher.db
 key_file = $state/usher.key
 
 [admin]
-socket = $state/run/admin.sock
+socket = $socket
 
 [providers]
 dir = $state/providers.d
@@ -97,6 +99,7 @@ for id in discord google; do
     printf '    %-8s %s/callback/%s%s\n' "$id" "$url" "$id" "$note"
 done
 echo
+echo "  To administer: ${root#"$top"/}/bin/usherctl --socket ${socket#"$top"/} setup-link"
 echo "  Log: ${state#"$top"/}/usher.log. Ctrl-C stops everything."
 wait $usherd_pid
 stop_demo $?
