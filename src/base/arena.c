@@ -124,6 +124,15 @@ void arena_reset(struct arena *a)
     ASAN_POISON_MEMORY_REGION(a->first->data, a->first->size);
 }
 
+void arena_wipe(struct arena *a)
+{
+    for (struct block *b = a->top; b; b = b->next) {
+        ASAN_UNPOISON_MEMORY_REGION(b->data, b->size);
+        explicit_bzero(b->data, b->used);
+    }
+    arena_reset(a);
+}
+
 size_t arena_used(const struct arena *a)
 {
     return a->given;

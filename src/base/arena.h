@@ -18,6 +18,8 @@ struct arena *arena_new(void);
 void arena_free(struct arena **a);
 /* Forget everything, keep the first block for the next user. */
 void arena_reset(struct arena *a);
+/* The same, and nothing of what was kept can be found in memory. */
+void arena_wipe(struct arena *a);
 /* Bytes handed out since the last reset. */
 size_t arena_used(const struct arena *a);
 

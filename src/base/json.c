@@ -2,6 +2,8 @@
 #include "base/json.h"
 
 #include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
@@ -24,6 +26,34 @@ static struct jval *jval_made(json_t *v)
     if (!v)
         abort(); /* out of memory */
     return jval_of(v);
+}
+
+/* Tokens and secrets come and go as JSON: what is freed is gone. */
+struct piece {
+    size_t n;
+    _Alignas(max_align_t) char data[];
+};
+
+static void *piece_alloc(size_t n)
+{
+    struct piece *p = n < SIZE_MAX - sizeof *p ? malloc(sizeof *p + n) : NULL;
+    if (!p)
+        return NULL; /* jansson says so, and jval_made ends us */
+    p->n = n;
+    return p->data;
+}
+
+static void piece_free(void *data)
+{
+    struct piece *p = data ? (struct piece *)(void *)((char *)data - sizeof *p) : NULL;
+    if (p)
+        explicit_bzero(p->data, p->n);
+    free(p);
+}
+
+__attribute__((constructor)) static void set_memory(void)
+{
+    json_set_alloc_funcs(piece_alloc, piece_free);
 }
 
 /* Depth and number of values, before memory is spent on any of it. Brackets that do not match are

@@ -17,7 +17,7 @@ static void send_json(struct request *rq, int status, const struct jval *body)
                    (struct str){arena_dupn(request_arena(rq), out.p, out.n), out.n});
     else
         api_error(rq, 500, "internal", "The answer is too long.");
-    buf_deinit(&out);
+    buf_wipe(&out); /* a new token's only answer */
 }
 
 void api_send(struct request *rq, int status, struct jval *take)

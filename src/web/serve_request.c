@@ -13,10 +13,13 @@ void request_reset(struct request *rq)
 {
     struct request keep = {.serve = rq->serve, .arena = rq->arena, .body = rq->body};
     jval_free(&rq->json);
-    if (rq->route && rq->route->flags & ROUTE_JSON)
-        seal_wipe(keep.body.p, keep.body.n); /* it may hold a secret */
+    if (rq->route && (rq->route->body_max > 0 || rq->route->flags & ROUTE_SECRET)) {
+        seal_wipe(keep.body.p, keep.body.n); /* what comes in and goes out may hold a secret */
+        arena_wipe(keep.arena);
+    } else {
+        arena_reset(keep.arena);
+    }
     buf_clear(&keep.body);
-    arena_reset(keep.arena);
     memset(rq, 0, offsetof(struct request, headers));
     memset((char *)rq + offsetof(struct request, n_headers), 0,
            sizeof *rq - offsetof(struct request, n_headers));
@@ -27,10 +30,22 @@ void request_reset(struct request *rq)
 
 /* ---- reading */
 
-struct arena *request_arena(struct request *rq) { return rq->arena; }
-const char *request_method(const struct request *rq) { return rq->method; }
-bool request_is_head(const struct request *rq) { return rq->head; }
-const char *request_path(const struct request *rq) { return rq->path; }
+struct arena *request_arena(struct request *rq)
+{
+    return rq->arena;
+}
+const char *request_method(const struct request *rq)
+{
+    return rq->method;
+}
+bool request_is_head(const struct request *rq)
+{
+    return rq->head;
+}
+const char *request_path(const struct request *rq)
+{
+    return rq->path;
+}
 const struct route *request_route(const struct request *rq)
 {
     return rq->route;
@@ -145,7 +160,10 @@ const struct log_ctx *request_log(struct request *rq)
     return &rq->log;
 }
 
-bool request_from_trusted_proxy(const struct request *rq) { return rq->conn->trusted; }
+bool request_from_trusted_proxy(const struct request *rq)
+{
+    return rq->conn->trusted;
+}
 
 /* The rightmost address of X-Forwarded-For that no trusted proxy of ours has written down for
  * another trusted proxy. Anything that does not parse ends the walk at the last good one. */
@@ -222,7 +240,10 @@ void reply_header_static(struct request *rq, const char *name, const char *value
     header_add(rq, name, value);
 }
 
-void reply_close(struct request *rq) { rq->close = true; }
+void reply_close(struct request *rq)
+{
+    rq->close = true;
+}
 
 static void answer(struct request *rq, int status, const char *content_type, struct str body)
 {
@@ -306,7 +327,10 @@ void serve_refuse(struct request *rq, int status, const char *what)
         reply_error(rq, status, what);
 }
 
-void request_hold(struct request *rq) { rq->held = true; }
+void request_hold(struct request *rq)
+{
+    rq->held = true;
+}
 
 static bool has_header(const struct request *rq, const char *name)
 {
