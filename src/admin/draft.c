@@ -346,6 +346,19 @@ static bool same_upstream(const struct provider *was, const struct provider *bec
            same_list(was->origins, becomes->origins);
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* Whose word counts for who the upstream is, and where its names may lead. */
+static bool same_way(const struct provider *was, const struct provider *becomes)
+{
+    return same_text(was->common.ca_file, becomes->common.ca_file) &&
+           same_list(was->common.allow_private, becomes->common.allow_private) &&
+           same_list(was->insecure, becomes->insecure);
+}
+
 static bool gives_secrets(const struct draft *d)
 {
     for (size_t i = 0; i < d->n_secrets; i++)
@@ -375,10 +388,10 @@ static int judge_scope(const struct op *op, struct err *err)
     if (gives_secrets(d))
         return err_set(err, ERR_NOT_ALLOWED, "your rights do not reach as far as secrets");
     /* Else whoever may change an address could have the secret sent to it. */
-    if (d->other_upstream && d->n_secrets > 0)
+    if ((d->other_upstream || d->other_way) && d->n_secrets > 0)
         return err_set(err, ERR_NOT_ALLOWED,
-                       "another upstream would be given the stored secrets, and your rights do not "
-                       "reach as far as those");
+                       "another upstream, or whoever is taken for it, would be given the stored "
+                       "secrets, and your rights do not reach as far as those");
     return 0;
 }
 
@@ -395,6 +408,7 @@ int draft_make(struct op *op, enum draft_mode mode, struct err *err)
         return -1;
     const struct provider *was = registry_find(op->registry, op->object);
     d->other_upstream = !was || !same_upstream(was, registry_at(d->registry, 0));
+    d->other_way = !was || !same_way(was, registry_at(d->registry, 0));
     return judge_scope(op, err);
 }
 

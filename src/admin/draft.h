@@ -38,6 +38,7 @@ struct draft {
     size_t n_secrets;
     struct registry *registry; /* of this one provider */
     bool other_upstream;       /* not the one it was */
+    bool other_way;            /* it is reached, or trusted, otherwise than before */
 };
 
 /* On the loop, from `begin`: makes op->more. */

@@ -104,6 +104,13 @@ START_TEST(a_stored_secret_stays_with_its_upstream)
         admin_call(&f, admin_provider_edit, "toy",
                    "{\"settings\":{\"issuer\":\"https://evil.example\"},\"adopt\":true}"),
         ERR_NOT_ALLOWED);
+    /* Nor to somebody who is taken for it. */
+    static const char *const ways[] = {"{\"settings\":{\"ca_file\":\"/tmp/evil.pem\"}}",
+                                       "{\"settings\":{\"allow_private\":\"toy.example\"}}"};
+    for (size_t i = 0; i < 2; i++) {
+        f.if_match = "\"1\"";
+        ck_assert_int_eq(admin_call(&f, admin_provider_edit, "toy", ways[i]), ERR_NOT_ALLOWED);
+    }
 }
 END_TEST
 
