@@ -7,10 +7,29 @@
 
 static void print_problems(const struct jval *list)
 {
+    if (jval_count(list) > 0)
+        puts("Problems (what was right before stays in force)");
     for (size_t i = 0; i < jval_count(list); i++) {
         const struct jval *p = jval_item(list, i);
-        const char *text = jval_text(p) ? jval_text(p) : jval_text(jval_get(p, "text"));
-        fputs(i == 0 ? "Problems\n  " : "  ", stdout);
+        const char *file = jval_text(jval_get(p, "file")), *text = jval_text(jval_get(p, "text"));
+        int64_t line = 0;
+        fputs("  ", stdout);
+        table_text(stdout, file ? file : "");
+        if (jval_int(jval_get(p, "line"), &line) && line > 0)
+            printf(":%" PRId64, line);
+        fputs(file ? ": " : "", stdout);
+        table_text(stdout, text ? text : "?");
+        fputc('\n', stdout);
+    }
+}
+
+static void print_notes(const struct jval *list)
+{
+    for (size_t i = 0; i < jval_count(list); i++) {
+        const char *text = jval_text(jval_item(list, i));
+        if (!text)
+            text = jval_text(jval_get(jval_item(list, i), "text"));
+        fputs(i == 0 ? "To know\n  " : "  ", stdout);
         table_text(stdout, text ? text : "?");
         fputc('\n', stdout);
     }
@@ -107,6 +126,7 @@ int ctl_status(struct ctl *c, const struct ctl_args *a)
     const int rc = client_get(c, "/api/v1/status", &r);
     if (rc == CTL_DONE && !ctl_printed(c, r.body)) {
         table_object(stdout, r.body, columns, sizeof columns / sizeof *columns);
+        print_notes(jval_get(r.body, "notes"));
         print_problems(jval_at(r.body, "/config/problems"));
     }
     client_reply_deinit(&r);

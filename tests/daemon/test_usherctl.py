@@ -111,6 +111,15 @@ class Lists(Ctl):
         self.assertIn("Nothing would change", self.run_ctl("config", "diff")[0])
         self.assertIn("in force", self.run_ctl("config", "reload")[0])
 
+    def test_a_bad_file_is_told_with_file_and_line(self):
+        path = self.folder / "providers.d" / "mine.conf"
+        path.write_text("plugin = discord\nclient_idd = x\n")
+        path.chmod(0o600)
+        wait_for("the problem", lambda: "mine.conf:2: " in self.run_ctl("status")[0])
+        self.assertIn("did you mean", self.run_ctl("config", "diff", status=REFUSED)[0])
+        path.unlink()
+        wait_for("no problem", lambda: "mine.conf" not in self.run_ctl("status")[0])
+
     def test_audit_says_who_did_what_adm_16(self):
         self.add()
         last = self.json_of("audit", "--object", "discord", "--limit", "1")["audit"][0]
