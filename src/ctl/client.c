@@ -151,6 +151,8 @@ static void set_up(struct ctl *c, const struct client_call *call, struct answer 
         curl_easy_setopt(e, CURLOPT_POSTFIELDS, body->p);
         curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE, (long)body->n);
     }
+    curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https"); /* http: see check_url */
+    curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     curl_easy_setopt(e, CURLOPT_PROXY, "");
     curl_easy_setopt(e, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);

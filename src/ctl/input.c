@@ -84,7 +84,11 @@ static char *read_all(int fd, bool line, const char *from, struct err *err)
 
 static struct termios before_asking;
 
-static void on_interrupt(int sig)
+/* What may end us while the terminal is silent. */
+static const int endings[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+#define ENDINGS (sizeof endings / sizeof *endings)
+
+static void on_ending(int sig)
 {
     tcsetattr(STDIN_FILENO, TCSANOW, &before_asking);
     raise(sig); /* SA_RESETHAND: this time it ends us */
@@ -92,8 +96,8 @@ static void on_interrupt(int sig)
 
 static char *ask_secret(const char *question, struct err *err)
 {
-    const struct sigaction act = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
-    struct sigaction old;
+    const struct sigaction act = {.sa_handler = on_ending, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction old[ENDINGS];
     struct termios silent;
     if (tcgetattr(STDIN_FILENO, &before_asking) != 0) {
         err_set(err, ERR_INVALID, "the terminal cannot be made silent: %s", strerror(errno));
@@ -101,13 +105,15 @@ static char *ask_secret(const char *question, struct err *err)
     }
     silent = before_asking;
     silent.c_lflag &= ~(tcflag_t)ECHO;
-    sigaction(SIGINT, &act, &old);
+    for (size_t i = 0; i < ENDINGS; i++)
+        sigaction(endings[i], &act, &old[i]);
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
     fprintf(stderr, "%s (not shown): ", question);
     fflush(stderr);
     char *secret = read_all(STDIN_FILENO, true, "what was typed", err);
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_asking);
-    sigaction(SIGINT, &old, NULL);
+    for (size_t i = 0; i < ENDINGS; i++)
+        sigaction(endings[i], &old[i], NULL);
     fputc('\n', stderr);
     return secret;
 }

@@ -43,8 +43,8 @@ int ctl_secret_rotate(struct ctl *c, const struct ctl_args *a)
         jval_set_int(body, "expires", expires);
     input_wipe(&secret);
     return post(c, a->v[0], "/rotate", body,
-                "Stored in the next slot. Logins fall over to it when the provider refuses the old "
-                "one.");
+                "Stored. If there is one in use, logins fall over to the new one when the provider "
+                "refuses the old.");
 }
 
 int ctl_secret_promote(struct ctl *c, const struct ctl_args *a)
