@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 /* 4 ways by 2,048 sets: some 8 MB when all of it is in use. */
-#define SETS 2048
+#define SETS 4096
 #define WAYS 4
 
 struct entry {
