@@ -13,7 +13,7 @@
 #define QUEUE_MAX 8192
 #define THREADS_MAX 8
 #define DELIVER_LEAST 2 /* answers handed back however late the loop is */
-#define COMPANY_MS 2   /* how long a busy writer waits for more to share its next commit */
+#define COMPANY_MS 3   /* how long a busy writer waits for more to share its next commit */
 #define BUSY_COMMITS 8 /* how many lone ones make it a writer that is not busy */
 
 /* A queue and the threads that serve it. */
