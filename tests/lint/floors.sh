@@ -9,7 +9,7 @@ c_files src plugins | while read -r file; do
         sed "s|^|$file |"
 done | awk '
 BEGIN {
-    n = split("usher 0 base 1 sys 2 net 3 store 3 provider 4 session 4 login 5 live 6 admin 7 web 8 main 9 fake 9 ctl 9", a, " ")
+    n = split("usher 0 base 1 sys 2 net 3 store 3 provider 4 session 4 app 4 login 5 issuer 5 live 6 admin 7 web 8 main 9 fake 9 ctl 9", a, " ")
     for (i = 1; i < n; i += 2) floor[a[i]] = a[i + 1]
 
     # Foreign headers, and the files that may see them.
