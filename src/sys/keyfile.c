@@ -294,16 +294,19 @@ static int folder_sync(const char *path)
     return result;
 }
 
-/* "path.<random>" for what is to become `path`. */
-static char *unique_beside(const char *path)
+/* One process at a time makes or replaces the file: its folder is locked, because the file itself
+ * is replaced. Closing what comes back unlocks. */
+static int folder_lock(const char *path, struct err *err)
 {
-    char unique[32];
-    size_t room = strlen(path) + sizeof unique + 2;
-    char *name = mem_alloc(room);
+    int fd = folder_open(path);
 
-    rng_id(unique);
-    (void)snprintf(name, room, "%s.%s", path, unique);
-    return name;
+    if (fd >= 0 && flock(fd, LOCK_EX) == 0)
+        return fd;
+    (void)err_set(err, ERR_MISCONFIGURED, "%s: the folder cannot be locked: %s", path,
+                  strerror(errno));
+    if (fd >= 0)
+        (void)close(fd);
+    return -1;
 }
 
 static void line_make(struct buf *text, int64_t made)
@@ -323,10 +326,16 @@ static void line_make(struct buf *text, int64_t made)
     seal_wipe(hex, sizeof hex);
 }
 
-/* A file of that text beside `path`, durable; its name, which the caller frees and unlinks. */
+/* "path.new" of that text, durable; its name, which the caller frees and unlinks. The folder is
+ * locked, so one that is there was left by somebody who was killed: it may hold a key that was
+ * retired since, and goes. */
 static char *file_beside(const char *path, struct str text, struct err *err)
 {
-    char *name = unique_beside(path);
+    size_t room = strlen(path) + sizeof ".new";
+    char *name = mem_alloc(room);
+
+    (void)snprintf(name, room, "%s.new", path);
+    (void)unlink(name);
     int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     bool good = fd >= 0 && text_write(fd, text.p, text.n) == 0;
 
@@ -348,19 +357,24 @@ static int file_make(const char *path, struct err *err)
 {
     struct buf text;
     int result = -1;
+    int lock = folder_lock(path, err);
 
+    if (lock < 0)
+        return -1;
     buf_init(&text, FILE_MAX);
     line_make(&text, wall_seconds(clock_wall()));
     char *name = file_beside(path, buf_view(&text), err);
     buf_wipe(&text);
     if (!name)
-        return -1;
+        goto out;
     if ((link(name, path) != 0 && errno != EEXIST) || folder_sync(path) != 0)
         (void)err_set(err, ERR_MISCONFIGURED, "%s: cannot be made: %s", path, strerror(errno));
     else
         result = 0;
     (void)unlink(name);
     free(name);
+out:
+    (void)close(lock);
     return result;
 }
 
@@ -434,8 +448,6 @@ static int ring_edit(struct keyring *k, edit_fn *edit, const void *arg, struct e
     struct buf old, new;
     int result = -1;
 
-    if (!k->path)
-        return err_set(err, ERR_MISCONFIGURED, "this key ring has no file");
     buf_init(&old, FILE_MAX);
     buf_init(&new, FILE_MAX);
     int found = file_text(k->path, &old, err);
@@ -458,21 +470,15 @@ out:
     return result;
 }
 
-/* One process at a time: the folder is locked, because the file itself is replaced. */
 static int ring_edit_alone(struct keyring *k, edit_fn *edit, const void *arg, struct err *err)
 {
-    int fd = k->path ? folder_open(k->path) : -1;
-
-    if (k->path && (fd < 0 || flock(fd, LOCK_EX) != 0)) {
-        (void)err_set(err, ERR_MISCONFIGURED, "%s: the folder cannot be locked: %s", k->path,
-                      strerror(errno));
-        if (fd >= 0)
-            (void)close(fd);
+    if (!k->path)
+        return err_set(err, ERR_MISCONFIGURED, "this key ring has no file");
+    int lock = folder_lock(k->path, err);
+    if (lock < 0)
         return -1;
-    }
     int result = ring_edit(k, edit, arg, err);
-    if (fd >= 0)
-        (void)close(fd);
+    (void)close(lock);
     return result;
 }
 

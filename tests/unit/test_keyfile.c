@@ -184,6 +184,22 @@ START_TEST(what_goes_wrong_changes_nothing)
 }
 END_TEST
 
+/* Killed between writing and renaming: what lies there may hold a key that was retired since. */
+START_TEST(what_was_left_by_a_kill_goes)
+{
+    struct err err = ERR_INIT;
+    char left[110];
+    snprintf(left, sizeof left, "%s.new", path);
+    FILE *f = fopen(left, "w");
+    ck_assert_ptr_nonnull(f);
+    ck_assert_int_gt(fputs("half a key", f), 0);
+    ck_assert_int_eq(fclose(f), 0);
+    ck_assert_int_eq(keyring_rotate(ring, NOW, &err), 0);
+    ck_assert_int_ne(access(left, F_OK), 0);
+    again();
+}
+END_TEST
+
 START_TEST(a_ring_has_an_end)
 {
     struct err err = ERR_INIT;
@@ -244,6 +260,7 @@ Suite *suite_keyfile(void)
     tcase_add_test(tc, a_retired_key_opens_nothing);
     tcase_add_test(tc, the_file_is_read_anew);
     tcase_add_test(tc, what_goes_wrong_changes_nothing);
+    tcase_add_test(tc, what_was_left_by_a_kill_goes);
     tcase_add_test(tc, a_ring_has_an_end);
     tcase_add_test(tc, others_go_on_sealing);
     suite_add_tcase(s, tc);
