@@ -13,6 +13,7 @@ struct secret_op {
     int64_t expires;
     enum secret_slot slot; /* drop */
     enum secret_slot to;   /* promote: the slot that takes over */
+    op_tx_fn *change;      /* what happens in the transaction */
     struct provider_row row;
 };
 
@@ -43,10 +44,12 @@ static int take_key(struct op *op, struct secret_op *s, struct err *err)
     return known ? 0 : op_field(op, err, "key", "this provider has no such secret");
 }
 
-static struct secret_op *secret_op_of(struct op *op)
+static struct secret_op *secret_op_of(struct op *op, op_tx_fn *change)
 {
-    op->more = op->more ? op->more : arena_alloc(op->arena, sizeof(struct secret_op));
-    return op->more;
+    struct secret_op *s = arena_alloc(op->arena, sizeof *s);
+    s->change = change;
+    op->more = s;
+    return s;
 }
 
 static void tell(struct jval **where, const struct secret_op *s, const char *what)
@@ -71,6 +74,18 @@ static int find_row(struct db *db, struct op *op, struct err *err)
     return 0;
 }
 
+static int secret_work(struct op *op, struct err *err)
+{
+    const struct secret_op *s = op->more;
+    return op_write(op, s->change, err) < 0 ? -1 : view_keep(op, err);
+}
+
+#define SECRET_RULE(name, first)                                                                   \
+    {                                                                                              \
+        .scope = ADMIN_SECRETS, .action = "provider." name, .begin = first, .work = secret_work,   \
+        .finish = view_one_finish, .reloaded = op_rows_in_force, .drop = drop_secret               \
+    }
+
 static struct provider_secret_row place(const struct op *op, enum secret_slot slot)
 {
     const struct secret_op *s = op->more;
@@ -86,6 +101,18 @@ static int is_set(struct db *db, const struct op *op, enum secret_slot slot, str
     return provider_secret_get(db, &at, op->arena, &found, err);
 }
 
+/* 0, -1, or 1: refused, because nothing is in that slot. */
+static int need(struct db *db, struct op *op, enum secret_slot slot, enum err_kind otherwise,
+                struct err *err)
+{
+    int rc = find_row(db, op, err);
+    if (rc != 0)
+        return rc;
+    if ((rc = is_set(db, op, slot, err)) < 0)
+        return -1;
+    return rc ? 0 : op_refuse(op, otherwise, "the slot %s is empty", secret_slot_name(slot));
+}
+
 /* Another version: what is in force has to be built anew. */
 static int touch_row(struct db *db, struct op *op, struct err *err)
 {
@@ -98,19 +125,6 @@ static int touch_row(struct db *db, struct op *op, struct err *err)
 
 /* ---- a new one ---------------------------------------------------------------------------------
  */
-
-static int rotate_begin(struct op *op, struct err *err)
-{
-    static const struct op_member members[] = {
-        {"secret", JVAL_TEXT, true}, {"key", JVAL_TEXT, false}, {"expires", JVAL_NUMBER, false}};
-    if (op_members(op, members, 3, err) < 0)
-        return -1;
-    struct secret_op *s = secret_op_of(op);
-    if (take_key(op, s, err) < 0 || op_time_ahead(op, "expires", &s->expires, err) < 0)
-        return -1;
-    s->secret = draft_secret_of(op, "secret", op_get(op, "secret"), err);
-    return s->secret ? 0 : -1;
-}
 
 static int rotate_row(struct db *db, struct op *op, struct err *err)
 {
@@ -135,36 +149,28 @@ static int rotate_row(struct db *db, struct op *op, struct err *err)
     return rc;
 }
 
-static int rotate_work(struct op *op, struct err *err)
+static int rotate_begin(struct op *op, struct err *err)
 {
-    return op_write(op, rotate_row, err) < 0 ? -1 : view_keep(op, err);
+    static const struct op_member members[] = {
+        {"secret", JVAL_TEXT, true}, {"key", JVAL_TEXT, false}, {"expires", JVAL_NUMBER, false}};
+    if (op_members(op, members, 3, err) < 0)
+        return -1;
+    struct secret_op *s = secret_op_of(op, rotate_row);
+    if (take_key(op, s, err) < 0 || op_time_ahead(op, "expires", &s->expires, err) < 0)
+        return -1;
+    s->secret = draft_secret_of(op, "secret", op_get(op, "secret"), err);
+    return s->secret ? 0 : -1;
 }
 
 void admin_secret_rotate(struct admin *a, const struct admin_request *rq, admin_done_fn *done,
                          void *arg)
 {
-    static const struct op_rule rule = {.scope = ADMIN_SECRETS,
-                                        .action = "provider.rotate",
-                                        .begin = rotate_begin,
-                                        .work = rotate_work,
-                                        .finish = view_one_finish,
-                                        .reloaded = op_rows_in_force,
-                                        .drop = drop_secret};
+    static const struct op_rule rule = SECRET_RULE("rotate", rotate_begin);
     op_run(a, rq, &rule, done, arg);
 }
 
 /* ---- taking over -------------------------------------------------------------------------------
  */
-
-static int promote_begin(struct op *op, struct err *err)
-{
-    static const struct op_member members[] = {{"key", JVAL_TEXT, false}};
-    if (op_members(op, members, 1, err) < 0)
-        return -1;
-    struct secret_op *s = secret_op_of(op);
-    s->to = SLOT_NEXT;
-    return take_key(op, s, err);
-}
 
 static int move(struct db *db, const struct op *op, enum secret_slot from, enum secret_slot to,
                 struct err *err)
@@ -179,14 +185,9 @@ static int promote_row(struct db *db, struct op *op, struct err *err)
 {
     const struct secret_op *s = op->more;
     const enum secret_slot leaving = s->to == SLOT_NEXT ? SLOT_RETIRING : SLOT_NEXT;
-    int rc = find_row(db, op, err);
+    const int rc = need(db, op, s->to, ERR_CONFLICT, err);
     if (rc != 0)
         return rc;
-    if ((rc = is_set(db, op, s->to, err)) < 0)
-        return -1;
-    if (rc == 0)
-        return op_refuse(op, ERR_CONFLICT, "there is no secret in the slot %s",
-                         secret_slot_name(s->to));
     tell(&op->was, s, secret_slot_name(s->to));
     tell(&op->became, s, "active");
     if (touch_row(db, op, err) < 0)
@@ -196,21 +197,20 @@ static int promote_row(struct db *db, struct op *op, struct err *err)
                : 0;
 }
 
-static int promote_work(struct op *op, struct err *err)
+static int promote_begin(struct op *op, struct err *err)
 {
-    return op_write(op, promote_row, err) < 0 ? -1 : view_keep(op, err);
+    static const struct op_member members[] = {{"key", JVAL_TEXT, false}};
+    if (op_members(op, members, 1, err) < 0)
+        return -1;
+    struct secret_op *s = secret_op_of(op, promote_row);
+    s->to = SLOT_NEXT;
+    return take_key(op, s, err);
 }
 
 void admin_secret_promote(struct admin *a, const struct admin_request *rq, admin_done_fn *done,
                           void *arg)
 {
-    static const struct op_rule rule = {.scope = ADMIN_SECRETS,
-                                        .action = "provider.promote",
-                                        .begin = promote_begin,
-                                        .work = promote_work,
-                                        .finish = view_one_finish,
-                                        .reloaded = op_rows_in_force,
-                                        .drop = drop_secret};
+    static const struct op_rule rule = SECRET_RULE("promote", promote_begin);
     op_run(a, rq, &rule, done, arg);
 }
 
@@ -225,20 +225,8 @@ static int back_begin(struct op *op, struct err *err)
 void admin_on_fallover(void *admin, const char *provider, enum provider_slot from,
                        enum provider_slot to)
 {
-    static const struct op_rule forth = {.scope = ADMIN_SECRETS,
-                                         .action = "provider.promote",
-                                         .begin = promote_begin,
-                                         .work = promote_work,
-                                         .finish = view_one_finish,
-                                         .reloaded = op_rows_in_force,
-                                         .drop = drop_secret};
-    static const struct op_rule back = {.scope = ADMIN_SECRETS,
-                                        .action = "provider.demote",
-                                        .begin = back_begin,
-                                        .work = promote_work,
-                                        .finish = view_one_finish,
-                                        .reloaded = op_rows_in_force,
-                                        .drop = drop_secret};
+    static const struct op_rule forth = SECRET_RULE("promote", promote_begin);
+    static const struct op_rule back = SECRET_RULE("demote", back_begin);
     struct admin *a = admin;
     const struct provider *p = registry_find(live_registry(a->o.live), provider);
     if (!p || !p->from_row || from != PROVIDER_ACTIVE)
@@ -249,6 +237,18 @@ void admin_on_fallover(void *admin, const char *provider, enum provider_slot fro
 /* ---- forgetting --------------------------------------------------------------------------------
  */
 
+static int drop_row(struct db *db, struct op *op, struct err *err)
+{
+    const struct secret_op *s = op->more;
+    const struct provider_secret_row at = place(op, s->slot);
+    const int rc = need(db, op, s->slot, ERR_NOT_FOUND, err);
+    if (rc != 0)
+        return rc;
+    tell(&op->was, s, secret_slot_name(s->slot));
+    tell(&op->became, s, "removed");
+    return touch_row(db, op, err) < 0 || provider_secret_drop(db, &at, err) < 0 ? -1 : 0;
+}
+
 static int drop_begin(struct op *op, struct err *err)
 {
     static const struct op_member members[] = {
@@ -256,7 +256,7 @@ static int drop_begin(struct op *op, struct err *err)
     const char *name;
     if (op_members(op, members, 3, err) < 0)
         return -1;
-    struct secret_op *s = secret_op_of(op);
+    struct secret_op *s = secret_op_of(op, drop_row);
     if (take_key(op, s, err) < 0 || op_text(op, "slot", KEY_MAX, &name, err) < 0)
         return -1;
     int slot = secret_slot_of(name);
@@ -269,36 +269,9 @@ static int drop_begin(struct op *op, struct err *err)
     return 0;
 }
 
-static int drop_row(struct db *db, struct op *op, struct err *err)
-{
-    const struct secret_op *s = op->more;
-    const struct provider_secret_row at = place(op, s->slot);
-    int rc = find_row(db, op, err);
-    if (rc != 0)
-        return rc;
-    if ((rc = is_set(db, op, s->slot, err)) < 0)
-        return -1;
-    if (rc == 0)
-        return op_refuse(op, ERR_NOT_FOUND, "the slot %s is empty", secret_slot_name(s->slot));
-    tell(&op->was, s, secret_slot_name(s->slot));
-    tell(&op->became, s, "removed");
-    return touch_row(db, op, err) < 0 || provider_secret_drop(db, &at, err) < 0 ? -1 : 0;
-}
-
-static int drop_work(struct op *op, struct err *err)
-{
-    return op_write(op, drop_row, err) < 0 ? -1 : view_keep(op, err);
-}
-
 void admin_secret_drop(struct admin *a, const struct admin_request *rq, admin_done_fn *done,
                        void *arg)
 {
-    static const struct op_rule rule = {.scope = ADMIN_SECRETS,
-                                        .action = "provider.drop",
-                                        .begin = drop_begin,
-                                        .work = drop_work,
-                                        .finish = view_one_finish,
-                                        .reloaded = op_rows_in_force,
-                                        .drop = drop_secret};
+    static const struct op_rule rule = SECRET_RULE("drop", drop_begin);
     op_run(a, rq, &rule, done, arg);
 }
