@@ -109,6 +109,17 @@ void admin_ask(struct admin_visit *v, const struct admin_ask *ask, admin_done_fn
     admin_ask_for(v, ask, done, v);
 }
 
+bool admin_keep_answer(struct admin_visit *v, const struct admin_answer *a, enum err_kind kind)
+{
+    if (a->err && a->err->kind == kind)
+        return !admin_failed(v, a);
+    if (a->err)
+        admin_keep_errors(v, a);
+    else
+        v->more = jval_copy(a->body);
+    return true;
+}
+
 void admin_add_error(struct admin_visit *v, const char *field, const char *text)
 {
     struct admin_field *all = arena_alloc(v->a, (v->n_errors + 1) * sizeof *all);

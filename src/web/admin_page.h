@@ -49,6 +49,9 @@ void admin_ask_for(struct admin_visit *v, const struct admin_ask *ask, admin_don
 
 /* An answer that is an error and of no use to the page: says so and ends the visit. */
 bool admin_failed(struct admin_visit *v, const struct admin_answer *a);
+/* An answer the page shows, good or bad: into v->more, or as errors; `kind` is what is of no use to
+ * the page. false: the visit has ended. */
+bool admin_keep_answer(struct admin_visit *v, const struct admin_answer *a, enum err_kind kind);
 /* Copies an error's fields, or its text as one, for admin_form and admin_set_errors. */
 void admin_keep_errors(struct admin_visit *v, const struct admin_answer *a);
 /* The same with words of a page's own. */

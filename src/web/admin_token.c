@@ -59,15 +59,8 @@ static void show(struct admin_visit *v)
 static void on_added(void *arg, const struct admin_answer *answer)
 {
     struct admin_visit *v = arg;
-    if (answer->err && answer->err->kind == ERR_NOT_ALLOWED) {
-        (void)admin_failed(v, answer);
-        return;
-    }
-    if (answer->err)
-        admin_keep_errors(v, answer);
-    else
-        v->more = jval_copy(answer->body);
-    show(v);
+    if (admin_keep_answer(v, answer, ERR_NOT_ALLOWED))
+        show(v);
 }
 
 static void add(struct admin_visit *v)

@@ -19,15 +19,8 @@ static void show(struct admin_visit *v)
 static void on_tested(void *arg, const struct admin_answer *answer)
 {
     struct admin_visit *v = arg;
-    if (answer->err && answer->err->kind == ERR_NOT_FOUND) {
-        (void)admin_failed(v, answer);
-        return;
-    }
-    if (answer->err)
-        admin_keep_errors(v, answer);
-    else
-        v->more = jval_copy(answer->body);
-    admin_with_provider(v, show);
+    if (admin_keep_answer(v, answer, ERR_NOT_FOUND))
+        admin_with_provider(v, show);
 }
 
 void admin_page_test(struct request *rq, void *app)

@@ -121,11 +121,11 @@ void login_fixture_answer_upstream(void)
     while (lfx.next < lfx.n_waiting) {
         struct waiting *w = &lfx.waiting[lfx.next++];
         struct fetch_result r = {.status = strstr(w->url, "/token") ? lfx.token_status : 200,
-                                       .content_type = "application/json",
-                                       .charset = "",
-                                       .body = str_of(answer_for(w->url)),
-                                       .retry_after = -1,
-                                       .ms = 2};
+                                 .content_type = "application/json",
+                                 .charset = "",
+                                 .body = str_of(answer_for(w->url)),
+                                 .retry_after = -1,
+                                 .ms = 2};
         if (lfx.bend)
             lfx.bend(w->url, &r);
         if (w->open) {
@@ -157,7 +157,7 @@ static void open_registry(void)
     const struct registry_options o = {
         .plugin_dir = arena_printf(lfx.arena, "%s/tests/plugins/.libs", top ? top : ".")};
     conf_problems_init(&problems);
-    lfx.registry = registry_text(&o, "toy", str_of(conf), &problems);
+    lfx.registry = registry_text(&o, "toy", str_of(text), &problems);
     ck_assert_msg(problems.n == 0, "%s", problems.text.p);
     conf_problems_deinit(&problems);
 }
@@ -348,4 +348,16 @@ int64_t login_fixture_outcomes(const char *outcome)
         n = strtoll(strchr(line, ' ') + 1, NULL, 10);
     buf_deinit(&b);
     return n;
+}
+
+struct registry *login_fixture_draft(const char *id, const char *text)
+{
+    const char *top = getenv("top_builddir");
+    struct conf_problems problems;
+    const struct registry_options o = {
+        .plugin_dir = arena_printf(lfx.arena, "%s/tests/plugins/.libs", top ? top : ".")};
+    conf_problems_init(&problems);
+    struct registry *r = registry_text(&o, id, str_of(text), &problems);
+    conf_problems_deinit(&problems);
+    return r;
 }

@@ -47,7 +47,7 @@ struct login_fixture {
     struct waiting waiting[LOGIN_WAITING_MAX];
     size_t n_waiting, next;
     unsigned token_requests;
-    int token_status;    /* 200 */
+    int token_status; /* 200 */
     /* Has its way with an answer before it is delivered; NULL: as it is. */
     void (*bend)(const char *url, struct fetch_result *r);
     const char *subject; /* "1234" */
@@ -79,5 +79,8 @@ void login_fixture_sign_in(struct came *came);
 /* Run SQL; returns the first column of the first row, or -1 without one. */
 int64_t login_fixture_sql(const char *sql);
 int64_t login_fixture_outcomes(const char *outcome);
+
+/* A registry of one provider that is not the fixture's own; the caller's. */
+struct registry *login_fixture_draft(const char *id, const char *text);
 
 #endif

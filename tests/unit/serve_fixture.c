@@ -119,7 +119,10 @@ static void slow(struct request *rq, void *app)
     plain(rq, app);
 }
 
-static void silent(struct request *rq, void *app) { (void)rq, (void)app; }
+static void silent(struct request *rq, void *app)
+{
+    (void)rq, (void)app;
+}
 
 /* ?n=: so many headers of its own. */
 static void headers(struct request *rq, void *app)
@@ -253,4 +256,16 @@ void serve_fixture_drained(void *arg)
 {
     (void)arg;
     sf.drained++;
+}
+
+void serve_fixture_check(const struct serve_row *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        sf.handled = 0;
+        const int status = serve_fixture_status(rows[i].request);
+        ck_assert_msg(status == rows[i].status, "%d, not %d, for\n%s", status, rows[i].status,
+                      rows[i].request);
+        ck_assert_msg(sf.handled == rows[i].handled, "handled %u times:\n%s", sf.handled,
+                      rows[i].request);
+    }
 }

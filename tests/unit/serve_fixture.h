@@ -38,4 +38,13 @@ int serve_fixture_status(const char *request);
 void serve_fixture_wait_held(size_t n);
 void serve_fixture_drained(void *arg);
 
+/* Bytes in, status out; 0: closed without an answer. `handled`: a handler saw it. */
+struct serve_row {
+    const char *request;
+    int status;
+    bool handled;
+};
+void serve_fixture_check(const struct serve_row *rows, size_t n);
+#define SERVE_CHECK(rows) serve_fixture_check(rows, sizeof(rows) / sizeof *(rows))
+
 #endif

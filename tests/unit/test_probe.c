@@ -212,22 +212,11 @@ START_TEST(a_mismatch_names_the_url)
 }
 END_TEST
 
-static struct registry *draft(const char *conf)
-{
-    const char *top = getenv("top_builddir");
-    struct conf_problems problems;
-    const struct registry_options o = {
-        .plugin_dir = arena_printf(lfx.arena, "%s/tests/plugins/.libs", top ? top : ".")};
-    conf_problems_init(&problems);
-    struct registry *r = registry_text(&o, "toy", str_of(conf), &problems);
-    conf_problems_deinit(&problems);
-    return r;
-}
-
 START_TEST(a_draft_and_its_slots)
 {
-    struct registry *r = draft("client_id = app\nclient_secret = s3cret\n"
-                               "client_secret_next = s3cret-next\nissuer = https://toy.example\n");
+    struct registry *r = login_fixture_draft(
+        "toy", "client_id = app\nclient_secret = s3cret\n"
+               "client_secret_next = s3cret-next\nissuer = https://toy.example\n");
     run(r, PROVIDER_NEXT);
     ck_assert(passed());
     run(r, PROVIDER_RETIRING);
@@ -238,7 +227,7 @@ START_TEST(a_draft_and_its_slots)
     ck_assert_int_eq(kind, ERR_INVALID);
     registry_free(&r);
 
-    r = draft("client_id = app\nissuer = https://toy.example\n");
+    r = login_fixture_draft("toy", "client_id = app\nissuer = https://toy.example\n");
     run(r, PROBE_ANY_SLOT); /* wrong settings: nobody is asked */
     ck_assert_str_eq(member("settings", "result"), "fail");
     ck_assert_ptr_nonnull(strstr(member("settings", "text"), "client_secret is not set"));
@@ -246,8 +235,9 @@ START_TEST(a_draft_and_its_slots)
     ck_assert(!passed());
     registry_free(&r);
 
-    r = draft("client_id = app\nclient_secret = s3cret\nissuer = https://toy.example\n"
-              "enabled = no\n");
+    r = login_fixture_draft(
+        "toy", "client_id = app\nclient_secret = s3cret\nissuer = https://toy.example\n"
+               "enabled = no\n");
     run(r, PROBE_ANY_SLOT); /* switched off can be tested all the same */
     ck_assert_str_eq(member("settings", "result"), "warn");
     ck_assert(passed());

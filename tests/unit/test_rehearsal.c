@@ -289,23 +289,11 @@ START_TEST(failures_are_told)
 }
 END_TEST
 
-static struct registry *draft(const char *conf)
-{
-    const char *top = getenv("top_builddir");
-    struct conf_problems problems;
-    const struct registry_options o = {
-        .plugin_dir = arena_printf(lfx.arena, "%s/tests/plugins/.libs", top ? top : ".")};
-    conf_problems_init(&problems);
-    struct registry *r = registry_text(&o, "draft", str_of(conf), &problems);
-    conf_problems_deinit(&problems);
-    return r;
-}
-
 #define DRAFT "plugin = toy\nclient_id = app\nissuer = https://toy.example\n"
 
 START_TEST(a_draft_that_nobody_else_knows)
 {
-    struct registry *r = draft(DRAFT "client_secret = s3cret-draft\n");
+    struct registry *r = login_fixture_draft("draft", DRAFT "client_secret = s3cret-draft\n");
     begin(r, "draft", "ada");
     registry_free(&r);
     ck_assert_int_eq(began.kind, ERR_NONE);
@@ -316,7 +304,7 @@ START_TEST(a_draft_that_nobody_else_knows)
     expect_text("ada", "/state", "done");
     ck_assert(!rehearsal_expected(lfx.login, "draft"));
 
-    r = draft(DRAFT);
+    r = login_fixture_draft("draft", DRAFT);
     begin(r, "draft", "ada");
     ck_assert_int_eq(began.kind, ERR_MISCONFIGURED);
     ck_assert_str_eq(began.id, "");

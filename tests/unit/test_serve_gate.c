@@ -8,30 +8,10 @@
 
 static struct http_answer a;
 
-/* Bytes in, status out; 0: closed without an answer. `handled`: a handler saw it. */
-struct row {
-    const char *request;
-    int status;
-    bool handled;
-};
-
-static void check_rows(const struct row *rows, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        sf.handled = 0;
-        const int status = serve_fixture_status(rows[i].request);
-        ck_assert_msg(status == rows[i].status, "%d, not %d, for\n%s", status, rows[i].status,
-                      rows[i].request);
-        ck_assert_msg(sf.handled == rows[i].handled, "handled %u times:\n%s", sf.handled,
-                      rows[i].request);
-    }
-}
-#define CHECK(rows) check_rows(rows, sizeof(rows) / sizeof *(rows))
-
 /* HTTP-06 */
 START_TEST(request_lines)
 {
-    static const struct row rows[] = {
+    static const struct serve_row rows[] = {
         {"GET /plain HTTP/1.1\r\n" HOST "\r\n", 200, true},
         {"GET /plain?a=b HTTP/1.1\r\n" HOST "\r\n", 200, true},
         {"GET /plain? HTTP/1.1\r\n" HOST "\r\n", 200, true},
@@ -56,14 +36,14 @@ START_TEST(request_lines)
         {"GET /plain\x7f HTTP/1.1\r\n" HOST "\r\n", 400, false},
         {"GET /plain?\x01 HTTP/1.1\r\n" HOST "\r\n", 400, false},
     };
-    CHECK(rows);
+    SERVE_CHECK(rows);
 }
 END_TEST
 
 /* HTTP-20 for paths that a route with a variable end could see. */
 START_TEST(paths)
 {
-    static const struct row rows[] = {
+    static const struct serve_row rows[] = {
         {"GET /nothing HTTP/1.1\r\n" HOST "\r\n", 404, false},
         {"GET /plain/ HTTP/1.1\r\n" HOST "\r\n", 404, false},
         {"GET //plain HTTP/1.1\r\n" HOST "\r\n", 404, false},
@@ -81,7 +61,7 @@ START_TEST(paths)
         {"GET /PLAIN HTTP/1.1\r\n" HOST "\r\n", 404, false},
         {"GET /item/a.b~c_d-e HTTP/1.1\r\n" HOST "\r\n", 200, true},
     };
-    CHECK(rows);
+    SERVE_CHECK(rows);
 }
 END_TEST
 
@@ -111,7 +91,7 @@ END_TEST
 /* HTTP-12 */
 START_TEST(methods)
 {
-    static const struct row rows[] = {
+    static const struct serve_row rows[] = {
         {"POST /plain HTTP/1.1\r\n" HOST "\r\n", 405, false},
         {"OPTIONS /plain HTTP/1.1\r\n" HOST "\r\n", 405, false},
         {"TRACE /plain HTTP/1.1\r\n" HOST "\r\n", 405, false},
@@ -123,7 +103,7 @@ START_TEST(methods)
         {"HEAD /bare HTTP/1.1\r\n" HOST "\r\n", 405, false},
         {"GET /plain HTTP/1.1\r\n" HOST "X-HTTP-Method-Override: POST\r\n\r\n", 200, true},
     };
-    CHECK(rows);
+    SERVE_CHECK(rows);
     serve_fixture_ask("PUT /plain HTTP/1.1\r\n" HOST "\r\n", &a);
     ck_assert_str_eq(http_header(&a, "Allow"), "GET, HEAD");
     serve_fixture_ask("PUT /form HTTP/1.1\r\n" HOST "\r\n", &a);
@@ -136,7 +116,7 @@ END_TEST
 /* HTTP-07 */
 START_TEST(hosts)
 {
-    static const struct row rows[] = {
+    static const struct serve_row rows[] = {
         {"GET /plain HTTP/1.1\r\n\r\n", 400, false},
         {"GET /plain HTTP/1.1\r\nHost:\r\n\r\n", 400, false},
         {"GET /plain HTTP/1.1\r\nHost: usher.test\r\nHost: usher.test\r\n\r\n", 400, false},
@@ -152,14 +132,14 @@ START_TEST(hosts)
         {"GET /plain HTTP/1.1\r\nHost: evil.example\r\n\r\n", 421, false},
         {"GET /any HTTP/1.1\r\nHost: app.example\r\n\r\n", 200, true},
     };
-    CHECK(rows);
+    SERVE_CHECK(rows);
 }
 END_TEST
 
 /* HTTP-05, and what the library would let through. */
 START_TEST(header_lines)
 {
-    static const struct row rows[] = {
+    static const struct serve_row rows[] = {
         {"GET /plain HTTP/1.1\r\n" HOST ": nameless, which the library drops\r\n\r\n", 200, true},
         {"GET /plain HTTP/1.1\r\n" HOST "No-Colon\r\n\r\n", 400, false},
         {"GET /plain HTTP/1.1\r\n" HOST "X Y: blank\r\n\r\n", 400, false},
@@ -176,7 +156,7 @@ START_TEST(header_lines)
         {"POST /form HTTP/1.1\r\n" HOST FORM FORM "Content-Length: 0\r\n\r\n", 400, false},
         {"GET /plain HTTP/1.1\r\n" HOST "X: a\r\nX: b\r\n\r\n", 200, true},
     };
-    CHECK(rows);
+    SERVE_CHECK(rows);
 }
 END_TEST
 
@@ -189,8 +169,8 @@ START_TEST(folded_lines)
     serve_fixture_options(&o);
     o.trusted_proxies = nobody;
     serve_fixture_start_with(&o);
-    const int status = serve_fixture_status(
-        "GET /look HTTP/1.1\r\n" HOST "X-Forwarded-: 203.0.113.7\r\n For\r\n\r\n");
+    const int status = serve_fixture_status("GET /look HTTP/1.1\r\n" HOST
+                                            "X-Forwarded-: 203.0.113.7\r\n For\r\n\r\n");
     ck_assert(status == 200 || status == 400);
     ck_assert_ptr_null(strstr(sf.seen, "203.0.113.7"));
     serve_fixture_stop();
@@ -305,12 +285,14 @@ END_TEST
 /* HTTP-13, HTTP-16, and rows 2 to 5 of what the library accepts. */
 START_TEST(bodies)
 {
-    static const struct row rows[] = {
+    static const struct serve_row rows[] = {
         {"POST /form HTTP/1.1\r\n" HOST FORM "Content-Length: 3\r\n\r\na=b", 200, true},
         {"POST /form HTTP/1.1\r\n" HOST FORM "Transfer-Encoding: chunked\r\n\r\n"
-         "3\r\na=b\r\n0\r\n\r\n", 200, true},
+         "3\r\na=b\r\n0\r\n\r\n",
+         200, true},
         {"POST /form HTTP/1.1\r\n" HOST FORM "Transfer-Encoding: Chunked\r\n\r\n"
-         "3;ext=1\r\na=b\r\n0\r\nTrailer: x\r\n\r\n", 200, true},
+         "3;ext=1\r\na=b\r\n0\r\nTrailer: x\r\n\r\n",
+         200, true},
         {"POST /form HTTP/1.1\r\n" HOST FORM "Content-Length: 0\r\n\r\n", 200, true},
         {"POST /form HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n", 200, true},
         {"POST /form HTTP/1.1\r\n" HOST "\r\n", 200, true},
@@ -333,12 +315,14 @@ START_TEST(bodies)
         {"POST /form HTTP/1.1\r\n" HOST FORM "Content-Length: 3\r\nContent-Length: 4\r\n\r\na=b",
          400, false},
         {"POST /form HTTP/1.1\r\n" HOST FORM "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n"
-         "\r\n0\r\n\r\n", 400, false},
+         "\r\n0\r\n\r\n",
+         400, false},
         {"POST /form HTTP/1.1\r\n" HOST FORM "Transfer-Encoding: xchunked\r\n\r\n", 400, false},
         {"POST /form HTTP/1.1\r\n" HOST FORM "Transfer-Encoding: gzip, chunked\r\n\r\n", 400,
          false},
         {"POST /form HTTP/1.1\r\n" HOST FORM "Transfer-Encoding: chunked\r\n"
-         "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, false},
+         "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+         400, false},
         {"POST /form HTTP/1.1\r\n" HOST FORM "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n", 400,
          false},
         {"POST /form HTTP/1.0\r\n" HOST FORM "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400,
@@ -348,7 +332,8 @@ START_TEST(bodies)
         {"POST /form HTTP/1.1\r\n" HOST FORM "Transfer-Encoding: chunked\r\n\r\n-1\r\n", 400,
          false},
         {"POST /form HTTP/1.1\r\n" HOST FORM "Transfer-Encoding: chunked\r\n\r\n"
-         "fffffffffffffffff\r\n", 413, false},
+         "fffffffffffffffff\r\n",
+         413, false},
         {"POST /form HTTP/1.1\r\n" HOST FORM "Transfer-Encoding: chunked\r\n\r\n3\r\na=bXX", 400,
          false},
         {"GET /plain HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n", 200, true},
@@ -358,7 +343,7 @@ START_TEST(bodies)
         {"GET /nothing HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc", 404, false},
         {"POST /nothing HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc", 404, false},
     };
-    CHECK(rows);
+    SERVE_CHECK(rows);
 }
 END_TEST
 
@@ -395,8 +380,7 @@ START_TEST(endless_body)
 {
     static char chunk[4096 + 8];
     struct http_conn *c = http_open(sf.loop, sf.port);
-    const char *head =
-        "POST /form HTTP/1.1\r\n" HOST FORM "Transfer-Encoding: chunked\r\n\r\n";
+    const char *head = "POST /form HTTP/1.1\r\n" HOST FORM "Transfer-Encoding: chunked\r\n\r\n";
     const int n = snprintf(chunk, sizeof chunk, "1000\r\n");
     memset(chunk + n, 'x', 4096);
     memcpy(chunk + n + 4096, "\r\n", 2);
@@ -426,8 +410,10 @@ END_TEST
 START_TEST(expectations_and_upgrades)
 {
     struct http_conn *c = http_open(sf.loop, sf.port);
-    http_ask(c, "POST /form HTTP/1.1\r\n" HOST FORM "Content-Length: 3\r\nExpect: 100-continue\r\n"
-                "\r\n", &a);
+    http_ask(c,
+             "POST /form HTTP/1.1\r\n" HOST FORM "Content-Length: 3\r\nExpect: 100-continue\r\n"
+             "\r\n",
+             &a);
     ck_assert_int_eq(a.status, 100);
     http_ask(c, "a=b", &a);
     ck_assert_int_eq(a.status, 200);
@@ -435,8 +421,10 @@ START_TEST(expectations_and_upgrades)
     http_ask(c, "GET /plain HTTP/1.1\r\n" HOST "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
              &a);
     ck_assert_int_eq(a.status, 200);
-    http_ask(c, "GET /plain HTTP/1.1\r\n" HOST "Connection: Upgrade, HTTP2-Settings\r\n"
-                "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n", &a);
+    http_ask(c,
+             "GET /plain HTTP/1.1\r\n" HOST "Connection: Upgrade, HTTP2-Settings\r\n"
+             "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n",
+             &a);
     ck_assert_int_eq(a.status, 200);
     http_close(&c);
 }

@@ -9,30 +9,10 @@
 
 static struct http_answer a;
 
-/* Bytes in, status out; 0: closed without an answer. `handled`: a handler saw it. */
-struct row {
-    const char *request;
-    int status;
-    bool handled;
-};
-
-static void check_rows(const struct row *rows, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        sf.handled = 0;
-        const int status = serve_fixture_status(rows[i].request);
-        ck_assert_msg(status == rows[i].status, "%d, not %d, for\n%s", status, rows[i].status,
-                      rows[i].request);
-        ck_assert_msg(sf.handled == rows[i].handled, "handled %u times:\n%s", sf.handled,
-                      rows[i].request);
-    }
-}
-#define CHECK(rows) check_rows(rows, sizeof(rows) / sizeof *(rows))
-
 /* ADM-04, HTTP-12: a method is what the request line says. */
 START_TEST(methods_with_bodies)
 {
-    static const struct row rows[] = {
+    static const struct serve_row rows[] = {
         {"PUT /json/a HTTP/1.1\r\n" HOST JSON "Content-Length: 2\r\n\r\n{}", 200, true},
         {"PATCH /json/a HTTP/1.1\r\n" HOST JSON "Content-Length: 2\r\n\r\n{}", 200, true},
         {"DELETE /json/a HTTP/1.1\r\n" HOST JSON "Content-Length: 2\r\n\r\n{}", 200, true},
@@ -51,7 +31,7 @@ START_TEST(methods_with_bodies)
         {"GET /json/a HTTP/1.1\r\n" HOST JSON "Content-Length: 2\r\n\r\n{}", 413, false},
         {"GET /json/a?_method=DELETE HTTP/1.1\r\n" HOST "\r\n", 200, true},
     };
-    CHECK(rows);
+    SERVE_CHECK(rows);
     serve_fixture_ask("OPTIONS /json/a HTTP/1.1\r\n" HOST "\r\n", &a);
     ck_assert_int_eq(a.status, 405);
     ck_assert_str_eq(http_header(&a, "Allow"), "GET, HEAD, PUT, PATCH, DELETE");
