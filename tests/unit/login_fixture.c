@@ -157,7 +157,7 @@ static void open_registry(void)
     const struct registry_options o = {
         .plugin_dir = arena_printf(lfx.arena, "%s/tests/plugins/.libs", top ? top : ".")};
     conf_problems_init(&problems);
-    lfx.registry = registry_text(&o, "toy", str_of(text), &problems);
+    lfx.registry = registry_text(&o, "toy", str_of(conf), &problems);
     ck_assert_msg(problems.n == 0, "%s", problems.text.p);
     conf_problems_deinit(&problems);
 }
