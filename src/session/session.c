@@ -180,14 +180,27 @@ int sessions_end(struct sessions *t, const unsigned char hash[32])
     return 1;
 }
 
-size_t sessions_end_account(struct sessions *t, const char *account)
+static size_t end_chain(struct sessions *t, const char *account, const struct record *but)
 {
     size_t n = 0;
-    for (struct record *r = chain_next(&t->by_account, account, NULL), *next; r; r = next, n++) {
+    for (struct record *r = chain_next(&t->by_account, account, NULL), *next; r; r = next) {
         next = chain_next(&t->by_account, account, r);
+        if (r == but)
+            continue;
         drop(t, r);
+        n++;
     }
     return n;
+}
+
+size_t sessions_end_account(struct sessions *t, const char *account)
+{
+    return end_chain(t, account, NULL);
+}
+
+size_t sessions_end_others(struct sessions *t, const char *account, const unsigned char but[32])
+{
+    return end_chain(t, account, find(t, but));
 }
 
 size_t sessions_sweep(struct sessions *t, int64_t now, size_t budget)

@@ -57,6 +57,8 @@ int sessions_end(struct sessions *t, const unsigned char hash[32]);
  * longest, which the caller may end. */
 bool sessions_crowded(const struct sessions *t, const char *account, unsigned char hash[32]);
 size_t sessions_end_account(struct sessions *t, const char *account);
+/* All of an account but this one. */
+size_t sessions_end_others(struct sessions *t, const char *account, const unsigned char but[32]);
 /* Drop expired ones, at most `budget` slots a call; returns how many went. */
 size_t sessions_sweep(struct sessions *t, int64_t now, size_t budget);
 /* Sessions seen since the last call: for the minutely write-behind of `seen`. */

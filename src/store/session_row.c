@@ -117,6 +117,65 @@ static const char *keep(struct arena *a, const char *text)
     return text ? arena_dup(a, text) : NULL;
 }
 
+/* The strings are copied: a statement's own last until its next step. */
+static void keep_row(struct arena *a, struct session_row *row)
+{
+    const char **texts[] = {&row->id,       &row->account, &row->provider, &row->subject,
+                            &row->username, &row->name,    &row->email,    &row->picture,
+                            &row->groups,   &row->amr,     &row->ip,       &row->user_agent};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        *texts[i] = keep(a, *texts[i]);
+}
+
+int session_row_list(struct db *db, const struct session_row_of *of, struct arena *a,
+                     struct session_row **out, size_t *n, struct err *err)
+{
+    struct session_row *list = arena_alloc(a, SESSION_ROW_LIST * sizeof *list);
+    struct db_stmt *st = db_named(db, "session_row.list");
+    db_text(st, 1, of->account);
+    db_int(st, 2, of->now);
+    db_int(st, 3, of->idle_before);
+    db_int(st, 4, SESSION_ROW_LIST);
+    int rc;
+    for (*n = 0; (rc = db_step(st, err)) == 1; ++*n) {
+        if (read_row(st, &list[*n], err) < 0) {
+            db_end(st);
+            return -1;
+        }
+        keep_row(a, &list[*n]);
+    }
+    *out = list;
+    return rc;
+}
+
+int session_row_end_of(struct db *db, const char *account, const char *id, unsigned char hash[32],
+                       struct err *err)
+{
+    struct db_stmt *st = db_named(db, "session_row.end_of");
+    db_text(st, 1, account);
+    db_text(st, 2, id);
+    int rc = db_step(st, err);
+    if (rc != 1)
+        return rc;
+    struct str found = db_col_blob(st, 0);
+    if (found.n != 32) {
+        db_end(st);
+        return err_set(err, ERR_INTERNAL, "a stored session's hash is not 32 bytes long");
+    }
+    memcpy(hash, found.p, 32);
+    rc = db_step(st, err); /* to its end: only then is the row gone */
+    return rc < 0 ? -1 : 1;
+}
+
+int64_t session_row_end_others(struct db *db, const char *account, const unsigned char *but,
+                               struct err *err)
+{
+    struct db_stmt *st = db_named(db, "session_row.end_others");
+    db_text(st, 1, account);
+    db_blob(st, 2, but, but ? 32 : 0); /* no hash is empty */
+    return db_run(st, err);
+}
+
 int session_row_get(struct db *db, const unsigned char hash[32], struct arena *a,
                     struct session_row *out, struct err *err)
 {
@@ -129,11 +188,7 @@ int session_row_get(struct db *db, const unsigned char hash[32], struct arena *a
         db_end(st);
         return -1;
     }
-    const char **texts[] = {&out->id,       &out->account, &out->provider, &out->subject,
-                            &out->username, &out->name,    &out->email,    &out->picture,
-                            &out->groups,   &out->amr,     &out->ip,       &out->user_agent};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        *texts[i] = keep(a, *texts[i]);
+    keep_row(a, out);
     db_end(st);
     return 1;
 }

@@ -38,6 +38,23 @@ int64_t session_row_sweep(struct db *db, unsigned char slice, int64_t now, int64
 int session_row_each(struct db *db, int64_t now, int64_t idle_before,
                      int (*each)(void *arg, const struct session_row *row, struct err *err),
                      void *arg, struct err *err) __attribute__((warn_unused_result));
+/* An account's live rows, the one seen last first, at most SESSION_ROW_LIST of them; all of it in
+ * the arena. */
+#define SESSION_ROW_LIST 200
+struct session_row_of {
+    const char *account;
+    int64_t now, idle_before;
+};
+int session_row_list(struct db *db, const struct session_row_of *of, struct arena *a,
+                     struct session_row **out, size_t *n, struct err *err)
+    __attribute__((warn_unused_result));
+/* End the session of that public id, if it is this account's: 1 and its hash, for memory to end it
+ * as well, or 0. */
+int session_row_end_of(struct db *db, const char *account, const char *id, unsigned char hash[32],
+                       struct err *err) __attribute__((warn_unused_result));
+/* End all of an account but the one with this hash (NULL: all). How many, or -1. */
+int64_t session_row_end_others(struct db *db, const char *account, const unsigned char *but,
+                               struct err *err) __attribute__((warn_unused_result));
 /* 1 and *out (strings in the arena), or 0. */
 int session_row_get(struct db *db, const unsigned char hash[32], struct arena *a,
                     struct session_row *out, struct err *err) __attribute__((warn_unused_result));

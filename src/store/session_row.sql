@@ -24,6 +24,20 @@ SELECT hash, id, account, provider, subject, username, name, email, email_eviden
 FROM session WHERE hash > $1 AND ends > $2 AND seen > $3
 ORDER BY hash LIMIT $4;
 
+-- name: list
+-- One account's, live, the one seen last first.
+SELECT hash, id, account, provider, subject, username, name, email, email_evidence, picture,
+    group_names, amr, ip, user_agent, created, seen, ends
+FROM session WHERE account = $1 AND ends > $2 AND seen > $3
+ORDER BY seen DESC, created DESC, id LIMIT $4;
+
+-- name: end_of
+-- By its public id, for its owner alone.
+DELETE FROM session WHERE account = $1 AND id = $2 RETURNING hash;
+
+-- name: end_others
+DELETE FROM session WHERE account = $1 AND hash <> $2;
+
 -- name: get
 SELECT hash, id, account, provider, subject, username, name, email, email_evidence, picture,
     group_names, amr, ip, user_agent, created, seen, ends

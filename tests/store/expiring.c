@@ -266,6 +266,125 @@ START_TEST(sweeping_is_bounded)
 }
 END_TEST
 
+/* ---- one account's sessions
+ * -----------------------------------------------------------------------
+ */
+
+struct listed {
+    struct session_row_of of;
+    struct arena *arena;
+    struct session_row *rows;
+    size_t n;
+};
+
+static int list_rows(struct db *db, void *arg, struct err *err)
+{
+    struct listed *l = arg;
+    return session_row_list(db, &l->of, l->arena, &l->rows, &l->n, err);
+}
+
+/* Six sign-ins of two people: 0, 2, 4 of the one, 1, 3, 5 of the other; a later one seen later. */
+static void have_two(struct kit_login login[6])
+{
+    for (int i = 0; i < 6; i++) {
+        kit_login_init(&login[i], i % 2);
+        login[i].at = NOW + i;
+        kit_write(kit_login_fn, &login[i]);
+    }
+    ck_assert_str_ne(login[0].account.id, login[1].account.id);
+    ck_assert_str_eq(login[0].account.id, login[4].account.id);
+}
+
+START_TEST(an_account_lists_its_own_live_rows)
+{
+    struct kit_login login[6];
+    have_two(login);
+    struct listed l = {.of = {.account = login[0].account.id, .now = NOW + 6},
+                       .arena = arena_new()};
+    kit_read(list_rows, &l);
+    ck_assert_uint_eq(l.n, 3);
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_str_eq(l.rows[i].id, login[4 - 2 * i].id);
+        ck_assert_str_eq(l.rows[i].account, login[0].account.id);
+        ck_assert_str_eq(l.rows[i].user_agent, "Mozilla/5.0");
+    }
+    l.of.idle_before = NOW; /* the first was idle */
+    kit_read(list_rows, &l);
+    ck_assert_uint_eq(l.n, 2);
+    l.of.now = NOW + 2 + 86400; /* and the second is over */
+    kit_read(list_rows, &l);
+    ck_assert_uint_eq(l.n, 1);
+    l.of.account = "nobody";
+    kit_read(list_rows, &l);
+    ck_assert_uint_eq(l.n, 0);
+    arena_free(&l.arena);
+}
+END_TEST
+
+struct ending {
+    const char *account, *id;
+    const unsigned char *but;
+    unsigned char hash[32];
+    int64_t rc;
+};
+
+static int end_one(struct db *db, void *arg, struct err *err)
+{
+    struct ending *e = arg;
+    e->rc = session_row_end_of(db, e->account, e->id, e->hash, err);
+    return e->rc < 0 ? -1 : 0;
+}
+
+static int end_others(struct db *db, void *arg, struct err *err)
+{
+    struct ending *e = arg;
+    e->rc = session_row_end_others(db, e->account, e->but, err);
+    return e->rc < 0 ? -1 : 0;
+}
+
+/* ACCT-16's kin: an id of somebody else's session is worth nothing. */
+START_TEST(a_session_ends_by_its_id_for_its_owner_alone)
+{
+    struct kit_login login[6];
+    have_two(login);
+    struct ending e = {.account = login[0].account.id, .id = login[1].id};
+    kit_write(end_one, &e);
+    ck_assert_int_eq(e.rc, 0);
+    e.id = "";
+    kit_write(end_one, &e);
+    ck_assert_int_eq(e.rc, 0);
+    ck_assert_int_eq(kit_number("SELECT count(*) FROM session"), 6);
+    e.id = login[2].id;
+    kit_write(end_one, &e);
+    ck_assert_int_eq(e.rc, 1);
+    ck_assert_mem_eq(e.hash, login[2].hash, 32);
+    kit_write(end_one, &e);
+    ck_assert_int_eq(e.rc, 0);
+    ck_assert_int_eq(kit_number("SELECT count(*) FROM session"), 5);
+}
+END_TEST
+
+/* SESS-22 */
+START_TEST(all_others_of_an_account_end)
+{
+    struct kit_login login[6];
+    have_two(login);
+    struct ending e = {.account = login[0].account.id, .but = login[2].hash};
+    kit_write(end_others, &e);
+    ck_assert_int_eq(e.rc, 2);
+    struct got g = {.arena = arena_new()};
+    memcpy(g.hash, login[2].hash, 32);
+    kit_read(get_row, &g);
+    ck_assert_int_eq(g.rc, 1);
+    arena_free(&g.arena);
+    ck_assert_int_eq(kit_number("SELECT count(*) FROM session"), 4);
+    e.but = NULL;
+    kit_write(end_others, &e);
+    ck_assert_int_eq(e.rc, 1);
+    ck_assert_int_eq(kit_number("SELECT count(*) FROM session"), 3);
+}
+END_TEST
+
 /* ---- spent flows --------------------------------------------------------------------------------
  */
 
@@ -403,6 +522,9 @@ Suite *suite_expiring(const char *name)
     tcase_add_test(tc, touching_never_goes_back);
     tcase_add_test(tc, sweeping_goes_by_slices);
     tcase_add_test(tc, sweeping_is_bounded);
+    tcase_add_test(tc, an_account_lists_its_own_live_rows);
+    tcase_add_test(tc, a_session_ends_by_its_id_for_its_owner_alone);
+    tcase_add_test(tc, all_others_of_an_account_end);
     tcase_add_test(tc, a_flow_is_spent_once);
     tcase_add_test(tc, one_spender_wins);
     tcase_add_test(tc, spent_flows_are_walked_and_swept);

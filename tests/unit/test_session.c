@@ -272,6 +272,26 @@ START_TEST(times_are_64_bits_wide)
 }
 END_TEST
 
+START_TEST(sign_out_everywhere_else)
+{
+    struct ticket mine[5], other;
+    for (int i = 0; i < 5; i++)
+        add(&mine[i], "me");
+    add(&other, "other");
+    struct session_view v;
+    ck_assert_int_eq(sessions_check(table, str_of(mine[2].token), NOW, &v), 1);
+    ck_assert_uint_eq(sessions_end_others(table, "me", v.hash), 4);
+    for (int i = 0; i < 5; i++)
+        ck_assert_int_eq(check_at(&mine[i], NOW), i == 2);
+    ck_assert_int_eq(check_at(&other, NOW), 1);
+    ck_assert_uint_eq(sessions_end_others(table, "me", v.hash), 0);
+    /* Somebody else's does not save any. */
+    ck_assert_int_eq(sessions_check(table, str_of(other.token), NOW, &v), 1);
+    ck_assert_uint_eq(sessions_end_others(table, "me", v.hash), 1);
+    ck_assert_uint_eq(sessions_count(table), 1);
+}
+END_TEST
+
 /* SESS-22: bounded for one person, and all gone in one call. */
 START_TEST(sign_out_everywhere)
 {
@@ -456,6 +476,7 @@ Suite *suite_session(void)
     tcase_add_test(tc, a_clock_set_back_revives_nothing);
     tcase_add_test(tc, expired_before_the_sweep);
     tcase_add_test(tc, times_are_64_bits_wide);
+    tcase_add_test(tc, sign_out_everywhere_else);
     tcase_add_test(tc, sign_out_everywhere);
     tcase_add_test(tc, full_refuses_the_new_and_keeps_the_live);
     tcase_add_test(tc, seen_is_told_once);
