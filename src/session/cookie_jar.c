@@ -67,6 +67,7 @@ int cookie_jar_init(struct cookie_jar *j, const char *public_url, const char *do
     const char *own = j->secure ? "__Host-" : "";
     snprintf(j->bind_name, sizeof j->bind_name, "%susher-bind", own);
     snprintf(j->operator_name, sizeof j->operator_name, "%susher-operator", own);
+    snprintf(j->last_name, sizeof j->last_name, "%susher-last", own);
     rc = 0;
 out:
     arena_free(&a);
@@ -101,6 +102,13 @@ void cookie_jar_bind(const struct cookie_jar *j, const char *value, int64_t max_
 {
     const struct attributes a = {NULL, "Lax", max_age};
     set_cookie(j, j->bind_name, value, &a, out);
+}
+
+void cookie_jar_last(const struct cookie_jar *j, const char *provider, int64_t max_age,
+                     struct buf *out)
+{
+    const struct attributes a = {NULL, "Lax", max_age};
+    set_cookie(j, j->last_name, provider, &a, out);
 }
 
 void cookie_jar_operator(const struct cookie_jar *j, const char *token, int64_t max_age,

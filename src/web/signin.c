@@ -10,6 +10,7 @@
 #include "web/page.h"
 
 #define BIND_SECONDS (30 * 86400)
+#define LAST_SECONDS (365 * 86400)
 
 /* ---- where to go afterwards */
 
@@ -33,6 +34,23 @@ static int judge_return(struct request *rq, const struct web_app *app, const cha
 }
 
 /* ---- the chooser */
+
+/* What this browser's person chose last, if there still is something to choose; or NULL. */
+static const struct provider *chosen_last(struct request *rq, const struct web_app *app)
+{
+    const struct provider *last = NULL;
+    struct str id;
+    size_t usable = 0;
+    if (request_cookie(rq, str_of(app->jar.last_name), &id) != 1)
+        return NULL;
+    for (size_t i = 0; i < registry_count(app->registry); i++) {
+        const struct provider *p = registry_at(app->registry, i);
+        usable += p->usable;
+        if (p->usable && str_is(id, p->id))
+            last = p;
+    }
+    return usable > 1 ? last : NULL;
+}
 
 static struct jval *provider_entry(const struct provider *p, const char *query)
 {
@@ -65,19 +83,23 @@ void signin_chooser(struct request *rq, void *app_)
     }
     struct jval *data = jval_new_object();
     struct jval *list = jval_new_array();
+    const struct provider *last = chosen_last(rq, app);
     bool fake = false;
     size_t usable = 0;
     for (size_t i = 0; i < registry_count(app->registry); i++) {
         const struct provider *p = registry_at(app->registry, i);
         if (!p->usable)
             continue;
-        jval_push(list, provider_entry(p, query.p));
+        struct jval *entry = provider_entry(p, query.p);
+        jval_set_bool(entry, "last", p == last);
+        jval_push(list, entry);
         fake = fake || p->fake;
         usable++;
     }
     buf_deinit(&query);
     jval_set(data, "providers", list);
     jval_set_bool(data, "none", usable == 0);
+    jval_set_text(data, "last_label", last ? last->label : NULL);
     jval_set_bool(data, "fake", fake);
     if (web_session(app, rq, &v) == 1) {
         jval_set_text(data, "signed_in_as",
@@ -216,6 +238,16 @@ static void send_to_report(struct hop *h, const char *id)
     page_send(h->rq, h->app, 200, "rehearsed", "Rehearsal", data);
 }
 
+/* For the chooser of the next time. */
+static void remember(const struct hop *h)
+{
+    struct buf cookie;
+    buf_init(&cookie, 512);
+    cookie_jar_last(&h->app->jar, h->provider, LAST_SECONDS, &cookie);
+    reply_header(h->rq, "Set-Cookie", cookie.p);
+    buf_deinit(&cookie);
+}
+
 static void on_finished(void *arg, const struct login_result *r, const struct err *err)
 {
     struct hop *h = arg;
@@ -233,6 +265,7 @@ static void on_finished(void *arg, const struct login_result *r, const struct er
         cookie_jar_session(&h->app->jar, r->token, r->max_age, &cookie);
         reply_header(h->rq, "Set-Cookie", cookie.p);
         buf_wipe(&cookie);
+        remember(h);
     }
     reply_redirect(h->rq, r->return_to);
 }

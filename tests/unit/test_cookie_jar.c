@@ -100,6 +100,24 @@ START_TEST(the_operators_cookie)
 }
 END_TEST
 
+/* Which button this browser's person pressed last: of the host alone, and no secret. */
+START_TEST(the_last_providers_cookie)
+{
+    struct cookie_jar j;
+    struct buf b;
+    buf_init(&b, 512);
+    jar(&j, "https://login.example.com", "example.com");
+    cookie_jar_last(&j, "google", 60, &b);
+    ck_assert_str_eq(
+        b.p, "__Host-usher-last=google; Path=/; Max-Age=60; Secure; HttpOnly; SameSite=Lax");
+    buf_clear(&b);
+    jar(&j, "http://127.0.0.1:8080", NULL);
+    cookie_jar_last(&j, "google", 0, &b);
+    ck_assert_str_eq(b.p, "usher-last=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax");
+    buf_deinit(&b);
+}
+END_TEST
+
 /* SESS-02, SESS-18 */
 START_TEST(wrong_domains_are_refused)
 {
@@ -144,6 +162,7 @@ Suite *suite_cookie_jar(void)
     tcase_add_test(tc, https_has_host_prefix_and_every_flag);
     tcase_add_test(tc, domain_goes_to_the_session_cookie_only);
     tcase_add_test(tc, the_operators_cookie);
+    tcase_add_test(tc, the_last_providers_cookie);
     tcase_add_test(tc, wrong_domains_are_refused);
     tcase_add_test(tc, plain_http_is_for_loopback_only);
     suite_add_tcase(s, tc);

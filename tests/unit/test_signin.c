@@ -184,9 +184,11 @@ START_TEST(signs_in)
     ck_assert_int_eq(web_get(target, web_cookies()), 303);
     ck_assert_str_eq(web_header("Location"), "https://app.example/x?y=1");
     ck_assert_str_eq(web_header("Referrer-Policy"), "no-referrer");
-    ck_assert_uint_eq(http_header_count(&wfx.a, "Set-Cookie"), 1);
+    ck_assert_uint_eq(http_header_count(&wfx.a, "Set-Cookie"), 2);
     ck_assert_ptr_nonnull(strstr(web_header("Set-Cookie"),
                                  "; Path=/; Max-Age=86400; Secure; HttpOnly; SameSite=Lax"));
+    ck_assert_ptr_nonnull(strstr(wfx.a.head, "\r\nSet-Cookie: __Host-usher-last=toy; Path=/; "
+                                             "Max-Age=31536000; Secure; HttpOnly; SameSite=Lax"));
     web_take_cookies();
     ck_assert(web_signed_in());
     ck_assert_uint_eq(lfx.token_requests, 1);
