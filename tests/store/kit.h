@@ -60,6 +60,7 @@ Suite *suite_conformance(const char *name);
 Suite *suite_nouns(const char *name);
 Suite *suite_expiring(const char *name);
 Suite *suite_admin_nouns(const char *name);
+Suite *suite_oauth_nouns(const char *name);
 Suite *suite_provider_nouns(const char *name);
 Suite *suite_crash(const char *name);
 Suite *suite_sqlite(void);

@@ -28,6 +28,7 @@ static int run(Suite *peculiar)
     srunner_add_suite(r, suite_expiring(name));
     srunner_add_suite(r, suite_admin_nouns(name));
     srunner_add_suite(r, suite_provider_nouns(name));
+    srunner_add_suite(r, suite_oauth_nouns(name));
     srunner_add_suite(r, suite_crash(name));
     srunner_add_suite(r, peculiar);
     srunner_run_all(r, CK_ENV);
