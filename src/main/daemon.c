@@ -231,6 +231,7 @@ static int fill_app(struct daemon *d, struct err *err)
         .admin = d->admin,
         .user = local_user(c->arena),
         .version = PACKAGE_VERSION,
+        .idle_seconds = c->session.idle,
         .ready = true,
     };
     return cookie_jar_init(&d->app.jar, c->server.public_url, c->session.domain, err);

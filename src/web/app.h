@@ -34,7 +34,8 @@ struct web_app {
     struct admin *admin;
     const char *user; /* who we run as, for the record; NULL: nobody knows */
     const char *version;
-    bool ready; /* false while stopping */
+    int64_t idle_seconds; /* after which a session that was not seen is over */
+    bool ready;           /* false while stopping */
 };
 
 /* Every path there is. */
@@ -51,6 +52,8 @@ struct str web_bind(struct request *rq, const struct web_app *app);
 serve_handler signin_chooser, signin_start, signin_callback, signin_repost; /* signin.c */
 serve_handler signout_page, signout_post;                                   /* signout.c */
 serve_handler home_page, home_me;                                           /* home.c */
+serve_handler account_overview;                                             /* account.c */
+serve_handler account_session_end, account_session_end_others;              /* account_session.c */
 serve_handler forward_check;                                                /* forward.c */
 serve_handler ops_health, ops_ready, ops_metrics;                           /* ops.c */
 serve_handler asset_get;                                                    /* asset.c */

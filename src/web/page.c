@@ -31,7 +31,9 @@ void page_send(struct request *rq, const struct web_app *app, int status, const 
     jval_set_text(data, "site", app->site_name);
     jval_set_text(data, "request_id", request_id(rq));
     jval_set_bool(data, name, true); /* for what a frame adds to one page */
-    const char *frame = str_starts(str_of(name), "admin-") ? "admin" : "layout";
+    const char *frame = str_starts(str_of(name), "admin-")     ? "admin"
+                        : str_starts(str_of(name), "account-") ? "account"
+                                                               : "layout";
     const int rendered = template_render(find_html(NULL, frame), data, find_html,
                                          (void *)(uintptr_t)name, &out, &err);
     jval_free(&data);

@@ -10,8 +10,8 @@
 #include "base/json.h"
 #include "web/app.h"
 
-/* Renders html/<name>.html inside html/layout.html, or html/admin.html for what begins with
- * "admin-"; takes `data`. */
+/* Renders html/<name>.html inside html/layout.html, or html/admin.html and html/account.html for
+ * what begins with "admin-" and "account-"; takes `data`. */
 void page_send(struct request *rq, const struct web_app *app, int status, const char *name,
                const char *title, struct jval *data);
 /* Before page_send, for a page with a form of ours: under no-referrer browsers send `Origin: null`

@@ -99,7 +99,6 @@ void signin_chooser(struct request *rq, void *app_)
     buf_deinit(&query);
     jval_set(data, "providers", list);
     jval_set_bool(data, "none", usable == 0);
-    jval_set_text(data, "last_label", last ? last->label : NULL);
     jval_set_bool(data, "fake", fake);
     if (web_session(app, rq, &v) == 1) {
         jval_set_text(data, "signed_in_as",

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a person sees of their account, and does with it: ACCT, SESS and PRIV cases by page."""
-from harness import Case, fake_providers
+import hashlib
+import re
+import sqlite3
+
+from harness import Browser, Case, fake_providers
 
 
 class Chooser(Case):
@@ -11,11 +15,11 @@ class Chooser(Case):
         self.assertEqual(cookie, ["usher-last=google; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax"])
         self.browser.post("/logout", {})
         page = self.browser.get("/login").text
-        self.assertIn("You used <strong>Google</strong> last time.", page)
-        self.assertEqual(page.count("last used"), 1)
+        self.assertIn("You used Google last time", page)
+        self.assertEqual(page.count("last time"), 1)
         self.browser.sign_in("discord")
         self.browser.post("/logout", {})
-        self.assertIn("You used <strong>Discord</strong> last time.", self.browser.get("/login").text)
+        self.assertIn("You used Discord last time", self.browser.get("/login").text)
 
     def test_what_else_the_cookie_may_say_is_nothing(self):
         for odd in ("nobody", "", "google; usher-last=google", "<b>google</b>", "Google", "google%00", "A" * 4000):
@@ -38,6 +42,111 @@ class OneProvider(Case):
     def test_one_choice_is_no_news(self):
         self.browser.sign_in("google")
         self.browser.post("/logout", {})
-        page = self.browser.get("/login").text
-        self.assertNotIn("last time", page)
-        self.assertNotIn("last used", page)
+        self.assertNotIn("last time", self.browser.get("/login").text)
+
+
+class Account(Case):
+    def browsers(self, n, person="ada"):
+        made = []
+        for _ in range(n):
+            made.append(Browser(self.usher))
+            made[-1].sign_in(person=person)
+        return made
+
+    def ids(self, browser):
+        """Sessions that the page offers to end."""
+        return re.findall(r'action="/account/sessions/([A-Za-z0-9_-]{22})/end"', browser.get("/account").text)
+
+    def age(self, browser, seconds):
+        """As if this browser had signed in so long ago."""
+        digest = hashlib.sha256(browser.session().encode()).digest()
+        self.usher.stop()
+        with sqlite3.connect(self.usher.database) as db:
+            db.execute("UPDATE session SET created = created - ? WHERE hash = ?", (seconds, digest))
+        self.usher.start()
+
+    def test_the_page_is_for_those_signed_in(self):
+        answer = self.browser.get("/account")
+        self.assertEqual((answer.status, answer.location), (303, "/login?return_to=%2Faccount"))
+        answer = self.browser.sign_in(return_to="/account")
+        self.assertEqual(answer.location, "/account")
+        page = self.browser.get("/account", User_Agent="x")
+        self.assertEqual(page.status, 200)
+        self.assertEqual(page.headers["Cache-Control"], "no-store")
+        self.assertIn("this browser", page.text)
+        self.assertNotIn(self.browser.session(), page.text)
+
+    def test_sess_13_a_session_ended_elsewhere(self):
+        # SESS-13
+        mine, other, third = self.browsers(3, "lin")
+        ids = self.ids(mine)
+        self.assertEqual(len(ids), 2)
+        answer = mine.post("/account/sessions/%s/end" % ids[0], {})
+        self.assertEqual((answer.status, answer.location), (303, "/account?did=ended"))
+        self.assertEqual(sorted(b.me() is not None for b in (other, third)), [False, True])
+        self.assertIn("That session is over.", mine.get(answer.location).text)
+        self.assertEqual(self.ids(mine), ids[1:])
+        again = mine.post("/account/sessions/%s/end" % ids[0], {})
+        self.assertEqual(again.location, "/account?did=gone")
+        answer = mine.post("/account/sessions/end-others", {})
+        self.assertEqual(answer.location, "/account?did=ended-others")
+        self.assertEqual([b.me() is not None for b in (mine, other, third)], [True, False, False])
+        for b in (other, third):
+            self.assertEqual(b.get("/auth").status, 401)
+        account = mine.me()["id"]
+        self.assertEqual(self.usher.rows("SELECT count(*) FROM session WHERE account = ?", account), [(1,)])
+        audit = self.usher.rows("SELECT action, object, actor_kind, outcome, actor_name FROM audit WHERE actor = ? ORDER BY n",
+                                account)
+        self.assertEqual(audit, [("session.end", ids[0], "account", "done", None),
+                                 ("session.end_others", account, "account", "done", None)])
+
+    def test_acct_16_sessions_of_others_and_of_ones_own(self):
+        # ACCT-16
+        (mine,), (victim,) = self.browsers(1, "tom"), self.browsers(1, "grace")
+        theirs = victim.me()["session"]["id"]
+        self.assertNotIn(theirs, mine.get("/account").text)
+        answer = mine.post("/account/sessions/%s/end" % theirs, {})
+        self.assertEqual(answer.location, "/account?did=gone")
+        own = mine.me()["session"]["id"]
+        self.assertEqual(mine.post("/account/sessions/%s/end" % own, {}).status, 409)
+        for odd in ("x", "'", "%27%20OR%201=1", "%00", "A" * 500):
+            self.assertIn(mine.post("/account/sessions/%s/end" % odd, {}).status, (303, 400, 404))
+        self.assertIsNotNone(victim.me())
+        self.assertIsNotNone(mine.me())
+
+    def test_acct_16_no_form_of_another_site(self):
+        # ACCT-16, STATE-21, STATE-22
+        mine, other = self.browsers(2, "konrad")
+        (theirs,) = self.ids(mine)
+        for path in ("/account/sessions/%s/end" % theirs, "/account/sessions/end-others"):
+            for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec_Fetch_Site": "cross-site"}, {},
+                            {"Sec_Fetch_Site": "same-site", "Origin": self.usher.url + "."}):
+                with self.subTest(path=path, headers=headers):
+                    self.assertEqual(mine.post(path, {}, same_origin=False, **headers).status, 403)
+            self.assertEqual(mine.get(path).status, 405)
+        self.assertIsNotNone(other.me())
+
+    def test_a_change_takes_a_recent_sign_in(self):
+        mine, other = self.browsers(2, "legion")
+        (theirs,) = self.ids(mine)
+        self.age(mine, 31 * 60)
+        page = mine.get("/account")
+        self.assertIn('<a href="/login?return_to=%2Faccount">sign in again</a>', page.text)
+        self.assertEqual(self.ids(mine), [])
+        for path in ("/account/sessions/%s/end" % theirs, "/account/sessions/end-others"):
+            answer = mine.post(path, {})
+            self.assertEqual(answer.status, 403)
+            self.assertIn("Sign in again with Discord", answer.text)
+            self.assertIn('href="/login/discord?return_to=%2Faccount"', answer.text)
+        self.assertIsNotNone(other.me())
+        mine.sign_in(person="legion", return_to="/account")
+        self.assertEqual(mine.post("/account/sessions/end-others", {}).status, 303)
+        self.assertIsNone(other.me())
+
+    def test_acct_21_names_are_text(self):
+        # ACCT-21
+        self.browser.sign_in(person="bobby")
+        page = self.browser.get("/account", User_Agent="<script>alert(2)</script>")
+        self.assertNotIn("<script", page.text)
+        self.assertNotIn("<img src=x", page.text)
+        self.assertIn("&lt;img src=x", page.text)

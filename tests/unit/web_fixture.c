@@ -30,6 +30,7 @@ static void open_at(const char *url, const char *host)
                                .metrics = lfx.metrics,
                                .identities = identities_new(),
                                .version = "test",
+                               .idle_seconds = 3600,
                                .ready = true};
     wfx.live = admin_live(&(struct admin_live_args){.loop = lfx.loop,
                                                     .store = lfx.store,

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where a person is signed in, ended by them: one session, or all but this one. The row goes first,
+ * with its line in the audit, then memory; so the answer comes when the next request of that
+ * browser finds nobody signed in. When the store does not say what became of it, memory ends it all
+ * the same, and the page says that something broke.
+ */
+#include <string.h>
+
+#include "store/session_row.h"
+#include "web/account_page.h"
+
+struct ending {
+    struct account_visit *v;
+    unsigned char hash[32]; /* out */
+    int64_t n;              /* out: rows that went */
+};
+
+static int end_one(struct db *db, void *arg, struct err *err)
+{
+    struct ending *e = arg;
+    e->n = session_row_end_of(db, e->v->account, e->v->id, e->hash, err);
+    if (e->n <= 0)
+        return (int)e->n;
+    return account_audit(db, e->v, "session.end", e->v->id, err);
+}
+
+static void on_ended(void *arg, enum store_outcome outcome, const struct err *err)
+{
+    struct ending *e = arg;
+    struct account_visit *v = e->v;
+    if (e->n > 0)
+        (void)sessions_end(v->app->sessions, e->hash); /* 0: it was idle for too long already */
+    if (account_failed(v, outcome, err))
+        return;
+    if (e->n > 0)
+        log_event(request_log(v->rq), LOG_INFO, "account.session_ended",
+                  LF_TEXT("account", v->account), LF_TEXT("session", v->id));
+    account_go(v, e->n > 0 ? "ended" : "gone");
+}
+
+void account_session_end(struct request *rq, void *app)
+{
+    struct account_visit *v = account_visit(rq, app, ACCOUNT_CHANGE);
+    if (!v)
+        return;
+    if (strcmp(v->id, v->session) == 0) {
+        account_sorry(v, ERR_CONFLICT, "This is the session you are in. To end it, sign out.");
+        return;
+    }
+    struct ending *e = arena_alloc(v->a, sizeof *e);
+    e->v = v;
+    account_write(v, end_one, on_ended, e);
+}
+
+static int end_others(struct db *db, void *arg, struct err *err)
+{
+    struct ending *e = arg;
+    e->n = session_row_end_others(db, e->v->account, e->v->hash, err);
+    if (e->n <= 0)
+        return (int)e->n;
+    return account_audit(db, e->v, "session.end_others", e->v->account, err);
+}
+
+static void on_ended_others(void *arg, enum store_outcome outcome, const struct err *err)
+{
+    struct ending *e = arg;
+    struct account_visit *v = e->v;
+    (void)sessions_end_others(v->app->sessions, v->account, v->hash);
+    if (account_failed(v, outcome, err))
+        return;
+    log_event(request_log(v->rq), LOG_INFO, "account.sessions_ended",
+              LF_TEXT("account", v->account), LF_INT("n", e->n));
+    account_go(v, "ended-others");
+}
+
+void account_session_end_others(struct request *rq, void *app)
+{
+    struct account_visit *v = account_visit(rq, app, ACCOUNT_CHANGE);
+    if (!v)
+        return;
+    struct ending *e = arena_alloc(v->a, sizeof *e);
+    e->v = v;
+    account_write(v, end_others, on_ended_others, e);
+}
