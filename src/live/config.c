@@ -144,6 +144,33 @@ static const struct usher_setting admin_rows[] = {
                 "it, and its folder is theirs. Each usherd needs one of its own."),
 };
 
+#define LIMIT_ROWS(name, rate, most, label_text, help_text)                                        \
+    USHER_SET_INT(struct config_limits, name, .value = rate, .flags = USHER_ADVANCED,              \
+                  .label = label_text " a minute", .help = help_text, .min = 0, .max = 1000000),   \
+        USHER_SET_INT(struct config_limits, name##_burst, .value = most, .flags = USHER_ADVANCED,  \
+                      .label = label_text " at once",                                              \
+                      .help = "How many may come together after a pause.", .min = 1,               \
+                      .max = 1000000)
+
+/* Generous: a school or a mobile network may be one address. */
+static const struct usher_setting limit_rows[] = {
+    LIMIT_ROWS(login, "1200", "600", "Sign-ins begun",
+               "From one IPv4 address or one IPv6 /64; more get 429 with Retry-After, as with all "
+               "limits. 0: no limit. Whoever comes by a trusted proxy counts by the address it "
+               "tells; where it tells none, nobody is held back."),
+    LIMIT_ROWS(callback, "1200", "600", "Sign-ins that come back",
+               "From one address. 0: no limit."),
+    LIMIT_ROWS(api, "6000", "1200", "Calls of the admin API",
+               "From one address, on the public address. 0: no limit."),
+    LIMIT_ROWS(account, "600", "200", "Changes to one's own account",
+               "From one address. 0: no limit."),
+    LIMIT_ROWS(token, "12000", "3000", "Tokens asked for by apps",
+               "From one address; an app asks for everybody who uses it. 0: no limit."),
+    LIMIT_ROWS(provider, "0", "600", "Sign-ins through one provider",
+               "Begun or come back, whoever asks: for an upstream that shuts out who asks too "
+               "often. Strangers can use it up, so there is none unless set. 0: no limit."),
+};
+
 #define ROWS(rows) rows, sizeof(rows) / sizeof *(rows)
 
 void config_fill_tables(const struct config *of, struct conf_table t[CONFIG_TABLES])
@@ -158,6 +185,7 @@ void config_fill_tables(const struct config *of, struct conf_table t[CONFIG_TABL
         {"log", "USHER_LOG", ROWS(log_rows), &c->log},
         {"metrics", "USHER_METRICS", ROWS(metrics_rows), &c->metrics},
         {"admin", "USHER_ADMIN", ROWS(admin_rows), &c->admin},
+        {"limits", "USHER_LIMITS", ROWS(limit_rows), &c->limits},
     };
     memcpy(t, all, sizeof all);
 }

@@ -42,6 +42,14 @@ struct config_metrics {
 struct config_admin {
     const char *socket;
 };
+struct config_limits { /* requests a minute, 0: no limit; and how many at once */
+    int64_t login, login_burst;
+    int64_t callback, callback_burst;
+    int64_t api, api_burst;
+    int64_t account, account_burst;
+    int64_t token, token_burst;
+    int64_t provider, provider_burst;
+};
 
 struct config {
     atomic_uint refs;
@@ -55,6 +63,7 @@ struct config {
     struct config_log log;
     struct config_metrics metrics;
     struct config_admin admin;
+    struct config_limits limits;
     const char *host;   /* of public_url, with the port unless it is the default */
     const char *origin; /* of public_url */
     bool https;
@@ -70,7 +79,7 @@ void config_free(struct config **c); /* one reference */
 typedef void config_table_fn(const struct conf_table *table, void *arg);
 void config_tables(config_table_fn *fn, void *arg);
 /* The same, with the configuration's structs to read values from. */
-#define CONFIG_TABLES 8
+#define CONFIG_TABLES 9
 void config_fill_tables(const struct config *c, struct conf_table tables[CONFIG_TABLES]);
 
 #endif

@@ -18,6 +18,7 @@
 #include "sys/clock.h"
 #include "sys/log.h"
 #include "web/app.h"
+#include "web/limit.h"
 #include "web/page.h"
 
 #define DRAIN_MS 10000 /* then what is still under way is cut */
@@ -137,6 +138,17 @@ static int open_data(struct daemon *d, struct err *err)
 
 /* ---- the configuration in force */
 
+static void set_limits(struct limits *t, const struct config_limits *c)
+{
+    const struct limit_rates rates = {.of = {[LIMIT_LOGIN] = {c->login, c->login_burst},
+                                             [LIMIT_CALLBACK] = {c->callback, c->callback_burst},
+                                             [LIMIT_API] = {c->api, c->api_burst},
+                                             [LIMIT_ACCOUNT] = {c->account, c->account_burst},
+                                             [LIMIT_TOKEN] = {c->token, c->token_burst}},
+                                      .provider = {c->provider, c->provider_burst}};
+    limits_set(t, &rates);
+}
+
 /* Between two requests: the next one sees all of it. What takes a restart is as it was at start. */
 static void on_change(void *arg, struct config *c, struct registry *r)
 {
@@ -149,6 +161,7 @@ static void on_change(void *arg, struct config *c, struct registry *r)
     login_set_registry(d->login, r);
     login_set_limits(d->login, c->login.deadline * 1000, (unsigned)c->login.max_in_flight);
     drive_net_keep(d->net, r);
+    set_limits(d->app.limits, &c->limits);
     log_set_level((enum log_level)c->log.level);
 }
 
@@ -228,12 +241,14 @@ static int fill_app(struct daemon *d, struct err *err)
         .store = d->store,
         .metrics = d->metrics,
         .identities = identities_new(),
+        .limits = limits_new(d->metrics),
         .admin = d->admin,
         .user = local_user(c->arena),
         .version = PACKAGE_VERSION,
         .idle_seconds = c->session.idle,
         .ready = true,
     };
+    set_limits(d->app.limits, &c->limits);
     return cookie_jar_init(&d->app.jar, c->server.public_url, c->session.domain, err);
 }
 
@@ -252,6 +267,7 @@ static int open_serve(struct daemon *d, struct err *err)
     if (d->serve == NULL)
         return -1;
     serve_set_error_page(d->serve, page_refused);
+    serve_set_before(d->serve, web_before);
     return 0;
 }
 
@@ -328,6 +344,7 @@ static void take_down(struct daemon *d)
     serve_free(&d->local);
     store_close(&d->store);
     identities_free(&d->app.identities);
+    limits_free(&d->app.limits);
     drive_net_free(&d->net);
     slots_free(&d->slots);
     fetch_free(&d->fetch);

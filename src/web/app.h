@@ -15,6 +15,7 @@
 #include "web/serve.h"
 
 struct admin;
+struct limits;
 
 struct web_app {
     const char *public_url;    /* without a slash at the end */
@@ -31,6 +32,7 @@ struct web_app {
     struct store *store;
     struct metrics *metrics;
     struct identities *identities;
+    struct limits *limits; /* NULL: none */
     struct admin *admin;
     const char *user; /* who we run as, for the record; NULL: nobody knows */
     const char *version;
@@ -41,6 +43,9 @@ struct web_app {
 /* Every path there is. */
 extern const struct route web_routes[];
 extern const size_t web_routes_n;
+
+/* For serve_set_before. */
+serve_before_fn web_before; /* before.c */
 
 /* The session behind a request: 1, 0 not signed in, -1 the cookie came more than once. */
 int web_session(const struct web_app *app, struct request *rq, struct session_view *out);

@@ -131,6 +131,8 @@ static const char *refusal_kind(int status)
         return "wrong_type";
     case 421:
         return "wrong_host";
+    case 429:
+        return "limited";
     default:
         return status < 500 ? "invalid" : "internal";
     }
@@ -143,7 +145,10 @@ void page_refused(struct request *rq, int status, const char *what, void *app)
         return;
     }
     struct jval *data = jval_new_object();
-    jval_set_text(data, "heading", status == 404 ? "There is nothing here" : "That did not work");
+    jval_set_text(data, "heading",
+                  status == 404   ? "There is nothing here"
+                  : status == 429 ? "Wait a moment"
+                                  : "That did not work");
     jval_set_text(data, "text", what);
     jval_set_bool(data, "again", false);
     page_send(rq, app, status, "error", status == 404 ? "Not found" : "Refused", data);

@@ -7,19 +7,19 @@
 
 /* What admin/ does, here and on the admin socket: docs/openapi.yaml. */
 #define DO(fn) (&(const struct api_op){fn, false})
-#define OP(fn) api_call, ROUTE_ADMIN, 0, DO(fn)
-#define OP_JSON(fn) api_call, ROUTE_ADMIN | ROUTE_JSON, JSON_MAX, DO(fn)
+#define OP(fn) api_call, ROUTE_ADMIN | ROUTE_API, 0, DO(fn)
+#define OP_JSON(fn) api_call, ROUTE_ADMIN | ROUTE_API | ROUTE_JSON, JSON_MAX, DO(fn)
 #define OP_BOUND(fn)                                                                               \
-    api_call, ROUTE_ADMIN | ROUTE_JSON, JSON_MAX, (&(const struct api_op){fn, true})
+    api_call, ROUTE_ADMIN | ROUTE_API | ROUTE_JSON, JSON_MAX, (&(const struct api_op){fn, true})
 #define OP_LOCAL(fn) api_call, ROUTE_LOCAL | ROUTE_JSON, JSON_MAX, DO(fn)
 
 const struct route web_routes[] = {
     {"GET", "/auth", forward_check, ROUTE_ANY_HOST | ROUTE_QUIET, 0, NULL},
     {"GET", "/", home_page, 0, 0, NULL},
     {"GET", "/login", signin_chooser, 0, 0, NULL},
-    {"GET", "/login/*", signin_start, ROUTE_SLOW, 0, NULL},
-    {"GET", "/callback/*", signin_callback, ROUTE_SLOW, 0, NULL},
-    {"POST", "/callback/*", signin_repost, ROUTE_SLOW, FORM_MAX, NULL},
+    {"GET", "/login/*", signin_start, ROUTE_SLOW | ROUTE_LOGIN, 0, NULL},
+    {"GET", "/callback/*", signin_callback, ROUTE_SLOW | ROUTE_CALLBACK, 0, NULL},
+    {"POST", "/callback/*", signin_repost, ROUTE_SLOW | ROUTE_CALLBACK, FORM_MAX, NULL},
     {"GET", "/logout", signout_page, 0, 0, NULL},
     {"POST", "/logout", signout_post, 0, FORM_MAX, NULL},
     {"GET", "/account", account_overview, 0, 0, NULL},
@@ -56,13 +56,15 @@ const struct route web_routes[] = {
     {"POST", "/admin/tokens/*/delete", admin_page_token_end, 0, FORM_MAX, NULL},
     {"GET", "/admin/audit", admin_page_audit, 0, 0, NULL},
     {"POST", "/admin/leave", admin_page_leave, 0, FORM_MAX, NULL},
-    {"GET", "/admin/setup/*", admin_page_setup, ROUTE_SECRET, 0, NULL},
-    {"POST", "/admin/setup/*", admin_page_setup_use, ROUTE_SECRET, FORM_MAX, NULL},
-    {"GET", "/assets/*", asset_get, ROUTE_QUIET, 0, NULL},
-    {"GET", "/favicon.ico", asset_get, ROUTE_QUIET, 0, NULL},
-    {"GET", "/healthz", ops_health, ROUTE_ANY_HOST | ROUTE_QUIET | ROUTE_ADMIN, 0, NULL},
-    {"GET", "/readyz", ops_ready, ROUTE_ANY_HOST | ROUTE_QUIET | ROUTE_ADMIN, 0, NULL},
-    {"GET", "/metrics", ops_metrics, ROUTE_ANY_HOST | ROUTE_QUIET | ROUTE_ADMIN, 0, NULL},
+    {"GET", "/admin/setup/*", admin_page_setup, ROUTE_SECRET | ROUTE_API, 0, NULL},
+    {"POST", "/admin/setup/*", admin_page_setup_use, ROUTE_SECRET | ROUTE_API, FORM_MAX, NULL},
+    {"GET", "/assets/*", asset_get, ROUTE_QUIET | ROUTE_OPEN, 0, NULL},
+    {"GET", "/favicon.ico", asset_get, ROUTE_QUIET | ROUTE_OPEN, 0, NULL},
+    {"GET", "/healthz", ops_health, ROUTE_ANY_HOST | ROUTE_QUIET | ROUTE_OPEN | ROUTE_ADMIN, 0,
+     NULL},
+    {"GET", "/readyz", ops_ready, ROUTE_ANY_HOST | ROUTE_QUIET | ROUTE_OPEN | ROUTE_ADMIN, 0, NULL},
+    {"GET", "/metrics", ops_metrics, ROUTE_ANY_HOST | ROUTE_QUIET | ROUTE_OPEN | ROUTE_ADMIN, 0,
+     NULL},
     {"GET", "/api/v1/overview", OP(admin_overview)},
     {"GET", "/api/v1/status", OP(admin_status)},
     {"GET", "/api/v1/providers", OP(admin_provider_list)},

@@ -234,11 +234,19 @@ void serve_handle(struct request *rq)
     }
 }
 
+void request_go(struct request *rq)
+{
+    rq->held = false;
+    if (serve_turn_take(rq))
+        serve_handle(rq);
+}
+
 static enum MHD_Result dispatch(struct request *rq)
 {
     rq->stage = STAGE_HANDLER;
     serve_conn_rests(rq->conn);
-    if (serve_turn_take(rq))
+    serve_before_fn *before = rq->serve->before;
+    if ((before == NULL || before(rq, rq->serve->app)) && serve_turn_take(rq))
         serve_handle(rq);
     if (rq->answered)
         return serve_queue(rq);
@@ -478,6 +486,11 @@ int serve_port(const struct serve *s)
 void serve_set_error_page(struct serve *s, serve_error_page *page)
 {
     s->error_page = page;
+}
+
+void serve_set_before(struct serve *s, serve_before_fn *before)
+{
+    s->before = before;
 }
 
 /* What the kernel has accepted for us counts as accepted. One call takes some ten connections; a

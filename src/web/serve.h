@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -35,6 +36,14 @@ enum route_flag {
     ROUTE_LOCAL = 1u << 4,    /* ... and nowhere else */
     ROUTE_SLOW = 1u << 5,     /* takes long enough that only a few are begun in one round */
     ROUTE_SECRET = 1u << 6,   /* what '*' matches is a secret: the log has the route's path */
+    ROUTE_OPEN = 1u << 7,     /* answers everybody alike: nobody needs to know who asks */
+    /* Which rate limit of web/limit.h counts it; none unless told. Session checks have none. */
+    ROUTE_LOGIN = 1u << 8,    /* a sign-in begins */
+    ROUTE_CALLBACK = 2u << 8, /* ... and comes back */
+    ROUTE_API = 3u << 8,      /* what admins and their programs ask for */
+    ROUTE_ACCOUNT = 4u << 8,  /* what people change about themselves */
+    ROUTE_TOKEN = 5u << 8,    /* what apps ask for by themselves, from few addresses */
+    ROUTE_CLASS = 7u << 8,    /* all of these bits */
 };
 
 #define ROUTE_PARTS_MAX 2
@@ -51,8 +60,8 @@ struct route {
 };
 
 struct serve_options {
-    const char *listen;     /* "127.0.0.1:8080", "[::1]:8080", "unix:/path" */
-    const char *host;       /* Host we answer to, with the port if not the default; NULL: any */
+    const char *listen; /* "127.0.0.1:8080", "[::1]:8080", "unix:/path" */
+    const char *host;   /* Host we answer to, with the port if not the default; NULL: any */
     const char *const *trusted_proxies; /* networks whose X-Forwarded-* count; NULL-ended */
     unsigned max_connections;
     int64_t idle_seconds;     /* a kept-alive connection without a request */
@@ -65,8 +74,7 @@ struct serve_options {
 };
 
 struct serve *serve_new(struct loop *l, const struct serve_options *o, const struct route *routes,
-                        size_t n, void *app, struct err *err)
-    __attribute__((warn_unused_result));
+                        size_t n, void *app, struct err *err) __attribute__((warn_unused_result));
 /* The port really bound (for port 0). */
 int serve_port(const struct serve *s);
 /* Stop accepting; `done` runs when every request under way is answered and sent. */
@@ -75,6 +83,13 @@ void serve_free(struct serve **s);
 /* The answer to a path no route has, and to everything the gate refuses after routing. */
 typedef void serve_error_page(struct request *rq, int status, const char *what, void *app);
 void serve_set_error_page(struct serve *s, serve_error_page *page);
+
+/* Called for each request that the gate let through, before its handler: true: go on. false: it was
+ * answered, or it is held, and request_go follows. Set it before the loop runs. */
+typedef bool serve_before_fn(struct request *rq, void *app);
+void serve_set_before(struct serve *s, serve_before_fn *before);
+/* Now to the handler: once for a request that `before` holds, unless it was answered instead. */
+void request_go(struct request *rq);
 
 /* ---- request */
 struct arena *request_arena(struct request *rq);
@@ -100,6 +115,9 @@ int request_json(struct request *rq, const struct jval **out, struct err *err)
     __attribute__((warn_unused_result));
 const char *request_id(struct request *rq);
 const char *request_client(struct request *rq); /* address text, through trusted proxies */
+/* The same as an address, without a port. false: all that is known is a proxy of ours, who did not
+ * say for whom it asks, or the admin socket. */
+bool request_address(struct request *rq, struct sockaddr_storage *out);
 bool request_from_trusted_proxy(const struct request *rq);
 bool request_is_local(const struct request *rq); /* it came by the admin socket */
 /* Who is at the other end of a socket file; false on TCP. */

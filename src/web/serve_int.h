@@ -97,6 +97,7 @@ struct serve {
     struct metrics *metrics;
     void *app;
     serve_error_page *error_page;
+    serve_before_fn *before; /* NULL: nothing */
     struct origin_nets *proxies;
     char *host;
     int64_t deadline_ms;

@@ -204,6 +204,12 @@ const char *request_client(struct request *rq)
     return rq->client;
 }
 
+bool request_address(struct request *rq, struct sockaddr_storage *out)
+{
+    const char *client = request_client(rq);
+    return !(rq->conn->trusted && client == rq->conn->peer) && origin_parse(client, out);
+}
+
 bool request_same_origin(const struct request *rq, const char *public_origin)
 {
     const char *site, *origin;
