@@ -149,3 +149,41 @@ describe("a person and their account in Chromium", () => {
     await v.close();
   });
 });
+
+describe("an app behind nginx", () => {
+  let dir, fake, usher, site, proxy, browser, app;
+  before(async () => {
+    dir = e2e.folder("account-nginx");
+    fake = await e2e.startFake(dir);
+    site = await e2e.startSite();
+    const port = await e2e.freePort();
+    app = `http://127.0.0.1:${port}`;
+    usher = await e2e.startUsher(dir, { providers: e2e.fakeProviders(fake), settings: { login: `return_hosts = 127.0.0.1:${port}\n` } });
+    proxy = await e2e.startNginx(dir, usher, site, port);
+    browser = await e2e.startBrowser();
+  });
+  after(async () => {
+    await browser?.close();
+    await proxy?.stop();
+    assert.equal(await usher?.stop(), 0);
+    await fake?.stop();
+    await site?.stop();
+  });
+
+  it("throws a session out on the next click after it was ended elsewhere", async () => {
+    const inside = await Visitor.open(browser, usher, fake), owner = await Visitor.open(browser, usher, fake);
+    await inside.page.goto(`${app}/work`);
+    await inside.page.getByRole("link", { name: "Continue with Discord" }).click();
+    await inside.page.getByRole("button", { name: "Ada Lovelace" }).click();
+    await inside.page.waitForURL(`${app}/work`);
+    await inside.page.reload();
+    assert.equal(inside.page.url(), `${app}/work`);
+    await owner.signIn("Discord", "Ada Lovelace", "/login?return_to=/account");
+    await owner.press(/^End Chrome/);
+    await inside.page.goto(`${app}/more`);
+    assert.ok(inside.page.url().startsWith(`${usher.url}/login?return_to=`), inside.page.url());
+    assert.equal((await fetch(`${app}/work`, { redirect: "manual", headers: { cookie: (await inside.context.cookies()).map((c) => `${c.name}=${c.value}`).join("; ") } })).status, 401);
+    await inside.close();
+    await owner.close();
+  });
+});

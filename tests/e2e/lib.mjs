@@ -134,3 +134,20 @@ export function fromManual(page, language) {
 export function has(program) {
   try { execFileSync("which", [program], { stdio: "ignore" }); return true; } catch { return false; }
 }
+
+// nginx in front of a site.
+export async function startNginx(dir, usher, site, port) {
+  // The manual's first nginx block, with this test's ports and no TLS.
+  const server = fromManual("forward-auth.md", "nginx")[0]
+    .replace("listen 443 ssl;", `listen 127.0.0.1:${port};`)
+    .replace("server_name app.example.com;", "server_name 127.0.0.1;")
+    .replaceAll("127.0.0.1:8080", `127.0.0.1:${usher.port}`)
+    .replaceAll("127.0.0.1:3000", `127.0.0.1:${site.port}`);
+  const conf = path.join(dir, "nginx.conf");
+  const temp = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+    .map((n) => `${n}_temp_path ${dir}/nginx-${n};`).join("\n");
+  fs.writeFileSync(conf, `daemon off; pid ${dir}/nginx.pid; error_log stderr;\nevents {}\nhttp {\naccess_log off;\n${temp}\n${server}\n}\n`);
+  const p = launch(has("nginx") ? "nginx" : "/usr/sbin/nginx", ["-p", dir, "-c", conf, "-e", "stderr"]);
+  await listening(port, p);
+  return p;
+}

@@ -6,22 +6,6 @@ import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import * as e2e from "./lib.mjs";
 
-async function startNginx(dir, usher, site, port) {
-  // The manual's first nginx block, with this test's ports and no TLS.
-  const server = e2e.fromManual("forward-auth.md", "nginx")[0]
-    .replace("listen 443 ssl;", `listen 127.0.0.1:${port};`)
-    .replace("server_name app.example.com;", "server_name 127.0.0.1;")
-    .replaceAll("127.0.0.1:8080", `127.0.0.1:${usher.port}`)
-    .replaceAll("127.0.0.1:3000", `127.0.0.1:${site.port}`);
-  const conf = path.join(dir, "nginx.conf");
-  const temp = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-    .map((n) => `${n}_temp_path ${dir}/nginx-${n};`).join("\n");
-  fs.writeFileSync(conf, `daemon off; pid ${dir}/nginx.pid; error_log stderr;\nevents {}\nhttp {\naccess_log off;\n${temp}\n${server}\n}\n`);
-  const p = e2e.launch(e2e.has("nginx") ? "nginx" : "/usr/sbin/nginx", ["-p", dir, "-c", conf, "-e", "stderr"]);
-  await e2e.listening(port, p);
-  return p;
-}
-
 async function startCaddy(dir, usher, site, port) {
   const block = e2e.fromManual("forward-auth.md", "caddy")[0].split("\n\n")[0]
     .replace("app.example.com {", `http://127.0.0.1:${port} {\nbind 127.0.0.1`)
@@ -70,7 +54,7 @@ Listen 127.0.0.1:${port}\n${user}\nErrorLog ${dir}/apache.log\n${host}\n`);
   return p;
 }
 
-const proxies = [["nginx", startNginx], ["caddy", startCaddy], ["haproxy", startHaproxy], ["apache", startApache]];
+const proxies = [["nginx", e2e.startNginx], ["caddy", startCaddy], ["haproxy", startHaproxy], ["apache", startApache]];
 
 for (const [name, start] of proxies) {
   describe(`${name} in front of a site`, () => {
