@@ -2,6 +2,7 @@
 // A person and their account in real browsers, several of them: sessions seen and ended, and every
 // page in light and dark, narrow, without JavaScript, and under axe-core.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, describe, it } from "node:test";
@@ -148,6 +149,53 @@ describe("a person and their account in Chromium", () => {
     await other.close();
     await v.close();
   });
+});
+
+describe("somebody who signed in long ago", () => {
+  let dir, fake, usher, browser;
+  before(async () => {
+    dir = e2e.folder("account-again");
+    fake = await e2e.startFake(dir);
+    usher = await e2e.startUsher(dir, { providers: e2e.fakeProviders(fake) });
+    browser = await e2e.startBrowser();
+  });
+  after(async () => {
+    await browser?.close();
+    assert.equal(await usher?.stop(), 0);
+    await fake?.stop();
+  });
+
+  // As if everybody had signed in an hour ago.
+  const age = async () => {
+    assert.equal(await usher.stop(), 0);
+    execFileSync("python3", ["-c", "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute('UPDATE session SET created = created - 3600'); db.commit()", `${dir}/usher.db`]);
+    fs.rmSync(`${dir}/usher.ready`);
+    usher = await e2e.startUsher(dir, { port: usher.port, providers: e2e.fakeProviders(fake) });
+  };
+
+  for (const [name, options] of looks) {
+    it(`is asked to sign in again before anything changes: ${name}`, async () => {
+      const v = await Visitor.open(browser, usher, fake, options), other = await Visitor.open(browser, usher, fake);
+      await other.signIn("Google", "Ada Lovelace");
+      await v.signIn("Google", "Ada Lovelace", "/login?return_to=/account");
+      await age();
+      await v.press("End all other sessions");
+      assert.equal(await v.heading(), "Sign in again first");
+      await v.examine(`again-${name}`);
+      assert.ok(await other.me());
+      await v.page.getByRole("link", { name: "Leave it as it is" }).click();
+      assert.equal(await v.page.getByRole("button", { name: /^End/ }).count(), 0);
+      await v.examine(`overview-stale-${name}`);
+      await v.page.getByRole("link", { name: "sign in again" }).click();
+      await v.page.getByRole("link", { name: "Continue with Google" }).click();
+      await v.choose("Ada Lovelace");
+      assert.equal(v.path, "/account");
+      await v.press("End all other sessions");
+      assert.equal(await other.me(), null);
+      await other.close();
+      await v.close();
+    });
+  }
 });
 
 describe("an app behind nginx", () => {
