@@ -43,14 +43,9 @@ static const struct {
 static const unsigned char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 static const unsigned char nat64[12] = {0x00, 0x64, 0xff, 0x9b};
 
-struct net {
-    unsigned char addr[16]; /* IPv4 as ::ffff:a.b.c.d */
-    unsigned bits;
-};
-
 struct origin_nets {
     size_t n;
-    struct net v[];
+    struct origin_net v[];
 };
 
 static bool bits_equal(const unsigned char *a, const unsigned char *b, unsigned bits)
@@ -147,8 +142,7 @@ void origin_text(const struct sockaddr *sa, char *out)
         memcpy(out, "unknown", sizeof "unknown");
 }
 
-/* "10.0.0.0/8"; bits of the host part must be zero, or the admin meant something else. */
-static bool net_parse(const char *text, struct net *out)
+bool origin_net_parse(const char *text, struct origin_net *out)
 {
     char addr[64];
     struct sockaddr_storage sa;
@@ -174,6 +168,12 @@ static bool net_parse(const char *text, struct net *out)
     return true;
 }
 
+bool origin_net_has(const struct origin_net *n, const struct sockaddr *sa)
+{
+    unsigned char addr[16];
+    return address_bytes(sa, addr) && bits_equal(addr, n->addr, n->bits);
+}
+
 struct origin_nets *origin_nets_parse(const char *const *list, const char **bad)
 {
     size_t n = 0;
@@ -183,7 +183,7 @@ struct origin_nets *origin_nets_parse(const char *const *list, const char **bad)
         n++;
     nets = mem_alloc(sizeof *nets + n * sizeof nets->v[0]);
     for (; nets->n < n; nets->n++)
-        if (!net_parse(list[nets->n], &nets->v[nets->n])) {
+        if (!origin_net_parse(list[nets->n], &nets->v[nets->n])) {
             *bad = list[nets->n];
             origin_nets_free(&nets);
             return NULL;

@@ -16,6 +16,15 @@ enum origin_class {
 };
 enum origin_class origin_classify(const struct sockaddr *sa, socklen_t n);
 
+/* One network: "127.0.0.1", "10.0.0.0/8", "::1". Bits behind its length must be zero, or somebody
+ * meant something else. */
+struct origin_net {
+    unsigned char addr[16]; /* IPv4 as ::ffff:a.b.c.d */
+    unsigned bits;
+};
+bool origin_net_parse(const char *text, struct origin_net *out);
+bool origin_net_has(const struct origin_net *n, const struct sockaddr *sa);
+
 /* A list of networks ("127.0.0.1", "10.0.0.0/8", "::1"), for trusted proxies. */
 struct origin_nets;
 struct origin_nets *origin_nets_parse(const char *const *list,

@@ -4,26 +4,8 @@
 #include <malloc.h>
 #include <stdlib.h>
 
+#include "base/header.h"
 #include "base/json.h"
-
-static bool plain(const char *text, size_t i, size_t n, bool comma)
-{
-    unsigned char c = (unsigned char)text[i];
-    if (c < 0x20 || c > 0x7e || c == '%' || (c == ',' && comma))
-        return false;
-    return c != ' ' || (i > 0 && i + 1 < n);
-}
-
-void record_header(struct buf *out, const char *text, bool comma)
-{
-    size_t n = strlen(text);
-    for (size_t i = 0; i < n; i++) {
-        if (plain(text, i, n, comma))
-            buf_byte(out, text[i]);
-        else
-            buf_printf(out, "%%%02X", (unsigned char)text[i]);
-    }
-}
 
 /* Strings one behind the other, from the shared empty one on. */
 struct writer {
@@ -52,14 +34,11 @@ static void write_both(struct writer *w, enum record_string raw, enum record_str
         return;
     write_raw(w, raw, text);
     w->at[header] = w->at[raw];
-    for (size_t i = 0, n = strlen(text); i < n; i++) {
-        if (!plain(text, i, n, false)) {
-            w->at[header] = here(w);
-            record_header(&w->text, text, false);
-            buf_byte(&w->text, '\0');
-            return;
-        }
-    }
+    if (header_plain(text))
+        return;
+    w->at[header] = here(w);
+    header_add(&w->text, text, false);
+    buf_byte(&w->text, '\0');
 }
 
 static int write_groups(struct writer *w, const char *json, struct err *err)
@@ -79,7 +58,7 @@ static int write_groups(struct writer *w, const char *json, struct err *err)
         }
         if (i > 0)
             buf_byte(&w->text, ',');
-        record_header(&w->text, name, true);
+        header_add(&w->text, name, true);
     }
     jval_free(&v);
     if (rc < 0)

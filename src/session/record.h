@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * record: one session in memory, in one block: the facts a check needs first, then the strings. A
- * header value that reads like its raw form is kept once.
- *
- * Header values. HTTP header fields carry visible ASCII and blanks, people's names do not. So a
- * byte outside 0x20 to 0x7e, '%' itself, and a blank at either end are written as %XX of their
- * UTF-8 octets; percent-decoding gives the exact text back ("Zoë 100%" is "Zo%C3%AB 100%25").
- * Groups are joined by ',', and a ',' within a name is %2C: split first, then decode.
+ * header value that reads like its raw form is kept once. Header values are as
+ * base/header.h writes them; groups are a list.
  */
 #ifndef SESSION_RECORD_H
 #define SESSION_RECORD_H
@@ -54,7 +50,5 @@ static inline const char *record_string(const struct record *r, enum record_stri
     return r->text + r->at[s];
 }
 size_t record_bytes(const struct record *r); /* with what the allocator adds */
-/* Append the header form; `comma` is encoded too. */
-void record_header(struct buf *out, const char *text, bool comma);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/header.h"
 #include "session/chain.h"
 #include "session/index.h"
 #include "session/record.h"
@@ -242,7 +243,7 @@ static int provider_number(struct sessions *t, const char *name, uint16_t *numbe
 
     struct buf header;
     buf_init(&header, RECORD_MAX);
-    record_header(&header, name, false);
+    header_add(&header, name, false);
     if (!buf_ok(&header)) {
         buf_deinit(&header);
         return err_set(err, ERR_LIMITED, "a provider's name is too long");

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * app: what is behind usher: its hosts, its paths, and who may come in. From a file of apps.d/ or
+ * a row of the store; app/apps.h has all of them. Immutable once made; any thread may read. An app
+ * that something is wrong with is there, keeps the hosts that could be read, and lets nobody in.
+ */
+#ifndef APP_APP_H
+#define APP_APP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app/path.h"
+#include "app/rule.h"
+#include "usher/provider.h"
+
+/* What an admin sets: one row each in app_settings. "" and absent are alike: NULL. Whoever needs
+ * more of an app appends a row. */
+struct app_common {
+    const char *label;
+    bool enabled;
+    const char *const *hosts; /* as in [login] return_hosts */
+    const char *require;
+    const char *const *upstream_tokens; /* providers whose tokens it may ask for */
+};
+extern const struct usher_setting app_settings[];
+extern const size_t app_settings_n;
+
+/* What an admin sets for a path. */
+struct app_path_common {
+    const char *const *methods; /* NULL: all; GET stands for HEAD, too */
+    const char *require;
+};
+extern const struct usher_setting app_path_settings[];
+extern const size_t app_path_settings_n;
+
+struct app_path {
+    struct path_pattern pattern;
+    struct app_path_common common;
+    const struct rule *rule;
+};
+
+struct app {
+    const char *id; /* [a-z0-9-]{1,32} */
+    const char *label;
+    const char *source; /* the file it comes from, or "database" */
+    bool from_row;
+    int64_t version; /* of the row */
+    bool faulty, usable;
+    const char *reason; /* why not usable */
+    struct app_common common;
+    const struct rule *rule;      /* the whole app's; NULL: none */
+    const struct app_path *paths; /* the one that wins first: exact, then by length */
+    size_t n_paths;
+};
+
+#endif

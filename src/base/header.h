@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * header: text as the value of a header field. HTTP header fields carry visible ASCII and blanks,
+ * people's names do not. So a byte outside 0x20 to 0x7e, '%' itself, and a blank at either end are
+ * written as %XX of their UTF-8 octets; percent-decoding gives the exact text back ("Zoë 100%" is
+ * "Zo%C3%AB 100%25"). A list is joined by ',', and a ',' within an item is %2C: split first, then
+ * decode. Pure.
+ */
+#ifndef BASE_HEADER_H
+#define BASE_HEADER_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+
+/* Append the header form of a text, or of an item of a list. */
+void header_add(struct buf *out, const char *text, bool item);
+/* The text is its own header form. */
+bool header_plain(const char *text);
+/* Whether a list has this item; both in header form. An empty item is in no list. */
+bool header_has(const char *list, struct str item);
+
+#endif
