@@ -136,6 +136,9 @@ static const char *check(struct usher_call *call)
     for (size_t i = 0; c->hosted_domains && c->hosted_domains[i]; i++)
         if (strcmp(c->hosted_domains[i], "*") != 0 && !strchr(c->hosted_domains[i], '.'))
             return "hosted_domains must be domains like example.com, or *";
+    const char *recheck = call->host->setting(call, "recheck");
+    if (recheck && strcmp(recheck, "0") != 0 && !c->offline)
+        return "recheck needs a refresh token: set offline = yes, or recheck = 0";
     if (c->offline && c->prompt == 2)
         return "offline needs consent, and prompt = none forbids it: change one of them";
     return NULL;

@@ -13,8 +13,8 @@ static enum usher_flow told_purpose(const struct flow *f)
     return f->purpose == FLOW_REHEARSE ? USHER_FLOW_LOGIN : (enum usher_flow)f->purpose;
 }
 
-static struct drive *drive_new(const struct drive_args *args, const struct flow *f,
-                               drive_done_fn *done, void *arg)
+struct drive *drive_new(const struct drive_args *args, const struct flow *f, drive_done_fn *done,
+                        void *arg)
 {
     struct drive *d = mem_alloc(sizeof *d);
     struct arena *a = arena_new();
@@ -59,6 +59,8 @@ void drive_free(struct drive **drive)
     secret_free(&d->verifier);
     secret_free(&d->access_token);
     secret_free(&d->id_token);
+    secret_free(&d->refresh_sent);
+    secret_free(&d->refresh_token);
     jws_deinit(&d->token);
     for (size_t i = 0; i < d->n_kept; i++)
         jval_free(&d->kept[i]);
@@ -96,9 +98,9 @@ static void on_deadline(void *arg)
 }
 
 /* The leg has judged it already: order, sizes, bytes. */
-static void act_done(struct drive *d, const struct usher_identity *who)
+static struct drive_identity identity_of(const struct drive *d, const struct usher_identity *who)
 {
-    const struct drive_identity id = {
+    return (struct drive_identity){
         .subject = who->subject,
         .email = who->email,
         .username = who->username,
@@ -111,7 +113,17 @@ static void act_done(struct drive *d, const struct usher_identity *who)
         .auth_time = who->auth_time,
         .claims = d->verified ? d->token.payload : NULL,
     };
+}
+
+static int act_done(struct drive *d, const struct usher_identity *who, struct err *err)
+{
+    struct drive_identity id = {.subject = NULL};
+    if (who)
+        id = identity_of(d, who);
+    if (d->renewal && drive_renewed(d, &id, err) != 0)
+        return -1;
     drive_end(d, NULL, &id, NULL);
+    return 0;
 }
 
 static int act_fail(const struct usher_action *act, struct err *err)
@@ -134,8 +146,7 @@ static int act(struct drive *d, const struct usher_action *action, struct err *e
     case USHER_FETCH:
         return drive_requests(d, action, err);
     case USHER_DONE:
-        act_done(d, action->identity);
-        return 0;
+        return act_done(d, action->identity, err);
     case USHER_FAIL:
         return act_fail(action, err);
     default:
@@ -151,7 +162,7 @@ void drive_step(struct drive *d, const struct usher_event *ev)
         drive_fail(d, &err);
 }
 
-static void arm_deadline(struct drive *d)
+void drive_arm(struct drive *d)
 {
     if (!d->args.loop || d->args.deadline_ms <= 0)
         return;
@@ -165,7 +176,7 @@ struct drive *drive_begin(const struct drive_args *a, const struct flow *f, stru
     struct drive *d = drive_new(a, f, done, arg);
     d->bind = (struct str){arena_str(d->arena, bind), bind.n};
     d->flow.max_age = -1;
-    arm_deadline(d);
+    drive_arm(d);
 
     const struct usher_start start = {
         .size = sizeof start,
@@ -220,7 +231,7 @@ struct drive *drive_finish(const struct drive_args *a, const struct flow *f, str
     struct err err = ERR_INIT;
     d->second = true;
     d->state = (struct str){arena_str(d->arena, state), state.n};
-    arm_deadline(d);
+    drive_arm(d);
     if (drive_callback_judge(&d->flow, callback, a->redirect_uri, &err) != 0 ||
         take_code(d, callback, &err) != 0) {
         drive_fail(d, &err);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * drive: carries a plugin's actions out, one leg at a time: START to REDIRECT, CALLBACK to DONE or
- * FAIL. It owns the code exchange, token bytes, discovery and key sets, ID-token checks and the
- * overall deadline; what it needs of the outside comes through `struct drive_io`, so that the
- * daemon and the replay harness drive the very same code. One loop thread.
+ * FAIL; without a browser START to DONE or FAIL. It owns the code exchange, token bytes, discovery
+ * and key sets, ID-token checks and the overall deadline; what it needs of the outside comes
+ * through `struct drive_io`, so that the daemon and the replay harness drive the very same code.
+ * One loop thread.
  */
 #ifndef LOGIN_DRIVE_H
 #define LOGIN_DRIVE_H
@@ -38,6 +39,13 @@ struct drive_io {
                     fetch_done_fn *done, void *arg);
 };
 
+/* What the token endpoint gave. */
+struct drive_tokens {
+    const struct secret *access, *refresh; /* refresh NULL: none came */
+    const char *scope;                     /* "": not said */
+    int64_t expires_in;                    /* seconds, -1: not said */
+};
+
 struct drive;
 struct drive_args {
     const struct drive_io *io;
@@ -52,7 +60,10 @@ struct drive_args {
     /* The upstream refused the client secret of one slot and took that of another, and nobody was
      * told before. Needs `slots`; may be NULL. */
     void (*fell_over)(void *arg, enum provider_slot from, enum provider_slot to);
-    void *observe_arg;                   /* of both */
+    /* The token endpoint gave tokens in a renewal, whose leg may go on. What came before is worth
+     * nothing from now on, so keep these first. Borrowed; the drive must not be freed in it. */
+    void (*obtained)(void *arg, const struct drive_tokens *t);
+    void *observe_arg;                   /* of all three */
     struct slots *slots;                 /* which client secret comes first; NULL: the active one */
     const enum provider_slot *only_slot; /* this one and no other; NULL: fall over when refused */
 };
@@ -97,6 +108,20 @@ int drive_mismatch_set(const char *redirect_uri, struct err *err);
 /* Second leg. State, binding, age and single use are judged already; `state` is the sealed text. */
 struct drive *drive_finish(const struct drive_args *a, const struct flow *f, struct str state,
                            const struct fields *callback, drive_done_fn *done, void *arg);
+/* Without a browser: new tokens (USHER_FLOW_REFRESH), or who it is now (USHER_FLOW_RECHECK). Ends
+ * with an identity, of which a REFRESH knows the subject only; groups of NULL mean "as before".
+ * ERR_EXPIRED: the upstream does not honour the tokens any more. */
+struct drive_renewal {
+    enum usher_flow flow;
+    const char *subject;
+    const struct secret *access;  /* NULL: none that has not expired */
+    const struct secret *refresh; /* NULL: none */
+};
+struct drive *drive_renew(const struct drive_args *a, const struct drive_renewal *r,
+                          drive_done_fn *done, void *arg);
+/* What the exchange gave, while the drive lives: the refresh token only where the provider keeps
+ * tokens or in a renewal. false: there was none. */
+bool drive_get_tokens(const struct drive *d, struct drive_tokens *out);
 void drive_free(struct drive **d); /* cancels what is under way; no callback */
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * EXCHANGE: the token request (RFC 6749 section 4.1.3) and the judgement of its answer (5.1, 5.2).
+ * EXCHANGE: the token request (RFC 6749 sections 4.1.3 and 6) and the judgement of its answer (5.1,
+ * 5.2).
  * Token bytes go from the answer into `struct secret`s; the plugin sees what is left. What is no
  * answer at all (no connection, 5xx, HTML) ends the flow here; when the client secret is refused
  * the provider's others have their turn with the same code (drive_refusal.c); any other refusal is
@@ -131,6 +132,7 @@ static int judge_tokens(struct drive *d, struct jval *answer, struct usher_token
     if (!type || !str_is_nocase(str_of(type), "bearer"))
         return err_set(err, ERR_UPSTREAM_BAD,
                        "token endpoint: token_type is missing or not Bearer");
+    secret_free(&d->access_token); /* a renewal's old one */
     d->access_token = take_token(answer, "access_token");
     if (!d->access_token)
         return err_set(err, ERR_UPSTREAM_BAD, "token endpoint: no usable access_token");
@@ -145,6 +147,11 @@ static int judge_tokens(struct drive *d, struct jval *answer, struct usher_token
     t->has_refresh_token = jval_text(jval_get(answer, "refresh_token")) != NULL;
     t->scope = scope_text(d, jval_get(answer, "scope"));
     t->expires_in = expires(jval_get(answer, "expires_in"));
+    d->obtained = true;
+    d->scope = t->scope;
+    d->expires_in = t->expires_in;
+    if (d->renewal || d->args.provider->common.keep_tokens)
+        d->refresh_token = take_token(answer, "refresh_token");
     return 0;
 }
 
@@ -154,7 +161,7 @@ static int judge_refusal(struct drive *d, const struct jval *answer, struct ushe
                          struct err *err)
 {
     t->error = error_code(answer);
-    if (drive_mismatch(t->error, jval_text(jval_get(answer, "error_description"))))
+    if (!d->renewal && drive_mismatch(t->error, jval_text(jval_get(answer, "error_description"))))
         return drive_mismatch_set(d->args.redirect_uri, err);
     /* What is wrong with the code is only said to who was let in. */
     if (strcmp(t->error, "invalid_grant") == 0 || strcmp(t->error, "bad_verification_code") == 0)
@@ -198,6 +205,7 @@ static void on_answer(void *arg, const struct fetch_result *r)
         return;
     secret_free(&d->code);
     secret_free(&d->verifier);
+    secret_free(&d->refresh_sent);
     if (!answer) {
         drive_fail(d, &err);
         return;
@@ -209,11 +217,28 @@ static void on_answer(void *arg, const struct fetch_result *r)
     }
     if (!refused)
         drive_slot_worked(d);
+    struct drive_tokens obtained;
+    if (!refused && d->renewal && d->args.obtained && drive_get_tokens(d, &obtained))
+        d->args.obtained(d->args.observe_arg, &obtained);
     for (size_t i = 0; i < sizeof token_members / sizeof *token_members; i++)
         jval_remove(answer, token_members[i]);
     t.other = (const struct usher_json *)answer;
     const struct usher_event ev = {.size = sizeof ev, .kind = USHER_TOKENS, .tokens = &t};
     drive_step(d, &ev);
+}
+
+static void add_grant(const struct drive *d, struct fetch_part *form, size_t *n)
+{
+    const char *type = d->renewal ? "refresh_token" : "authorization_code";
+    form[(*n)++] = (struct fetch_part){.name = "grant_type", .before = type};
+    if (d->renewal) {
+        form[(*n)++] = (struct fetch_part){.name = "refresh_token", .secret = d->refresh_sent};
+        return;
+    }
+    form[(*n)++] = (struct fetch_part){.name = "code", .secret = d->code};
+    form[(*n)++] = (struct fetch_part){.name = "redirect_uri", .before = d->args.redirect_uri};
+    if (d->verifier)
+        form[(*n)++] = (struct fetch_part){.name = "code_verifier", .secret = d->verifier};
 }
 
 /* The token request with the secret of the leg's slot. */
@@ -224,11 +249,7 @@ static int ask(struct drive *d, struct err *err)
     struct fetch_part *form = arena_alloc(d->arena, (act->n_params + 6) * sizeof *form);
     struct fetch_part *headers = arena_alloc(d->arena, (act->n_headers + 1) * sizeof *headers);
     size_t n = 0;
-    form[n++] = (struct fetch_part){.name = "grant_type", .before = "authorization_code"};
-    form[n++] = (struct fetch_part){.name = "code", .secret = d->code};
-    form[n++] = (struct fetch_part){.name = "redirect_uri", .before = d->args.redirect_uri};
-    if (d->verifier)
-        form[n++] = (struct fetch_part){.name = "code_verifier", .secret = d->verifier};
+    add_grant(d, form, &n);
     if (add_client(d, act->client_auth, &rq, form, &n, err) != 0 ||
         drive_parts(d, act->params, act->n_params, form + n, err) != 0 ||
         drive_parts(d, act->headers, act->n_headers, headers, err) != 0)
@@ -243,8 +264,10 @@ static int ask(struct drive *d, struct err *err)
 
 int drive_exchange(struct drive *d, const struct usher_action *act, struct err *err)
 {
-    if (d->exchanged || !d->code)
-        return err_set(err, ERR_INTERNAL, "a code can be exchanged once, after CALLBACK");
+    if (d->exchanged || (d->renewal ? !d->refresh_sent : !d->code))
+        return err_set(err, ERR_INTERNAL,
+                       d->renewal ? "there is no refresh token, or it was used already"
+                                  : "a code can be exchanged once, after CALLBACK");
     d->exchanged = true;
     d->exchange = *act;
     d->slot = d->args.only_slot ? *d->args.only_slot : slots_first(d->args.slots, d->args.provider);

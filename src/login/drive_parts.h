@@ -29,9 +29,11 @@ struct drive {
     bool ended;
 
     struct flow flow;
-    bool second;      /* CALLBACK to DONE; else START to REDIRECT */
-    struct str bind;  /* first leg */
-    struct str state; /* second leg */
+    bool second;         /* CALLBACK to DONE; else START to REDIRECT */
+    bool renewal;        /* START to DONE */
+    const char *subject; /* renewal: whose */
+    struct str bind;     /* first leg */
+    struct str state;    /* second leg */
 
     struct drive_call calls[USHER_REQUESTS_MAX];
     size_t under_way;
@@ -42,6 +44,10 @@ struct drive {
     enum provider_slot first_slot, slot;
     unsigned refused; /* slots whose secret was refused, as 1 << slot */
     struct secret *code, *verifier, *access_token, *id_token;
+    struct secret *refresh_sent, *refresh_token; /* of a renewal; what came */
+    bool obtained;                               /* by the exchange, with what was said about it: */
+    const char *scope;
+    int64_t expires_in;
     /* VERIFY */
     const struct usher_verify *verify;
     bool refreshed; /* the key set was asked for afresh */
@@ -56,6 +62,9 @@ struct drive {
     size_t n_kept;
 };
 
+struct drive *drive_new(const struct drive_args *args, const struct flow *f, drive_done_fn *done,
+                        void *arg);
+void drive_arm(struct drive *d); /* the deadline */
 void drive_step(struct drive *d, const struct usher_event *ev);
 void drive_end(struct drive *d, const struct drive_redirect *redirect,
                const struct drive_identity *identity, const struct err *err);
@@ -92,6 +101,10 @@ int drive_exchange(struct drive *d, const struct usher_action *act, struct err *
 int drive_verify(struct drive *d, const struct usher_action *act, struct err *err)
     __attribute__((warn_unused_result));
 int drive_requests(struct drive *d, const struct usher_action *act, struct err *err)
+    __attribute__((warn_unused_result));
+
+/* The identity of a DONE, by the rules of renewals: drive_renew.c. */
+int drive_renewed(struct drive *d, struct drive_identity *id, struct err *err)
     __attribute__((warn_unused_result));
 
 /* ---- refusals: drive_refusal.c */

@@ -340,6 +340,8 @@ int action_copy(struct leg *l, const struct usher_action *raw, struct usher_acti
     case USHER_FETCH:
         return copy_fetch(l, raw, out, err);
     case USHER_DONE:
+        if (leg_flow(l) == USHER_FLOW_REFRESH)
+            return 0; /* whose tokens they are is known */
         return (out->identity = action_identity(l, raw->identity, err)) ? 0 : -1;
     case USHER_FAIL:
         out->fail =

@@ -14,6 +14,7 @@
 #define ID_MAX 32
 #define CHECK_MEMORY 65536
 #define ORIGINS_MAX 32
+#define RECHECK_MIN 60
 
 static const char *const pkce_choices[] = {"auto", "on", "off", NULL};
 static const char *const link_choices[] = {"never", "ask", "verified", NULL};
@@ -60,6 +61,19 @@ const struct usher_setting provider_common_settings[] = {
                    .flags = USHER_ADVANCED,
                    .help = "How usher introduces itself to the provider. Default: usher/VERSION, "
                            "or the plugin's."),
+    USHER_SET_BOOL(struct provider_common, keep_tokens, .label = "Keep tokens",
+                   .flags = USHER_ADVANCED, .value = "false",
+                   .help =
+                       "Keep the provider's access and refresh tokens, sealed, so that apps may "
+                       "ask for them and people can be checked again."),
+    USHER_SET_DURATION(struct provider_common, recheck, .label = "Check again",
+                       .flags = USHER_ADVANCED, .value = "0", .max = 30LL * 86400,
+                       .help =
+                           "How often the provider is asked whether somebody who is signed in "
+                           "is still who they were and may still sign in; their sessions end "
+                           "when not, and their groups follow. Needs keep_tokens, and a refresh "
+                           "token unless access tokens live as long as sessions. 0: never.",
+                       .example = "15m"),
 };
 const size_t provider_common_n = sizeof provider_common_settings / sizeof *provider_common_settings;
 
@@ -296,11 +310,10 @@ static void check_credentials(struct maker *m)
                 p->plugin->home ? " at " : "", p->plugin->home ? p->plugin->home : "",
                 how_to_set(m, "client_id", "CLIENT_ID"));
     else if (!text_printable(str_of(p->common.client_id)) || strlen(p->common.client_id) > 255)
-        problem(m, "client_id",
-                "client_id is no client id: it holds blanks or other odd bytes");
+        problem(m, "client_id", "client_id is no client id: it holds blanks or other odd bytes");
     if ((flags & USHER_NO_CLIENT_SECRET) && p->common.client_secret.set)
-        problem(m, "client_secret",
-                "client_secret has no meaning for plugin %s: remove it", p->plugin->name);
+        problem(m, "client_secret", "client_secret has no meaning for plugin %s: remove it",
+                p->plugin->name);
     if ((flags & USHER_NO_CLIENT_SECRET) && p->common.client_secret_next.set)
         problem(m, "client_secret_next",
                 "client_secret_next has no meaning for plugin %s: remove it", p->plugin->name);
@@ -321,6 +334,15 @@ static void check_common(struct maker *m)
                     c->allow_private[i]);
     if (c->user_agent && !text_utf8(str_of(c->user_agent)))
         problem(m, "user_agent", "user_agent holds odd bytes");
+    if (c->recheck > 0 && c->recheck < RECHECK_MIN)
+        problem(m, "recheck", "recheck: at least %d seconds, or 0 for never", RECHECK_MIN);
+    if (c->recheck > 0 && !c->keep_tokens)
+        problem(m, "recheck", "recheck needs the provider's tokens: set keep_tokens = yes");
+    if (c->recheck > 0 && m->p->plugin->abi_minor < 1)
+        problem(m, "recheck",
+                "plugin %s was built for an older usher and cannot check again: "
+                "build it again, or set recheck = 0",
+                m->p->plugin->name);
     char clean[61];
     if (text_display(str_of(m->p->label), clean, 60) != strlen(m->p->label))
         problem(m, "label", "label: at most 60 bytes of plain text");

@@ -35,6 +35,8 @@ struct provider_common {
     const char *ca_file;
     int64_t timeout; /* seconds for one request */
     const char *user_agent;
+    bool keep_tokens; /* the upstream's, sealed */
+    int64_t recheck;  /* seconds; 0: never */
 };
 extern const struct usher_setting provider_common_settings[];
 extern const size_t provider_common_n;

@@ -69,6 +69,11 @@ const struct provider *leg_provider(const struct leg *l)
     return l->host.provider;
 }
 
+enum usher_flow leg_flow(const struct leg *l)
+{
+    return (enum usher_flow)l->host.call.flow;
+}
+
 void leg_set_access_token(struct leg *l, const struct secret *token)
 {
     l->host.token = token;
@@ -185,13 +190,38 @@ static bool uses_token(const struct usher_action *a)
     return false;
 }
 
-/* Is this action in order now? A login that ends without having asked the upstream anything would
- * take the browser's word for it. */
+/* A login that ends without having asked the upstream anything would take the browser's word for
+ * it; a recheck, its own of yesterday. */
+static int check_done(const struct leg *l, struct err *err)
+{
+    bool confirmed = l->answered && (!l->exchanged || l->tokens_ok);
+    switch (leg_flow(l)) {
+    case USHER_FLOW_LOGIN:
+    case USHER_FLOW_LINK:
+        confirmed = confirmed && l->second;
+        break;
+    case USHER_FLOW_REFRESH:
+        confirmed = l->tokens_ok;
+        break;
+    case USHER_FLOW_RECHECK:
+        break;
+    default:
+        return 0;
+    }
+    return confirmed ? 0
+                     : err_set(err, ERR_INTERNAL,
+                               "the plugin is done before the upstream confirmed anything");
+}
+
+/* Is this action in order now? */
 static int check_order(const struct leg *l, const struct usher_action *a, struct err *err)
 {
-    bool browser = l->host.call.flow == USHER_FLOW_LOGIN || l->host.call.flow == USHER_FLOW_LINK;
+    const enum usher_flow flow = leg_flow(l);
+    bool browser = flow == USHER_FLOW_LOGIN || flow == USHER_FLOW_LINK;
     switch (a->kind) {
     case USHER_REDIRECT:
+        if (flow == USHER_FLOW_REFRESH || flow == USHER_FLOW_RECHECK)
+            return err_set(err, ERR_INTERNAL, "the plugin redirects where there is no browser");
         return l->second ? err_set(err, ERR_INTERNAL, "the plugin redirects in the second leg") : 0;
     case USHER_EXCHANGE:
         if ((browser && !l->second) || l->exchanged)
@@ -207,10 +237,7 @@ static int check_order(const struct leg *l, const struct usher_action *a, struct
                    ? 0
                    : err_set(err, ERR_INTERNAL, "the plugin made too many requests");
     case USHER_DONE:
-        if (browser && (!l->second || !l->answered || (l->exchanged && !l->tokens_ok)))
-            return err_set(err, ERR_INTERNAL,
-                           "the plugin is done before the upstream confirmed anything");
-        return 0;
+        return check_done(l, err);
     default:
         return 0;
     }

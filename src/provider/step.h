@@ -27,6 +27,7 @@ struct leg *leg_new(const struct provider *p, enum usher_flow flow, const struct
 void leg_free(struct leg **l);
 struct arena *leg_arena(struct leg *l);
 const struct provider *leg_provider(const struct leg *l);
+enum usher_flow leg_flow(const struct leg *l);
 /* The access token, for token_proof and USHER_VALUE_ACCESS_TOKEN; owned by the caller. */
 void leg_set_access_token(struct leg *l, const struct secret *token);
 /* Which client_secret the leg speaks with from now on; the active one unless told. */

@@ -14,11 +14,16 @@
  *
  * The flow: metadata (if `issuer` is set; cached by the core, asked again in each leg) ▶ REDIRECT,
  * then metadata ▶ EXCHANGE ▶ VERIFY (if `id_token`) ▶ every source in parallel ▶ parse.
- * The descriptor's leg_size is sizeof(struct usher_kit_leg), or of a struct that begins with one.
+ * Renewals need nothing more: REFRESH is the exchange with the refresh token. RECHECK asks the
+ * sources with the access token and has `parse` judge the answers as at a sign-in; where an ID
+ * token belongs to them it is renewed first. If no ID token comes, userinfo only has to take the
+ * access token: what `parse` would miss in it says nothing. The descriptor's leg_size is
+ * sizeof(struct usher_kit_leg), or of a struct that begins with one.
  */
 #ifndef USHER_KIT_H
 #define USHER_KIT_H
 
+#include "usher/answers.h"
 #include "usher/claims.h"
 #include "usher/params.h"
 #include "usher/provider.h"
@@ -59,7 +64,7 @@ struct usher_kit {
      * or a "later". */
     bool (*refused)(struct usher_call *, size_t source, const struct usher_response *,
                     struct usher_action *a);
-    /* Everything is there: DONE or FAIL. */
+    /* Everything is there: DONE or FAIL. In a RECHECK DONE without groups says there are none. */
     void (*parse)(struct usher_call *, const struct usher_sources *, struct usher_action *a);
 };
 
@@ -68,6 +73,8 @@ enum usher_kit_stage {
     USHER_KIT_METADATA_FIRST = 1,
     USHER_KIT_METADATA_SECOND = 2,
     USHER_KIT_SOURCES = 3,
+    USHER_KIT_METADATA_RECHECK = 4,
+    USHER_KIT_ALIVE = 5,
 };
 
 struct usher_kit_leg {
@@ -78,98 +85,10 @@ struct usher_kit_leg {
     /* START's wishes, for after the metadata */
     const char *prompt, *login_hint, *locale;
     int64_t max_age;
+    /* Of a renewal. */
+    const char *subject;
+    bool has_access, has_refresh, renewed;
 };
-
-/* ---- answers -------------------------------------------------------------------------------- */
-
-/* The stride is what the host filled, which may be more than this header knows. */
-static inline const struct usher_response *usher_response_at(const struct usher_event *ev, size_t i)
-{
-    return (const void *)((const char *)ev->responses + i * ev->responses->size);
-}
-
-/* No answer, or "later": true, and *a says so. */
-static inline bool usher_kit_unanswered(struct usher_call *call, const struct usher_response *r,
-                                        const char *what, struct usher_action *a)
-{
-    switch (r->transport) {
-    case USHER_TRANSPORT_OK:
-        break;
-    case USHER_TRANSPORT_TIMEOUT:
-    case USHER_TRANSPORT_UNREACHABLE:
-        usher_fail(a, USHER_UPSTREAM_DOWN, call->host->text(call, "%s: no answer", what), NULL);
-        return true;
-    case USHER_TRANSPORT_LIMITED:
-        usher_fail(a, USHER_UPSTREAM_DOWN, call->host->text(call, "%s: rate limit", what), NULL);
-        return true;
-    case USHER_TRANSPORT_REFUSED:
-        usher_fail(a, USHER_MISCONFIGURED,
-                   call->host->text(call, "%s: address refused by usher", what),
-                   "check the URLs, and allow_private if the provider is internal");
-        return true;
-    default:
-        usher_fail(a, USHER_UPSTREAM_BAD, call->host->text(call, "%s: broken answer", what), NULL);
-        return true;
-    }
-    if (r->status != 429 && r->status < 500)
-        return false;
-    usher_fail(a, USHER_UPSTREAM_DOWN,
-               call->host->text(call, "%s: status %d, retry after %" PRId64 " s", what, r->status,
-                                r->retry_after),
-               NULL);
-    return true;
-}
-
-/* A JSON object or array, and 2xx; otherwise false, and *a says what is wrong. */
-static inline bool usher_kit_answered(struct usher_call *call, const struct usher_response *r,
-                                      const char *what, struct usher_action *a)
-{
-    if (usher_kit_unanswered(call, r, what, a))
-        return false;
-    uint32_t type = call->host->json_type(call, r->json, "");
-    if (r->status < 200 || r->status > 299)
-        usher_fail(a, USHER_UPSTREAM_BAD, call->host->text(call, "%s: status %d", what, r->status),
-                   r->status == 401 || r->status == 403 ? "check the scopes" : NULL);
-    else if (type != USHER_JSON_OBJECT && type != USHER_JSON_ARRAY)
-        usher_fail(a, USHER_UPSTREAM_BAD, call->host->text(call, "%s: no JSON", what), NULL);
-    else
-        return true;
-    return false;
-}
-
-/* RFC 6749 section 5.2: whose fault a refused exchange is. */
-static inline void usher_kit_token_error(struct usher_call *call, const struct usher_tokens *t,
-                                         struct usher_action *a)
-{
-    static const struct {
-        const char *error;
-        enum usher_fail kind;
-        const char *hint;
-    } known[] = {
-        {"invalid_grant", USHER_EXPIRED, "the code was used before, or too late"},
-        {"bad_verification_code", USHER_EXPIRED, "the code was used before, or too late"},
-        {"invalid_client", USHER_MISCONFIGURED, "check client_id and client_secret"},
-        {"incorrect_client_credentials", USHER_MISCONFIGURED, "check client_id and client_secret"},
-        {"unauthorized_client", USHER_MISCONFIGURED, "check the application at the provider"},
-        {"redirect_uri_mismatch", USHER_MISCONFIGURED, "register the callback URL"},
-        {"invalid_scope", USHER_MISCONFIGURED, "check `scopes`"},
-        {"access_denied", USHER_DENIED, NULL},
-        {"temporarily_unavailable", USHER_UPSTREAM_DOWN, NULL},
-        {"server_error", USHER_UPSTREAM_DOWN, NULL},
-    };
-    const char *error = t->error ? t->error : "";
-    const char *text =
-        call->host->text(call, "token endpoint: status %d, error %.40s", t->status, error);
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (strcmp(error, known[i].error) == 0) {
-            usher_fail(a, known[i].kind, text, known[i].hint);
-            return;
-        }
-    }
-    bool later = t->status == 0 || t->status == 429 || t->status >= 500;
-    usher_fail(a, later ? USHER_UPSTREAM_DOWN : USHER_UPSTREAM_BAD, text,
-               t->status == 401 ? "check client_id and client_secret" : NULL);
-}
 
 /* ---- the steps ------------------------------------------------------------------------------ */
 
@@ -292,7 +211,8 @@ static inline const char *usher_kit_assertion(struct usher_call *call, const str
 static inline void usher_kit_exchange(struct usher_call *call, const struct usher_kit *k,
                                       struct usher_action *a)
 {
-    const struct usher_kit_leg *leg = call->leg;
+    struct usher_kit_leg *leg = call->leg;
+    leg->renewed = true;
     if (!leg->token_url) {
         usher_fail(a, USHER_UPSTREAM_BAD, "the metadata has no token_endpoint", NULL);
         return;
@@ -332,6 +252,8 @@ static inline void usher_kit_verify(struct usher_call *call, const struct usher_
                                .jwks_uri = leg->jwks_uri,
                                .algs = k->algs,
                                .nonce = k->nonce};
+    if (call->flow == USHER_FLOW_RECHECK) /* the sign-in's was judged then, and is gone */
+        v->nonce = USHER_NONCE_SKIPPED;
     if (!leg->jwks_uri) {
         usher_fail(a, USHER_UPSTREAM_BAD, "the metadata has no jwks_uri", NULL);
         return;
@@ -355,6 +277,20 @@ static inline const char *usher_kit_source_url(struct usher_call *call, const st
         return url;
     return call->host->text(call, "%s%c%s=%s", url, strchr(url, '?') ? '&' : '?', k->proof_param,
                             proof);
+}
+
+/* The verdict of `parse`. Now that all has been asked again, no groups means none. */
+static inline void usher_kit_parse(struct usher_call *call, const struct usher_kit *k,
+                                   const struct usher_sources *s, struct usher_action *a)
+{
+    k->parse(call, s, a);
+    if (call->flow != USHER_FLOW_RECHECK || a->kind != USHER_DONE || !a->identity ||
+        a->identity->groups)
+        return;
+    struct usher_identity *id = call->host->alloc(call, sizeof *id);
+    *id = *a->identity;
+    id->groups = call->host->alloc(call, sizeof *id->groups);
+    a->identity = id;
 }
 
 /* Ask every source, or parse at once when there is none. */
@@ -381,12 +317,70 @@ static inline void usher_kit_ask(struct usher_call *call, const struct usher_kit
     leg->stage = USHER_KIT_SOURCES;
     if (n == 0) {
         const struct usher_sources s = {{leg->claims}};
-        k->parse(call, &s, a);
+        usher_kit_parse(call, k, &s, a);
         return;
     }
     a->kind = USHER_FETCH;
     a->requests = rq;
     a->n_requests = n;
+}
+
+/* Does userinfo take the access token still? */
+static inline void usher_kit_ask_alive(struct usher_call *call, const struct usher_kit *k,
+                                       struct usher_action *a)
+{
+    struct usher_kit_leg *leg = call->leg;
+    struct usher_kit only = {.source = {NULL, leg->userinfo_url},
+                             .headers = k->headers,
+                             .source_flags = k->source_flags,
+                             .proof_param = k->proof_param};
+    if (!leg->userinfo_url || !*leg->userinfo_url) {
+        usher_fail(a, USHER_MISCONFIGURED, "neither an ID token nor userinfo to check again with",
+                   "set recheck = 0, or have the provider give refresh tokens");
+        return;
+    }
+    usher_kit_ask(call, &only, a);
+    leg->stage = USHER_KIT_ALIVE;
+}
+
+/* Whose tokens these are is known, and they are good. */
+static inline void usher_kit_alive(struct usher_call *call, const struct usher_response *r,
+                                   struct usher_action *a)
+{
+    const struct usher_kit_leg *leg = call->leg;
+    if (!usher_kit_answered(call, r, "userinfo", a))
+        return;
+    const char *sub = call->host->json_text(call, r->json, "/sub");
+    struct usher_identity *id = call->host->alloc(call, sizeof *id);
+    if (!sub || !*sub) {
+        usher_fail(a, USHER_UPSTREAM_BAD, "userinfo is about nobody", NULL);
+        return;
+    }
+    *id = (struct usher_identity){.size = sizeof *id, .subject = leg->subject};
+    a->kind = USHER_DONE;
+    a->identity = id;
+}
+
+/* An access token that was refused is renewed once, if it can be. Refused when it is a moment old,
+ * it says nothing about the person. true: *a is filled. */
+static inline bool usher_kit_token_refused(struct usher_call *call, const struct usher_kit *k,
+                                           const struct usher_event *ev, struct usher_action *a)
+{
+    const struct usher_kit_leg *leg = call->leg;
+    bool refused = false;
+    for (size_t i = 0; i < ev->n_responses; i++) {
+        const struct usher_response *r = usher_response_at(ev, i);
+        refused = refused || (r->transport == USHER_TRANSPORT_OK && r->status == 401);
+    }
+    if (!refused || call->flow != USHER_FLOW_RECHECK)
+        return false;
+    if (leg->renewed)
+        usher_fail(a, USHER_UPSTREAM_BAD, "an access token that is new is refused", NULL);
+    else if (leg->has_refresh)
+        usher_kit_exchange(call, k, a);
+    else
+        usher_fail(a, USHER_EXPIRED, "the access token is refused", NULL);
+    return true;
 }
 
 /* OpenID Connect Core 1.0 section 5.3.2: userinfo must be about the same subject. */
@@ -435,6 +429,12 @@ static inline void usher_kit_sources(struct usher_call *call, const struct usher
     const struct usher_kit_leg *leg = call->leg;
     struct usher_sources s = {{leg->claims}};
     size_t answered = 0;
+    if (usher_kit_token_refused(call, k, ev, a))
+        return;
+    if (leg->stage == USHER_KIT_ALIVE) {
+        usher_kit_alive(call, usher_response_at(ev, 0), a);
+        return;
+    }
     for (size_t i = 1; i < USHER_SOURCES_MAX && answered < ev->n_responses; i++) {
         if (!usher_kit_source(k, leg, i))
             continue;
@@ -445,7 +445,7 @@ static inline void usher_kit_sources(struct usher_call *call, const struct usher
     if (k->userinfo && leg->userinfo_url && !usher_kit_same_subject(call, leg->claims, s.v[1]))
         usher_fail(a, USHER_UPSTREAM_BAD, "userinfo is about somebody else", NULL);
     else
-        k->parse(call, &s, a);
+        usher_kit_parse(call, k, &s, a);
 }
 
 static inline void usher_kit_tokens(struct usher_call *call, const struct usher_kit *k,
@@ -453,13 +453,44 @@ static inline void usher_kit_tokens(struct usher_call *call, const struct usher_
 {
     if (!t->ok)
         usher_kit_token_error(call, t, a);
+    else if (call->flow == USHER_FLOW_REFRESH)
+        a->kind = USHER_DONE;
     else if (!k->id_token)
         usher_kit_ask(call, k, a);
+    else if (!t->has_id_token && call->flow == USHER_FLOW_RECHECK)
+        usher_kit_ask_alive(call, k, a);
     else if (!t->has_id_token)
         usher_fail(a, USHER_UPSTREAM_BAD, "the token endpoint gave no ID token",
                    "check that `scopes` has openid");
     else
         usher_kit_verify(call, k, a);
+}
+
+/* What comes first in a RECHECK, with all endpoints known. */
+static inline void usher_kit_recheck(struct usher_call *call, const struct usher_kit *k,
+                                     struct usher_action *a)
+{
+    const struct usher_kit_leg *leg = call->leg;
+    if (leg->has_refresh && (k->id_token || !leg->has_access))
+        usher_kit_exchange(call, k, a);
+    else if (!leg->has_access)
+        usher_fail(a, USHER_EXPIRED, "the access token has expired, and there is no other", NULL);
+    else if (k->id_token)
+        usher_kit_ask_alive(call, k, a);
+    else
+        usher_kit_ask(call, k, a);
+}
+
+/* The endpoints are known. */
+static inline void usher_kit_go(struct usher_call *call, const struct usher_kit *k, uint32_t stage,
+                                struct usher_action *a)
+{
+    if (stage == USHER_KIT_METADATA_FIRST)
+        usher_kit_redirect(call, k, a);
+    else if (stage == USHER_KIT_METADATA_RECHECK)
+        usher_kit_recheck(call, k, a);
+    else
+        usher_kit_exchange(call, k, a);
 }
 
 static inline void usher_kit_begin(struct usher_call *call, const struct usher_kit *k,
@@ -473,10 +504,7 @@ static inline void usher_kit_begin(struct usher_call *call, const struct usher_k
         return;
     }
     usher_kit_endpoints(call, k, NULL);
-    if (stage == USHER_KIT_METADATA_FIRST)
-        usher_kit_redirect(call, k, a);
-    else
-        usher_kit_exchange(call, k, a);
+    usher_kit_go(call, k, stage, a);
 }
 
 static inline void usher_kit_discovered(struct usher_call *call, const struct usher_kit *k,
@@ -489,18 +517,26 @@ static inline void usher_kit_discovered(struct usher_call *call, const struct us
         return;
     }
     usher_kit_endpoints(call, k, r->json);
-    if (leg->stage == USHER_KIT_METADATA_FIRST)
-        usher_kit_redirect(call, k, a);
-    else
-        usher_kit_exchange(call, k, a);
+    usher_kit_go(call, k, leg->stage, a);
 }
 
 static inline void usher_kit_start(struct usher_call *call, const struct usher_kit *k,
                                    const struct usher_start *start, struct usher_action *a)
 {
     struct usher_kit_leg *leg = call->leg;
+    bool renewal = start->flow == USHER_FLOW_REFRESH || start->flow == USHER_FLOW_RECHECK;
+    if (renewal) {
+        leg->subject = call->host->text(call, "%s", start->subject);
+        leg->has_access = start->has_access_token;
+        leg->has_refresh = start->has_refresh_token;
+        usher_kit_begin(call, k,
+                        start->flow == USHER_FLOW_REFRESH ? USHER_KIT_METADATA_SECOND
+                                                          : USHER_KIT_METADATA_RECHECK,
+                        a);
+        return;
+    }
     if (start->flow != USHER_FLOW_LOGIN && start->flow != USHER_FLOW_LINK) {
-        usher_fail(a, USHER_INTERNAL, "this plugin signs in and links, no more", NULL);
+        usher_fail(a, USHER_INTERNAL, "this plugin knows no such flow", NULL);
         return;
     }
     leg->prompt = start->prompt ? call->host->text(call, "%s", start->prompt) : NULL;
@@ -529,7 +565,7 @@ static inline void usher_kit_step(struct usher_call *call, const struct usher_ki
         usher_kit_ask(call, k, a);
         break;
     case USHER_RESPONSES:
-        if (leg->stage == USHER_KIT_SOURCES) {
+        if (leg->stage == USHER_KIT_SOURCES || leg->stage == USHER_KIT_ALIVE) {
             usher_kit_sources(call, k, ev, a);
         } else {
             usher_kit_discovered(call, k, usher_response_at(ev, 0), a);

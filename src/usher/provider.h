@@ -15,9 +15,16 @@
  *     any event ──▶ FETCH (then RESPONSES) or FAIL
  *
  * START to REDIRECT is one leg, CALLBACK to DONE or FAIL another; `call->leg` is zeroed at the
- * start of each, and only `carry` crosses. Strings are UTF-8 and NUL-terminated. What the host
- * hands over is valid until `step` returns, unless it says otherwise. What a plugin hands over is
- * constant data, leg memory, or memory from the host table; usher copies what it keeps.
+ * start of each, and only `carry` crosses. Two flows know no browser and are one leg, START to DONE
+ * or FAIL; there EXCHANGE sends the refresh token instead of a code, and FAIL as EXPIRED means that
+ * the upstream no longer honours the tokens:
+ *
+ *     REFRESH: START ──▶ EXCHANGE ──▶ TOKENS ──▶ DONE             new tokens, nothing else
+ *     RECHECK: START ──▶ FETCH, or EXCHANGE and on as above ──▶ DONE    who is it now?
+ *
+ * Strings are UTF-8 and NUL-terminated. What the host hands over is valid until `step` returns,
+ * unless it says otherwise. What a plugin hands over is constant data, leg memory, or memory from
+ * the host table; usher copies what it keeps.
  * Every struct that crosses starts with its `size`; each side reads at most what the other filled.
  * In arrays the stride is the `size` of the first element.
  *
@@ -33,7 +40,7 @@
 
 #define USHER_ABI_MAGIC 0x72687375u /* "ushr" */
 #define USHER_ABI_MAJOR 1
-#define USHER_ABI_MINOR 0
+#define USHER_ABI_MINOR 1 /* 1: REFRESH and RECHECK */
 
 #define USHER_CARRY_MAX 1024   /* bytes of `carry`, without the NUL */
 #define USHER_REQUESTS_MAX 4   /* requests in one FETCH */
@@ -148,6 +155,10 @@ struct usher_start {
     const char *prompt;       /* or NULL: none, login, consent, select_account */
     const char *locale;       /* or NULL: BCP 47 */
     int64_t max_age;          /* seconds, -1: none */
+    /* REFRESH and RECHECK (minor 1), else NULL and false: whose tokens these are, and which of them
+     * can be used. An access token that has expired counts as none. */
+    const char *subject;
+    bool has_access_token, has_refresh_token;
 };
 
 /* The browser came back. State, binding, age, single use and issuer are checked already, each
@@ -277,7 +288,8 @@ enum usher_evidence {
     USHER_EVIDENCE_AUTHORITATIVE = 4,     /* the provider runs this mailbox (gmail.com, hd) */
 };
 
-/* Who it is. Only `subject` is required; the rest NULL when the upstream did not say. */
+/* Who it is. Only `subject` is required; the rest NULL when the upstream did not say. In a RECHECK
+ * groups of NULL mean "as before", and an empty list that there are none any more. */
 struct usher_identity {
     size_t size;
     const char *subject; /* stable, never reassigned; 1..255 bytes, no control bytes */
@@ -326,7 +338,7 @@ struct usher_action {
     size_t n_requests;
     /* VERIFY */
     const struct usher_verify *verify;
-    /* DONE */
+    /* DONE; not looked at in a REFRESH */
     const struct usher_identity *identity;
     /* FAIL: text and hint are for the log and the admin, never for the browser */
     uint32_t fail; /* enum usher_fail */

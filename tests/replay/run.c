@@ -11,6 +11,7 @@
 
 #define PENDING_MAX 8
 #define KEPT_MAX 16
+#define TOKEN_LINES 4
 
 /* A request under way, written out as the script would. */
 struct pending {
@@ -38,6 +39,8 @@ struct play {
     size_t n_kept;
     bool ended;
     char *redirect;
+    struct script_line tokens[TOKEN_LINES]; /* that a renewal obtained */
+    size_t n_tokens;
 };
 
 static void complain(struct play *p, int line, const char *format, ...)
@@ -258,6 +261,24 @@ static const char *join(struct arena *a, const char *const *list)
     return text;
 }
 
+/* What is in a script is no secret. */
+static void on_obtained(void *arg, const struct drive_tokens *t)
+{
+    struct play *p = arg;
+    struct arena *a = p->arena;
+    const char *access = arena_str(a, secret_reveal(t->access));
+    const char *refresh = t->refresh ? arena_str(a, secret_reveal(t->refresh)) : NULL;
+    p->n_tokens = 0;
+    p->tokens[p->n_tokens++] = (struct script_line){"access_token", access, false};
+    if (refresh)
+        p->tokens[p->n_tokens++] = (struct script_line){"refresh_token", refresh, false};
+    if (*t->scope)
+        p->tokens[p->n_tokens++] = (struct script_line){"scope", arena_dup(a, t->scope), false};
+    if (t->expires_in >= 0)
+        p->tokens[p->n_tokens++] = (struct script_line){
+            "expires_in", arena_printf(a, "%lld", (long long)t->expires_in), false};
+}
+
 static void expect_identity(struct play *p, const struct script_step *s,
                             const struct drive_identity *id)
 {
@@ -277,8 +298,9 @@ static void expect_identity(struct play *p, const struct script_step *s,
         {"auth_time", id->auth_time ? arena_printf(a, "%lld", (long long)id->auth_time) : NULL,
          false},
     };
-    struct script_line said[sizeof all / sizeof *all];
-    size_t n = 0;
+    struct script_line said[sizeof all / sizeof *all + TOKEN_LINES];
+    size_t n = p->n_tokens;
+    memcpy(said, p->tokens, sizeof p->tokens);
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (all[i].value)
             said[n++] = all[i];
@@ -462,6 +484,49 @@ static void second_leg(struct play *p, const struct drive_args *args)
     drive_free(&d);
 }
 
+/* START to DONE, with the tokens that START tells of. */
+static void only_leg(struct play *p, const struct drive_args *args, enum usher_flow flow)
+{
+    const struct script_step *start = &p->run->script->v[p->at++];
+    const char *access = script_get(start, "access_token");
+    const char *refresh = script_get(start, "refresh_token");
+    const char *subject = script_get(start, "subject");
+    struct secret *a = access ? secret_new(access, strlen(access)) : NULL;
+    struct secret *r = refresh ? secret_new(refresh, strlen(refresh)) : NULL;
+    const struct drive_renewal renewal = {flow, subject ? subject : "", a, r};
+    struct drive *d = drive_renew(args, &renewal, on_end, p);
+    secret_free(&a);
+    secret_free(&r);
+    pump(p);
+    drive_free(&d);
+}
+
+static enum usher_flow flow_of(const struct script *s)
+{
+    const char *flow = script_get(&s->v[1], "flow");
+    if (flow && strcmp(flow, "link") == 0)
+        return USHER_FLOW_LINK;
+    if (flow && strcmp(flow, "refresh") == 0)
+        return USHER_FLOW_REFRESH;
+    if (flow && strcmp(flow, "recheck") == 0)
+        return USHER_FLOW_RECHECK;
+    return USHER_FLOW_LOGIN;
+}
+
+static void two_legs(struct play *p, const struct drive_args *args, enum usher_flow flow)
+{
+    struct flow f = {.provider = p->run->provider->id,
+                     .purpose = (uint32_t)flow,
+                     .started = RUN_NOW,
+                     .return_to = "/",
+                     .carry = "",
+                     .max_age = -1};
+    flow_new_id(f.id);
+    first_leg(p, args, &f);
+    if (p->redirect && !*p->out->complaint)
+        second_leg(p, args);
+}
+
 static void fill_counting(void *ctx, void *out, size_t n)
 {
     unsigned char *counter = ctx, *to = out;
@@ -486,19 +551,14 @@ void run_script(const struct run *r, struct run_outcome *out)
         .provider = r->provider,
         .keys = r->ring,
         .redirect_uri = arena_printf(p->arena, "https://usher.test/callback/%s", r->provider->id),
+        .obtained = on_obtained,
+        .observe_arg = p,
     };
-    const char *purpose = script_get(&r->script->v[1], "flow");
-    struct flow f = {.provider = r->provider->id,
-                     .purpose = purpose && strcmp(purpose, "link") == 0 ? USHER_FLOW_LINK
-                                                                        : USHER_FLOW_LOGIN,
-                     .started = RUN_NOW,
-                     .return_to = "/",
-                     .carry = "",
-                     .max_age = -1};
-    flow_new_id(f.id);
-    first_leg(p, &args, &f);
-    if (p->redirect && !*out->complaint)
-        second_leg(p, &args);
+    const enum usher_flow flow = flow_of(r->script);
+    if (flow == USHER_FLOW_REFRESH || flow == USHER_FLOW_RECHECK)
+        only_leg(p, &args, flow);
+    else
+        two_legs(p, &args, flow);
 
     rng_set_source(NULL, NULL);
     clock_set_fake(NULL);

@@ -205,6 +205,14 @@ void drive_fixture_finish(const char *callback)
     dfx.drive = drive_finish(&dfx.args, &dfx.flow, str_of(dfx.state), &f, on_end, &dfx);
 }
 
+void drive_fixture_renew(const struct drive_renewal *r)
+{
+    drive_free(&dfx.drive);
+    dfx.ends = 0;
+    dfx.err = (struct err)ERR_INIT;
+    dfx.drive = drive_renew(&dfx.args, r, on_end, &dfx);
+}
+
 static void deliver(size_t i, const struct fetch_result *r)
 {
     ck_assert_uint_lt(i, dfx.n_asked);

@@ -52,6 +52,8 @@ void drive_fixture_close(void);
 void drive_fixture_begin(void);
 /* Second leg with these parameters, form-encoded; the state is added. */
 void drive_fixture_finish(const char *callback);
+/* A leg without a browser. */
+void drive_fixture_renew(const struct drive_renewal *r);
 /* Answer the i-th request. */
 void drive_fixture_answer(size_t i, int status, const char *type, const char *body);
 void drive_fixture_transport(size_t i, uint32_t transport);

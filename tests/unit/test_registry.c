@@ -235,6 +235,24 @@ START_TEST(insecure_settings_are_told)
 }
 END_TEST
 
+START_TEST(checking_again_needs_what_it_asks_with)
+{
+    const struct provider *p = text("discord", CREDENTIALS "keep_tokens = yes\nrecheck = 15m\n");
+    ck_assert(p->usable && p->common.keep_tokens);
+    ck_assert_int_eq(p->common.recheck, 900);
+    p = text("discord", CREDENTIALS "recheck = 15m\n");
+    ck_assert(!p->usable && strstr(p->reason, "keep_tokens = yes"));
+    p = text("discord", CREDENTIALS "keep_tokens = yes\nrecheck = 5s\n");
+    ck_assert(!p->usable && strstr(p->reason, "at least 60 seconds"));
+    p = text("google", CREDENTIALS "keep_tokens = yes\nrecheck = 1h\n");
+    ck_assert(!p->usable && strstr(p->reason, "offline = yes"));
+    p = text("google", CREDENTIALS "keep_tokens = yes\nrecheck = 1h\noffline = yes\n");
+    ck_assert(p->usable);
+    p = text("google", CREDENTIALS);
+    ck_assert(p->usable && !p->common.keep_tokens && p->common.recheck == 0);
+}
+END_TEST
+
 START_TEST(the_environment_makes_and_changes_providers)
 {
     setenv("USHER_PROVIDER_DISCORD_CLIENT_ID", "from-env", 1);
@@ -528,6 +546,7 @@ Suite *suite_registry(void)
     tcase_add_test(tc, settings_are_judged_together);
     tcase_add_test(tc, addresses_are_judged);
     tcase_add_test(tc, insecure_settings_are_told);
+    tcase_add_test(tc, checking_again_needs_what_it_asks_with);
     tcase_add_test(tc, the_environment_makes_and_changes_providers);
     tcase_add_test(tc, rows_make_providers);
     tcase_add_test(tc, files_win_over_rows);
