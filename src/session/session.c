@@ -204,6 +204,22 @@ size_t sessions_end_others(struct sessions *t, const char *account, const unsign
     return end_chain(t, account, find(t, but));
 }
 
+size_t sessions_end_identity(struct sessions *t, const struct session_identity *who,
+                             const unsigned char *but)
+{
+    size_t n = 0;
+    for (struct record *r = chain_next(&t->by_account, who->account, NULL), *next; r; r = next) {
+        next = chain_next(&t->by_account, who->account, r);
+        if (strcmp(t->providers[r->provider].raw, who->provider) != 0 ||
+            strcmp(record_string(r, RECORD_SUBJECT), who->subject) != 0 ||
+            (but && memcmp(r->hash, but, sizeof r->hash) == 0))
+            continue;
+        drop(t, r);
+        n++;
+    }
+    return n;
+}
+
 size_t sessions_sweep(struct sessions *t, int64_t now, size_t budget)
 {
     size_t n = 0;

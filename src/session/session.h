@@ -59,6 +59,12 @@ bool sessions_crowded(const struct sessions *t, const char *account, unsigned ch
 size_t sessions_end_account(struct sessions *t, const char *account);
 /* All of an account but this one. */
 size_t sessions_end_others(struct sessions *t, const char *account, const unsigned char but[32]);
+/* All of an account that came through one identity, but the one with the hash `but` (or NULL). */
+struct session_identity {
+    const char *account, *provider, *subject;
+};
+size_t sessions_end_identity(struct sessions *t, const struct session_identity *who,
+                             const unsigned char *but);
 /* Drop expired ones, at most `budget` slots a call; returns how many went. */
 size_t sessions_sweep(struct sessions *t, int64_t now, size_t budget);
 /* Sessions seen since the last call: for the minutely write-behind of `seen`. */

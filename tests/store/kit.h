@@ -58,6 +58,7 @@ void kit_wait(const int *n, int until); /* drives the loop */
 
 Suite *suite_conformance(const char *name);
 Suite *suite_nouns(const char *name);
+Suite *suite_people(const char *name);
 Suite *suite_expiring(const char *name);
 Suite *suite_admin_nouns(const char *name);
 Suite *suite_oauth_nouns(const char *name);

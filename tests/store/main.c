@@ -25,6 +25,7 @@ static int run(Suite *peculiar)
     const char *name = kit_cluster ? "postgresql" : "sqlite";
     SRunner *r = srunner_create(suite_conformance(name));
     srunner_add_suite(r, suite_nouns(name));
+    srunner_add_suite(r, suite_people(name));
     srunner_add_suite(r, suite_expiring(name));
     srunner_add_suite(r, suite_admin_nouns(name));
     srunner_add_suite(r, suite_provider_nouns(name));
