@@ -124,7 +124,7 @@ static struct jval *part_parse(struct str part, const char *name, unsigned depth
 
 /* jwk, jku, x5u, x5c and the like are not looked at: keys come from the set, never from the
  * token. `crit` and what changes how the payload is read must be refused (RFC 7515 4.1.11). */
-static int header_judge(struct jws *j, struct err *err)
+static int header_judge(struct jws *j, const char *want, struct err *err)
 {
     const struct jval *typ = jval_get(j->header, "typ"), *kid = jval_get(j->header, "kid");
     const char *typ_text = jval_text(typ);
@@ -135,14 +135,15 @@ static int header_judge(struct jws *j, struct err *err)
     if (jval_get(j->header, "crit") || jval_get(j->header, "b64") || jval_get(j->header, "zip") ||
         jval_get(j->header, "enc"))
         return err_set(err, ERR_UPSTREAM_BAD, "token header asks for an extension");
-    if (typ && (!typ_text || !str_is_nocase(str_of(typ_text), "JWT")))
-        return err_set(err, ERR_UPSTREAM_BAD, "token is of another type than JWT");
+    if ((typ || want) && (!typ_text || !str_is_nocase(str_of(typ_text), want ? want : "JWT")))
+        return err_set(err, ERR_UPSTREAM_BAD, "token is of another type than %s",
+                       want ? want : "JWT");
     if (kid && !jval_text(kid))
         return err_set(err, ERR_UPSTREAM_BAD, "token key id is no string");
     return 0;
 }
 
-int jws_decode(struct str token, struct jws *out, struct err *err)
+static int decode(struct str token, const char *typ, struct jws *out, struct err *err)
 {
     struct str part[3];
 
@@ -150,12 +151,22 @@ int jws_decode(struct str token, struct jws *out, struct err *err)
     if (token_split(token, part, err) < 0)
         return -1;
     if (!(out->header = part_parse(part[0], "header", HEADER_DEPTH, err)) ||
-        header_judge(out, err) < 0 ||
+        header_judge(out, typ, err) < 0 ||
         !(out->payload = part_parse(part[1], "payload", JSON_DEPTH_MAX, err))) {
         jws_deinit(out);
         return -1;
     }
     return 0;
+}
+
+int jws_decode(struct str token, struct jws *out, struct err *err)
+{
+    return decode(token, NULL, out, err);
+}
+
+int jws_decode_typ(struct str token, const char *typ, struct jws *out, struct err *err)
+{
+    return decode(token, typ, out, err);
 }
 
 /* RFC 7518 3.4: r and s, each exactly as long as the curve's order, become DER. 0: not so. */

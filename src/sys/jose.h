@@ -56,6 +56,9 @@ void jws_deinit(struct jws *j);
  * alphabet, alg, crit and typ ("JWT" or absent) are checked. ERR_UPSTREAM_BAD. */
 int jws_decode(struct str token, struct jws *out, struct err *err)
     __attribute__((warn_unused_result));
+/* The same for a token that must say it is of this `typ` (RFC 8725 3.11): "at+jwt". */
+int jws_decode_typ(struct str token, const char *typ, struct jws *out, struct err *err)
+    __attribute__((warn_unused_result));
 /* Check the signature of a decoded token under one of `allowed` algorithms.
  * 1 good; 0 no key of the set fits (refresh the set and ask again; 0 again is a refusal); -1
  * refused. Without kid each fitting key is tried in turn (at most 4), and a signature that none of
@@ -71,6 +74,9 @@ struct jws_key;
 struct jws_key *jws_key_pem(struct str pem, struct err *err) __attribute__((warn_unused_result));
 struct jws_key *jws_key_make(uint32_t alg); /* RS*, PS*: 2048 bits; NULL: unknown alg */
 void jws_key_free(struct jws_key **k);
+/* The private key as jws_key_pem reads it, appended: buf_wipe it. */
+int jws_key_save(const struct jws_key *k, struct buf *out, struct err *err)
+    __attribute__((warn_unused_result));
 /* The public half as a JWK object with kid (NULL: none), alg, use=sig. Caller frees. NULL when the
  * key does not fit `alg`. */
 struct jval *jws_key_public(const struct jws_key *k, uint32_t alg, const char *kid);
@@ -81,6 +87,15 @@ struct jws_head {
 /* Compact JWS over `payload`. RSA blocks for 0.2 ms: not on a loop. */
 int jws_sign(const struct jws_key *k, const struct jws_head *head, const struct jval *payload,
              struct buf *out, struct err *err) __attribute__((warn_unused_result));
+/* A key made ready to sign many tokens with one head: nothing is fetched or rendered twice. The key
+ * must outlive it. Any thread may sign with it, at the same time as others. */
+struct jws_signer;
+struct jws_signer *jws_signer_new(const struct jws_key *k, const struct jws_head *head,
+                                  struct err *err) __attribute__((warn_unused_result));
+void jws_signer_free(struct jws_signer **s);
+/* Compact JWS over `payload`, which is a JSON object already. */
+int jws_signer_sign(const struct jws_signer *s, struct str payload, struct buf *out,
+                    struct err *err) __attribute__((warn_unused_result));
 /* The bare signature over any bytes, in JWS form, appended to `out`: usher-fake makes tokens with
  * it that no library would make. */
 int jws_sign_bytes(const struct jws_key *k, uint32_t alg, struct str input, struct buf *out,

@@ -85,6 +85,22 @@ void jws_key_free(struct jws_key **k)
     *k = NULL;
 }
 
+int jws_key_save(const struct jws_key *k, struct buf *out, struct err *err)
+{
+    BIO *bio = BIO_new(BIO_s_secmem());
+    char *p = NULL;
+    long n = 0;
+
+    if (!bio || PEM_write_bio_PKCS8PrivateKey(bio, k->pkey, NULL, NULL, 0, NULL, NULL) != 1 ||
+        (n = BIO_get_mem_data(bio, &p)) <= 0)
+        (void)err_set(err, ERR_INTERNAL, "a private key cannot be written");
+    else
+        buf_add(out, p, (size_t)n);
+    BIO_free(bio);
+    ERR_clear_error();
+    return n > 0 && buf_ok(out) ? 0 : -1;
+}
+
 struct jval *jws_key_public(const struct jws_key *k, uint32_t alg, const char *kid)
 {
     struct jval *json = jose_alg_get(alg) && (k->algs & alg) ? jwk_export(k->pkey) : NULL;
@@ -112,25 +128,39 @@ static bool signature_raw(const struct jose_alg *alg, unsigned char *sig, size_t
     return good;
 }
 
-/* `sig` has room for JWK_RSA_BYTES_MAX bytes. */
-static bool signature_make(const struct jose_alg *alg, EVP_PKEY *pkey, struct str input,
-                           unsigned char *sig, size_t *n)
+/* A context with key and algorithm in it; nothing is digested yet. The caller frees it. */
+static EVP_MD_CTX *signature_begin(const struct jose_alg *alg, EVP_PKEY *pkey)
 {
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     EVP_PKEY_CTX *key_ctx = NULL; /* owned by ctx */
-    bool good = false;
 
+    if (!ctx ||
+        EVP_DigestSignInit_ex(ctx, &key_ctx, alg->family == JOSE_ED ? NULL : alg->digest, NULL,
+                              NULL, pkey, NULL) != 1 ||
+        (alg->family == JOSE_PSS &&
+         (EVP_PKEY_CTX_set_rsa_padding(key_ctx, RSA_PKCS1_PSS_PADDING) != 1 ||
+          EVP_PKEY_CTX_set_rsa_pss_saltlen(key_ctx, RSA_PSS_SALTLEN_DIGEST) != 1))) {
+        EVP_MD_CTX_free(ctx);
+        return NULL;
+    }
+    return ctx;
+}
+
+/* `sig` has room for JWK_RSA_BYTES_MAX bytes. Takes the context; NULL: it could not be made. */
+static bool signature_end(const struct jose_alg *alg, EVP_MD_CTX *ctx, struct str input,
+                          unsigned char *sig, size_t *n)
+{
     *n = JWK_RSA_BYTES_MAX;
-    good = ctx &&
-           EVP_DigestSignInit_ex(ctx, &key_ctx, alg->family == JOSE_ED ? NULL : alg->digest, NULL,
-                                 NULL, pkey, NULL) == 1 &&
-           (alg->family != JOSE_PSS ||
-            (EVP_PKEY_CTX_set_rsa_padding(key_ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
-             EVP_PKEY_CTX_set_rsa_pss_saltlen(key_ctx, RSA_PSS_SALTLEN_DIGEST) == 1)) &&
-           EVP_DigestSign(ctx, sig, n, (const unsigned char *)input.p, input.n) == 1 &&
-           (alg->family != JOSE_EC || signature_raw(alg, sig, n));
+    bool good = ctx && EVP_DigestSign(ctx, sig, n, (const unsigned char *)input.p, input.n) == 1 &&
+                (alg->family != JOSE_EC || signature_raw(alg, sig, n));
     EVP_MD_CTX_free(ctx);
     return good;
+}
+
+static bool signature_make(const struct jose_alg *alg, EVP_PKEY *pkey, struct str input,
+                           unsigned char *sig, size_t *n)
+{
+    return signature_end(alg, signature_begin(alg, pkey), input, sig, n);
 }
 
 static void part_add(struct buf *out, const void *p, size_t n)
@@ -155,6 +185,26 @@ static void json_add(struct buf *out, const struct jval *json)
     buf_deinit(&text);
 }
 
+static struct jval *head_json(const struct jose_alg *alg, const struct jws_head *head)
+{
+    struct jval *header = jval_new_object();
+
+    jval_set_text(header, "alg", alg->name);
+    if (head->typ)
+        jval_set_text(header, "typ", head->typ);
+    if (head->kid)
+        jval_set_text(header, "kid", head->kid);
+    return header;
+}
+
+static int head_judge(const struct jws_key *k, const struct jws_head *head, struct err *err)
+{
+    if (!jose_alg_get(head->alg) || !(k->algs & head->alg))
+        return err_set(err, ERR_MISCONFIGURED, "private key does not fit algorithm %s",
+                       jws_alg_name(head->alg));
+    return 0;
+}
+
 int jws_sign(const struct jws_key *k, const struct jws_head *head, const struct jval *payload,
              struct buf *out, struct err *err)
 {
@@ -165,16 +215,10 @@ int jws_sign(const struct jws_key *k, const struct jws_head *head, const struct 
     int result = -1;
     struct buf token;
 
-    if (!found || !(k->algs & head->alg))
-        return err_set(err, ERR_MISCONFIGURED, "private key does not fit algorithm %s",
-                       jws_alg_name(head->alg));
+    if (head_judge(k, head, err) < 0)
+        return -1;
     buf_init(&token, JWS_TOKEN_MAX);
-    header = jval_new_object();
-    jval_set_text(header, "alg", found->name);
-    if (head->typ)
-        jval_set_text(header, "typ", head->typ);
-    if (head->kid)
-        jval_set_text(header, "kid", head->kid);
+    header = head_json(found, head);
     json_add(&token, header);
     buf_byte(&token, '.');
     json_add(&token, payload);
@@ -199,6 +243,76 @@ out:
     jval_free(&header);
     buf_deinit(&token);
     return result;
+}
+
+/* ---- many tokens with one head ---- */
+
+struct jws_signer {
+    const struct jose_alg *alg;
+    EVP_MD_CTX *ready; /* copied for each signature, which fetches nothing; never digests itself */
+    struct buf head;   /* encoded, with the dot */
+};
+
+struct jws_signer *jws_signer_new(const struct jws_key *k, const struct jws_head *head,
+                                  struct err *err)
+{
+    struct jws_signer *s = NULL;
+    struct jval *header = NULL;
+
+    if (head_judge(k, head, err) < 0)
+        return NULL;
+    s = mem_alloc(sizeof *s);
+    s->alg = jose_alg_get(head->alg);
+    s->ready = signature_begin(s->alg, k->pkey);
+    buf_init(&s->head, JWS_TOKEN_MAX);
+    header = head_json(s->alg, head);
+    json_add(&s->head, header);
+    buf_byte(&s->head, '.');
+    jval_free(&header);
+    ERR_clear_error();
+    if (!s->ready || !buf_ok(&s->head)) {
+        (void)err_set(err, ERR_INTERNAL, "no signer for %s", s->alg->name);
+        jws_signer_free(&s);
+    }
+    return s;
+}
+
+void jws_signer_free(struct jws_signer **s)
+{
+    if (!*s)
+        return;
+    EVP_MD_CTX_free((*s)->ready);
+    buf_deinit(&(*s)->head);
+    free(*s);
+    *s = NULL;
+}
+
+int jws_signer_sign(const struct jws_signer *s, struct str payload, struct buf *out,
+                    struct err *err)
+{
+    unsigned char sig[JWK_RSA_BYTES_MAX];
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    const size_t from = out->n;
+    size_t n = 0;
+    bool good = false;
+
+    buf_str(out, buf_view(&s->head));
+    part_add(out, payload.p, payload.n);
+    if (!buf_ok(out) || out->n - from > JWS_TOKEN_MAX) {
+        EVP_MD_CTX_free(ctx);
+        return err_set(err, ERR_INTERNAL, "token is too long to sign");
+    }
+    if (ctx && EVP_MD_CTX_copy_ex(ctx, s->ready) == 1) {
+        good = signature_end(s->alg, ctx, (struct str){out->p + from, out->n - from}, sig, &n);
+    } else {
+        EVP_MD_CTX_free(ctx);
+    }
+    ERR_clear_error();
+    if (!good)
+        return err_set(err, ERR_INTERNAL, "signing with %s failed", s->alg->name);
+    buf_byte(out, '.');
+    part_add(out, sig, n);
+    return buf_ok(out) ? 0 : err_set(err, ERR_INTERNAL, "signed token does not fit");
 }
 
 int jws_sign_bytes(const struct jws_key *k, uint32_t alg, struct str input, struct buf *out,

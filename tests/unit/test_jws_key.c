@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sys/jose.h"
 
+#include <pthread.h>
+
 #include "token_kit.h"
 
 Suite *suite_jws_key(void);
@@ -141,6 +143,142 @@ START_TEST(pem_refusals)
 }
 END_TEST
 
+/* ---- signers ---- */
+
+#define PAYLOAD "{\"sub\":\"somebody\",\"n\":1}"
+#define ACCESS "at+jwt"
+
+/* Good by the key set, of the type that was asked for, and of no other. */
+static void token_good(const struct kit *k, const struct jwks *set, const char *token)
+{
+    struct err err = ERR_INIT;
+    struct jws j;
+
+    ck_assert_int_eq(jws_decode(str_of(token), &j, &err), -1);
+    err_clear(&err);
+    ck_assert_int_eq(jws_decode_typ(str_of(token), "logout+jwt", &j, &err), -1);
+    err_clear(&err);
+    ck_assert_msg(jws_decode_typ(str_of(token), ACCESS, &j, &err) == 0, "%s", err.text);
+    ck_assert_str_eq(jval_text(jval_get(j.payload, "sub")), "somebody");
+    ck_assert_str_eq(jval_text(jval_get(j.header, "kid")), KIT_KID);
+    ck_assert_msg(jws_check(&j, str_of(token), set, k->alg, &err) == 1, "%s", err.text);
+    jws_deinit(&j);
+}
+
+START_TEST(signer_signs_again_and_again)
+{
+    const struct kit *k = &ring.of[_i];
+    const struct jws_head head = {k->alg, KIT_KID, ACCESS};
+    struct err err = ERR_INIT;
+    struct jws_signer *s = jws_signer_new(k->key, &head, &err);
+    struct buf out;
+
+    ck_assert_msg(s != NULL, "%s", err.text);
+    for (int i = 0; i < 3; i++) {
+        buf_init(&out, JWS_TOKEN_MAX);
+        ck_assert_int_eq(jws_signer_sign(s, STR(PAYLOAD), &out, &err), 0);
+        token_good(k, k->set, out.p);
+        buf_deinit(&out);
+    }
+    /* behind what is in the buffer already; and what does not fit is an error */
+    buf_init(&out, JWS_TOKEN_MAX);
+    buf_text(&out, "before ");
+    ck_assert_int_eq(jws_signer_sign(s, STR(PAYLOAD), &out, &err), 0);
+    token_good(k, k->set, out.p + strlen("before "));
+    out.limit = out.n + 8;
+    ck_assert_int_eq(jws_signer_sign(s, STR(PAYLOAD), &out, &err), -1);
+    ck_assert_int_eq(err.kind, ERR_INTERNAL);
+    buf_deinit(&out);
+    jws_signer_free(&s);
+    ck_assert_ptr_null(s);
+    jws_signer_free(&s);
+    err_clear(&err);
+    ck_assert_ptr_null(jws_signer_new(
+        k->key, &(struct jws_head){k->alg == JWS_ES256 ? JWS_ES384 : JWS_ES256, NULL, NULL}, &err));
+    ck_assert_int_eq(err.kind, ERR_MISCONFIGURED);
+}
+END_TEST
+
+/* A token without `typ` is no access token either. */
+START_TEST(typ_must_be_there)
+{
+    struct err err = ERR_INIT;
+    struct jws_signer *s =
+        jws_signer_new(ES256->key, &(struct jws_head){JWS_ES256, NULL, NULL}, &err);
+    struct jws j;
+    struct buf out;
+
+    buf_init(&out, JWS_TOKEN_MAX);
+    ck_assert_int_eq(jws_signer_sign(s, STR(PAYLOAD), &out, &err), 0);
+    ck_assert_int_eq(jws_decode_typ(buf_view(&out), ACCESS, &j, &err), -1);
+    err_clear(&err);
+    ck_assert_int_eq(jws_decode(buf_view(&out), &j, &err), 0);
+    jws_deinit(&j);
+    buf_deinit(&out);
+    jws_signer_free(&s);
+}
+END_TEST
+
+#define ROUNDS 40
+static struct jws_signer *shared;
+
+static void *sign_many(void *arg)
+{
+    struct buf *out = arg;
+    struct err err = ERR_INIT;
+    for (int i = 0; i < ROUNDS; i++)
+        if (jws_signer_sign(shared, STR(PAYLOAD), &out[i], &err) < 0)
+            return arg;
+    return NULL;
+}
+
+START_TEST(signer_of_several_threads)
+{
+    const struct kit *k = _i ? RS256 : ES256;
+    struct err err = ERR_INIT;
+    pthread_t thread[3];
+    static struct buf out[3][ROUNDS];
+
+    shared = jws_signer_new(k->key, &(struct jws_head){k->alg, KIT_KID, ACCESS}, &err);
+    for (int t = 0; t < 3; t++) {
+        for (int i = 0; i < ROUNDS; i++)
+            buf_init(&out[t][i], JWS_TOKEN_MAX);
+        ck_assert_int_eq(pthread_create(&thread[t], NULL, sign_many, out[t]), 0);
+    }
+    for (int t = 0; t < 3; t++) {
+        void *failed;
+        ck_assert_int_eq(pthread_join(thread[t], &failed), 0);
+        ck_assert_ptr_null(failed);
+        for (int i = 0; i < ROUNDS; i++) {
+            token_good(k, k->set, out[t][i].p);
+            buf_deinit(&out[t][i]);
+        }
+    }
+    jws_signer_free(&shared);
+}
+END_TEST
+
+START_TEST(saved_keys_come_back)
+{
+    const struct kit *k = &ring.of[_i];
+    struct err err = ERR_INIT;
+    struct buf pem, out;
+
+    buf_init(&pem, 16384);
+    ck_assert_msg(jws_key_save(k->key, &pem, &err) == 0, "%s", err.text);
+    struct jws_key *again = jws_key_pem(buf_view(&pem), &err);
+    ck_assert_msg(again != NULL, "%s", err.text);
+    struct jws_signer *s = jws_signer_new(again, &(struct jws_head){k->alg, KIT_KID, ACCESS}, &err);
+    buf_init(&out, JWS_TOKEN_MAX);
+    ck_assert_int_eq(jws_signer_sign(s, STR(PAYLOAD), &out, &err), 0);
+    token_good(k, k->set, out.p);
+    jws_signer_free(&s);
+    jws_key_free(&again);
+    buf_deinit(&out);
+    buf_wipe(&pem);
+}
+END_TEST
+
 Suite *suite_jws_key(void)
 {
     Suite *s = suite_create("jws_key");
@@ -150,6 +288,10 @@ Suite *suite_jws_key(void)
     tcase_add_test(t, sign_refusals);
     tcase_add_loop_test(t, keys_made, 0, KIT_ALGS);
     tcase_add_test(t, pem_refusals);
+    tcase_add_loop_test(t, signer_signs_again_and_again, 0, KIT_ALGS);
+    tcase_add_loop_test(t, signer_of_several_threads, 0, 2);
+    tcase_add_test(t, typ_must_be_there);
+    tcase_add_loop_test(t, saved_keys_come_back, 0, KIT_ALGS);
     suite_add_tcase(s, t);
     return s;
 }
