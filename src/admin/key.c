@@ -10,6 +10,7 @@
 #include "admin/op.h"
 #include "login/state.h"
 #include "store/provider_secret.h"
+#include "store/signing_key.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 
@@ -40,10 +41,25 @@ static void next(struct keychange *k);
 
 /* ---- sealing again ---- */
 
+/* The few keys that sign go along with every batch; those that do not open any more are counted
+ * when old keys are to be removed. */
 static int seal_batch(struct db *db, void *arg, struct err *err)
 {
     struct keychange *k = arg;
-    return provider_secret_reseal(db, k->admin->o.keys, &k->from, &k->to, err) < 0 ? -1 : 0;
+    int64_t done, stuck;
+    if (provider_secret_reseal(db, k->admin->o.keys, &k->from, &k->to, err) < 0 ||
+        signing_key_reseal(db, k->admin->o.keys, &done, &stuck, err) < 0)
+        return -1;
+    k->to.done += done;
+    return 0;
+}
+
+/* Everything that is sealed with that key. */
+static int64_t count_rows(struct db *db, const unsigned char key_id[4], struct err *err)
+{
+    const int64_t secrets = provider_secret_count(db, key_id, err);
+    const int64_t signing = secrets < 0 ? -1 : signing_key_count(db, key_id, err);
+    return signing < 0 ? -1 : secrets + signing;
 }
 
 static void later(struct keychange *k, const struct err *err)
@@ -94,7 +110,7 @@ struct count {
 static int count_key(struct db *db, void *arg, struct err *err)
 {
     struct count *c = arg;
-    c->n = provider_secret_count(db, c->key, err);
+    c->n = count_rows(db, c->key, err);
     return c->n < 0 ? -1 : 0;
 }
 
@@ -220,7 +236,7 @@ static int count_all(struct db *db, struct op *op, struct err *err)
 {
     struct listed *l = op->more;
     for (size_t i = 0; i < l->n; i++)
-        if ((l->sealed[i] = provider_secret_count(db, l->keys[i].id, err)) < 0)
+        if ((l->sealed[i] = count_rows(db, l->keys[i].id, err)) < 0)
             return -1;
     return 0;
 }

@@ -171,6 +171,24 @@ static const struct usher_setting limit_rows[] = {
                "often. Strangers can use it up, so there is none unless set. 0: no limit."),
 };
 
+static const struct usher_setting issuer_rows[] = {
+    USHER_SET_LIST(
+        struct config_issuer, algs, .value = "RS256 ES256", .label = "Signature algorithms",
+        .help = "What tokens may be signed with: RS256, ES256, EdDSA. RS256 is always among them, "
+                "because every app must understand it; ES256 costs a twelfth.",
+        .example = "RS256 ES256 EdDSA"),
+    USHER_SET_DURATION(
+        struct config_issuer, key_lifetime, .value = "90d", .label = "Life of a signing key",
+        .help = "After this long the next key signs. It is published a day before, and the one it "
+                "follows stays published until the last token it signed has ended.",
+        .min = 3600, .max = DURATION_MAX),
+    USHER_SET_INT(struct config_issuer, max_tokens, .value = "2000000", .flags = USHER_ADVANCED,
+                  .label = "Access tokens at once",
+                  .help = "When there are as many, apps are told to come back later; those that "
+                          "were given out stay good.",
+                  .min = 16, .max = 100000000),
+};
+
 #define ROWS(rows) rows, sizeof(rows) / sizeof *(rows)
 
 void config_fill_tables(const struct config *of, struct conf_table t[CONFIG_TABLES])
@@ -186,6 +204,7 @@ void config_fill_tables(const struct config *of, struct conf_table t[CONFIG_TABL
         {"metrics", "USHER_METRICS", ROWS(metrics_rows), &c->metrics},
         {"admin", "USHER_ADMIN", ROWS(admin_rows), &c->admin},
         {"limits", "USHER_LIMITS", ROWS(limit_rows), &c->limits},
+        {"issuer", "USHER_ISSUER", ROWS(issuer_rows), &c->issuer},
     };
     memcpy(t, all, sizeof all);
 }
@@ -355,6 +374,13 @@ static void judge_socket(const struct judge *j)
         wrong(j, "admin", "socket", "is what [server] listen opens to everybody");
 }
 
+static void judge_algs(const struct judge *j)
+{
+    for (const char *const *alg = j->c->issuer.algs; alg && *alg; alg++)
+        if (strcmp(*alg, "RS256") != 0 && strcmp(*alg, "ES256") != 0 && strcmp(*alg, "EdDSA") != 0)
+            wrong(j, "issuer", "algs", "\"%s\" is none of RS256, ES256, EdDSA", *alg);
+}
+
 static void judge_all(const struct judge *j)
 {
     const struct config *c = j->c;
@@ -366,6 +392,7 @@ static void judge_all(const struct judge *j)
     judge_proxies(j);
     judge_store(j);
     judge_socket(j);
+    judge_algs(j);
     if (j->p->n == j->before)
         judge_default_return(j);
     if (c->session.idle > c->session.absolute)

@@ -51,6 +51,11 @@ struct config_limits { /* requests a minute, 0: no limit; and how many at once *
     int64_t provider, provider_burst;
 };
 
+struct config_issuer {
+    const char *const *algs;
+    int64_t key_lifetime, max_tokens;
+};
+
 struct config {
     atomic_uint refs;
     struct arena *arena;
@@ -64,6 +69,7 @@ struct config {
     struct config_metrics metrics;
     struct config_admin admin;
     struct config_limits limits;
+    struct config_issuer issuer;
     const char *host;   /* of public_url, with the port unless it is the default */
     const char *origin; /* of public_url */
     bool https;
@@ -79,7 +85,7 @@ void config_free(struct config **c); /* one reference */
 typedef void config_table_fn(const struct conf_table *table, void *arg);
 void config_tables(config_table_fn *fn, void *arg);
 /* The same, with the configuration's structs to read values from. */
-#define CONFIG_TABLES 9
+#define CONFIG_TABLES 10
 void config_fill_tables(const struct config *c, struct conf_table tables[CONFIG_TABLES]);
 
 #endif

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "admin/admin.h"
+#include "issuer/issuer.h"
 #include "live/live.h"
 #include "login/drive_net.h"
 #include "main/harden.h"
@@ -19,6 +20,7 @@
 #include "sys/log.h"
 #include "web/app.h"
 #include "web/limit.h"
+#include "web/oauth.h"
 #include "web/page.h"
 
 #define DRAIN_MS 10000 /* then what is still under way is cut */
@@ -37,6 +39,7 @@ struct daemon {
     struct slots *slots;
     struct login *login;
     struct admin *admin;
+    struct issuer *issuer;
     struct serve *serve, *local;
     unsigned draining; /* listeners that still answer somebody */
     struct keep *keep;
@@ -224,6 +227,23 @@ static int open_login(struct daemon *d, struct err *err)
     return d->login ? 0 : -1;
 }
 
+static int open_issuer(struct daemon *d, struct err *err)
+{
+    const struct config *c = d->config;
+    const struct issuer_options o = {.loop = d->loop,
+                                     .store = d->store,
+                                     .keys = d->keys,
+                                     .metrics = d->metrics,
+                                     .sessions = d->sessions,
+                                     .fetch = d->fetch,
+                                     .public_url = c->server.public_url,
+                                     .algs = c->issuer.algs,
+                                     .key_lifetime = c->issuer.key_lifetime,
+                                     .max_tokens = (size_t)c->issuer.max_tokens};
+    d->issuer = issuer_new(&o, err);
+    return d->issuer ? 0 : -1;
+}
+
 static int fill_app(struct daemon *d, struct err *err)
 {
     const struct config *c = d->config;
@@ -243,6 +263,8 @@ static int fill_app(struct daemon *d, struct err *err)
         .identities = identities_new(),
         .limits = limits_new(d->metrics),
         .admin = d->admin,
+        .issuer = d->issuer,
+        .oauth = oauth_kept_new(),
         .user = local_user(c->arena),
         .version = PACKAGE_VERSION,
         .idle_seconds = c->session.idle,
@@ -314,7 +336,7 @@ static int start(struct daemon *d, const struct daemon_args *args, struct err *e
     d->env = conf_env_copy();
     harden_environment(); /* before the store's threads: they may look at it */
     if (open_data(d, err) != 0 || open_live(d, args, err) != 0 || open_admin(d, err) != 0 ||
-        open_login(d, err) != 0 || fill_app(d, err) != 0 ||
+        open_login(d, err) != 0 || open_issuer(d, err) != 0 || fill_app(d, err) != 0 ||
         write_ready(args->ready_file, c->server.public_url, err) != 0)
         return -1;
     live_on_change(d->live, on_change, d);
@@ -339,11 +361,13 @@ static void take_down(struct daemon *d)
     if (d->admin)
         admin_set_login(d->admin, NULL);
     login_free(&d->login);
+    issuer_free(&d->issuer);
     admin_free(&d->admin); /* answers what is under way: the listeners are still there */
     serve_free(&d->serve);
     serve_free(&d->local);
     store_close(&d->store);
     identities_free(&d->app.identities);
+    oauth_kept_free(&d->app.oauth);
     limits_free(&d->app.limits);
     drive_net_free(&d->net);
     slots_free(&d->slots);

@@ -16,6 +16,8 @@
 
 struct admin;
 struct limits;
+struct issuer;
+struct oauth_kept;
 
 struct web_app {
     const char *public_url;    /* without a slash at the end */
@@ -34,6 +36,8 @@ struct web_app {
     struct identities *identities;
     struct limits *limits; /* NULL: none */
     struct admin *admin;
+    struct issuer *issuer;
+    struct oauth_kept *oauth; /* documents as answers (web/oauth_metadata.c) */
     const char *user; /* who we run as, for the record; NULL: nobody knows */
     const char *version;
     int64_t idle_seconds; /* after which a session that was not seen is over */
@@ -62,6 +66,7 @@ serve_handler account_session_end, account_session_end_others;              /* a
 serve_handler forward_check;                                                /* forward.c */
 serve_handler ops_health, ops_ready, ops_metrics;                           /* ops.c */
 serve_handler asset_get;                                                    /* asset.c */
+serve_handler oauth_metadata, oauth_jwks;                                   /* oauth_metadata.c */
 serve_handler api_call;                                                     /* api.c */
 serve_handler admin_page_overview;                                          /* admin_overview.c */
 serve_handler admin_page_providers, admin_page_provider;                    /* admin_provider.c */

@@ -139,6 +139,8 @@ struct reply_header {
     const char *name, *value;
 };
 struct reply *reply_make(const struct reply_header *headers, size_t n);
+/* The same with a body, which is copied; `headers` say its type and how long it may be kept. */
+struct reply *reply_make_body(const struct reply_header *headers, size_t n, struct str body);
 void reply_free(struct reply **r); /* answers under way keep what they need */
 /* false: not now (this connection is to be closed); answer in another way. */
 bool reply_again(struct request *rq, int status, const struct reply *r)
@@ -147,6 +149,9 @@ bool reply_again(struct request *rq, int status, const struct reply *r)
 void reply_redirect(struct request *rq, const char *url);
 /* The error page set above. `what` is one plain sentence of ours. */
 void reply_error(struct request *rq, int status, const char *what);
+/* The answer is for a program, not for a browser's window: without the headers that are only there
+ * to keep pages safe. Nothing is stored of it, and nobody may guess at its type. */
+void reply_for_program(struct request *rq);
 /* Close the connection after this answer. */
 void reply_close(struct request *rq);
 

@@ -12,11 +12,10 @@
 
 /* 1: a token byte (RFC 9110 5.6.2); 2: fit for a value only; 0: neither. */
 static const unsigned char byte_class[256] = {
-    ['\t'] = 2,         [' '] = 2,          ['!'] = 1,          ['"'] = 2,  ['#' ... '\''] = 1,
-    ['(' ... ')'] = 2,  ['*' ... '+'] = 1,  [','] = 2,          ['-' ... '.'] = 1,
-    ['/'] = 2,          ['0' ... '9'] = 1,  [':' ... '@'] = 2,  ['A' ... 'Z'] = 1,
-    ['[' ... ']'] = 2,  ['^' ... 'z'] = 1,  ['{'] = 2,          ['|'] = 1,  ['}'] = 2,
-    ['~'] = 1,          [0x80 ... 0xff] = 2,
+    ['\t'] = 2,        [' '] = 2,         ['!'] = 1,         ['"'] = 2,         ['#' ... '\''] = 1,
+    ['(' ... ')'] = 2, ['*' ... '+'] = 1, [','] = 2,         ['-' ... '.'] = 1, ['/'] = 2,
+    ['0' ... '9'] = 1, [':' ... '@'] = 2, ['A' ... 'Z'] = 1, ['[' ... ']'] = 2, ['^' ... 'z'] = 1,
+    ['{'] = 2,         ['|'] = 1,         ['}'] = 2,         ['~'] = 1,         [0x80 ... 0xff] = 2,
 };
 
 static bool is_token(struct str s)
@@ -38,9 +37,9 @@ static bool is_field_value(struct str s)
 /* A bit for each header that must not come twice, whoever sent it; 0 for others. */
 static unsigned once_bit(struct str name)
 {
-    static const char *const once[32] = {[4] = "host",          [6] = "origin",
-                                         [12] = "content-type", [13] = "authorization",
-                                         [14] = "content-length", [17] = "transfer-encoding"};
+    static const char *const once[32] = {
+        [4] = "host",           [6] = "origin",          [12] = "content-type",
+        [13] = "authorization", [14] = "content-length", [17] = "transfer-encoding"};
     if (name.n >= 32 || once[name.n] == NULL || strncasecmp(name.p, once[name.n], name.n) != 0)
         return 0;
     return 1u << name.n;
@@ -126,8 +125,9 @@ static bool is_cut(const struct request *rq, const char *version)
     return at > rq->target_end && at - rq->target_end < (uintptr_t)64 * 1024;
 }
 
-/* A target of our own kind: origin-form, plain bytes, no dot segments, nothing encoded in the path
- * (no route needs it), no fragment. */
+/* A target of our own kind: origin-form, plain bytes, no segment that begins with a dot (but the
+ * first of RFC 8615), nothing encoded in the path (no route needs it), no fragment. */
+#define WELL_KNOWN "/.well-known"
 static int split_target(struct request *rq, const char **what)
 {
     const char *t = rq->target;
@@ -144,7 +144,8 @@ static int split_target(struct request *rq, const char **what)
     rq->path = n > SERVE_PATH_MAX ? "/" : t[n] == 0 ? t : arena_dupn(rq->arena, t, n);
     if (n > SERVE_PATH_MAX)
         return 404;
-    for (const char *p = rq->path; *p; p++) {
+    const char *p = rq->path + (str_starts(str_of(rq->path), WELL_KNOWN) ? strlen(WELL_KNOWN) : 0);
+    for (; *p; p++) {
         const bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
                            (*p >= '0' && *p <= '9') || strchr("/-_.~", *p) != NULL;
         if (!plain || (*p == '/' && (p[1] == '/' || p[1] == '.')))

@@ -78,7 +78,7 @@ struct request {
     bool counted; /* among serve->active */
     bool head, close, quiet, held, has_body;
     /* the answer */
-    bool answered, bare, broken; /* broken: a header found no room */
+    bool answered, bare, lean, broken; /* broken: a header found no room */
     int status;
     const char *content_type;
     struct str answer;

@@ -251,6 +251,11 @@ void reply_close(struct request *rq)
     rq->close = true;
 }
 
+void reply_for_program(struct request *rq)
+{
+    rq->lean = true;
+}
+
 static void answer(struct request *rq, int status, const char *content_type, struct str body)
 {
     rq->status = status;
@@ -278,8 +283,14 @@ struct reply {
 
 struct reply *reply_make(const struct reply_header *headers, size_t n)
 {
+    return reply_make_body(headers, n, STR(""));
+}
+
+struct reply *reply_make_body(const struct reply_header *headers, size_t n, struct str body)
+{
     struct reply *r = mem_alloc(sizeof *r);
-    r->mhd = MHD_create_response_from_buffer(0, (void *)(uintptr_t) "", MHD_RESPMEM_PERSISTENT);
+    r->mhd =
+        MHD_create_response_from_buffer(body.n, (void *)(uintptr_t)body.p, MHD_RESPMEM_MUST_COPY);
     bool ok = r->mhd != NULL;
     for (size_t i = 0; ok && i < n; i++)
         ok = MHD_add_response_header(r->mhd, headers[i].name, headers[i].value) == MHD_YES;
@@ -370,6 +381,8 @@ static bool add_headers(struct request *rq, struct MHD_Response *r)
         ok = ok && add(r, "Content-Type", rq->content_type);
     if (!has_header(rq, "Cache-Control"))
         ok = ok && add(r, "Cache-Control", "no-store");
+    if (rq->lean)
+        return ok && add(r, "X-Content-Type-Options", "nosniff");
     if (!has_header(rq, "Content-Security-Policy"))
         ok = ok && add(r, "Content-Security-Policy",
                        rq->serve->hsts ? CSP("https:") : CSP("https: http:"));

@@ -6,6 +6,7 @@
 #include "admin_fixture.h"
 #include "store/provider_row.h"
 #include "store/provider_secret.h"
+#include "store/signing_key.h"
 #include "sys/clock.h"
 
 Suite *suite_admin_key(void);
@@ -193,6 +194,72 @@ START_TEST(a_needed_key_stays)
 }
 END_TEST
 
+#define PEM "what would be a private key"
+
+static int put_signing_key(struct db *db, void *arg, struct err *err)
+{
+    struct signing_key_row row = {.kid = arg, .alg = "ES256", .created = NOW, .active_from = NOW};
+    struct buf sealed;
+    buf_init(&sealed, SIGNING_KEY_SEALED_MAX);
+    signing_key_seal(f.keys, strcmp(arg, "stuck") == 0 ? "other" : arg, "ES256", STR(PEM), &sealed);
+    row.sealed = buf_view(&sealed);
+    const int rc = signing_key_add(db, &row, err);
+    buf_deinit(&sealed);
+    return rc;
+}
+
+static int open_signing_key(void *arg, const struct signing_key_row *row, struct err *err)
+{
+    struct buf pem;
+    buf_init(&pem, SIGNING_KEY_SEALED_MAX);
+    struct err why = ERR_INIT;
+    (void)err;
+    if (signing_key_open(f.keys, row, &pem, &why) == 0)
+        *(int *)arg += str_is(buf_view(&pem), PEM);
+    buf_wipe(&pem);
+    return 0;
+}
+
+static int open_signing_keys(struct db *db, void *arg, struct err *err)
+{
+    *(int *)arg = 0;
+    return signing_key_each(db, open_signing_key, arg, err);
+}
+
+/* What we sign with is sealed again, too; what of it does not open keeps its key. */
+START_TEST(signing_keys_go_along)
+{
+    struct err err = ERR_INIT;
+    char kid[8];
+    int n = 0;
+    for (int i = 0; i < 3; i++) {
+        snprintf(kid, sizeof kid, "k%d", i);
+        ck_assert_int_eq(store_write_now(f.store.store, put_signing_key, kid, &err), STORE_DONE);
+    }
+    admin_do(&f, admin_key_list, NULL, NULL);
+    ck_assert_int_eq(admin_number(&f, "/keys/0/sealed"), SECRETS + 3);
+    admin_do(&f, admin_key_rotate, NULL, NULL);
+    admin_until(&f, waiting);
+    ck_assert_int_eq(admin_number(&f, "/keys/0/sealed"), 0);
+    ck_assert_int_eq(admin_number(&f, "/keys/1/sealed"), SECRETS + 3);
+    ck_assert_int_eq(store_read_now(f.store.store, open_signing_keys, &n, &err), STORE_DONE);
+    ck_assert_int_eq(n, 3);
+
+    ck_assert_int_eq(store_write_now(f.store.store, put_signing_key, "stuck", &err), STORE_DONE);
+    admin_do(&f, admin_key_rotate, NULL, NULL);
+    admin_until(&f, waiting);
+    clock_now.wall.us += 661 * INT64_C(1000000);
+    clock_set_fake(&clock_now);
+    admin_fixture_stop(&f);
+    admin_fixture_start(&f);
+    admin_until(&f, idle);
+    ck_assert_uint_eq(jval_count(jval_at(f.body, "/keys")), 2);
+    ck_assert_int_eq(admin_number(&f, "/keys/0/sealed"), 1);
+    ck_assert_int_eq(store_read_now(f.store.store, open_signing_keys, &n, &err), STORE_DONE);
+    ck_assert_int_eq(n, 3);
+}
+END_TEST
+
 START_TEST(a_key_file_that_cannot_change_says_so)
 {
     char before[16];
@@ -217,6 +284,7 @@ Suite *suite_admin_key(void)
     tcase_add_test(tc, a_kill_on_the_way_loses_nothing);
     tcase_add_test(tc, a_second_rotation_begins_anew);
     tcase_add_test(tc, a_needed_key_stays);
+    tcase_add_test(tc, signing_keys_go_along);
     tcase_add_test(tc, a_key_file_that_cannot_change_says_so);
     suite_add_tcase(s, tc);
     return s;

@@ -58,6 +58,9 @@ START_TEST(paths)
         {"GET /item HTTP/1.1\r\n" HOST "\r\n", 404, false},
         {"GET /item/a/b HTTP/1.1\r\n" HOST "\r\n", 404, false},
         {"GET /item/.hidden HTTP/1.1\r\n" HOST "\r\n", 404, false},
+        {"GET /.well-known/../item HTTP/1.1\r\n" HOST "\r\n", 404, false},
+        {"GET /.well-known/.hidden HTTP/1.1\r\n" HOST "\r\n", 404, false},
+        {"GET /.well-known../item HTTP/1.1\r\n" HOST "\r\n", 404, false},
         {"GET /PLAIN HTTP/1.1\r\n" HOST "\r\n", 404, false},
         {"GET /item/a.b~c_d-e HTTP/1.1\r\n" HOST "\r\n", 200, true},
     };
