@@ -39,6 +39,10 @@ struct login_options {
     /* A login through a provider ended: err NULL, somebody signed in. May be NULL; borrowed. */
     void (*on_outcome)(void *arg, const char *provider, const struct err *err);
     void *on_outcome_arg;
+    /* An account is gone: part of `into` now, or deleted (NULL). For whoever keeps something of
+     * accounts in memory. May be NULL; borrowed. */
+    void (*on_gone)(void *arg, const char *account, const char *into);
+    void *on_gone_arg;
 };
 /* Loads unexpired spent flow ids from the store. */
 struct login *login_new(const struct login_options *o, struct err *err)
@@ -57,6 +61,11 @@ struct login_start {
     uint32_t purpose;
     const char *return_to; /* judged */
     struct str bind;       /* value of the binding cookie */
+    /* Who asks, for USHER_FLOW_LINK: the identity that comes back may join this account
+     * (login/join.h). Copied. */
+    const struct session_view *session;
+    /* A sign-in that proves a join of kind ASK: its id; return_to is then the join's. NULL */
+    const char *join;
     const char *login_hint, *prompt, *locale;
     const struct log_ctx *log;
 };
@@ -69,8 +78,7 @@ struct login_callback {
     const char *provider;
     const struct fields *fields; /* all of them, undecided */
     struct str bind;
-    bool has_session;       /* the browser is signed in */
-    struct str old_session; /* its cookie, ended on success; n == 0: none */
+    const struct session_view *session; /* of the browser, ended on success; NULL: none; copied */
     const char *ip, *user_agent;
     const struct log_ctx *log;
 };
@@ -78,6 +86,9 @@ struct login_result {
     const char *return_to; /* where to go; judged */
     const char *token;     /* new session cookie; NULL: replay with a live session, just go on */
     int64_t max_age;
+    /* Go to the page of this join first (/account/join/ID, login/join.h); with a token or, when
+     * there is something to prove, without. NULL: there is none. */
+    const char *join;
     const char *rehearsal; /* it was none but a rehearsal, of this id; all else is NULL */
 };
 /* Called once, maybe from within. On error err->kind picks the page. Only the log context of a

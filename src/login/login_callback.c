@@ -90,8 +90,8 @@ static void copy_request(struct leg_run *r, const struct login_callback *c)
         text_display(str_of(c->user_agent), agent, USER_AGENT_MAX);
         r->link.row.user_agent = arena_dup(r->arena, agent);
     }
-    if (c->has_session && c->old_session.n > 0) {
-        session_token_hash(c->old_session, r->old_hash);
+    if (c->session) {
+        memcpy(r->old_hash, c->session->hash, sizeof r->old_hash);
         r->link.ends_session = r->old_hash;
     }
     r->link.flow = r->flow.id;
@@ -102,7 +102,7 @@ static void copy_request(struct leg_run *r, const struct login_callback *c)
 static void replayed(struct leg_run *r, const struct login_callback *c)
 {
     struct err err = ERR_INIT;
-    if (!c->has_session) {
+    if (!c->session) {
         err_set(&err, ERR_EXPIRED, "this flow was used before");
         run_fail(r, &err);
         return;

@@ -266,7 +266,10 @@ static void on_finished(void *arg, const struct login_result *r, const struct er
         buf_wipe(&cookie);
         remember(h);
     }
-    reply_redirect(h->rq, r->return_to);
+    if (r->join)
+        reply_redirect(h->rq, arena_printf(request_arena(h->rq), "/account/join/%s", r->join));
+    else
+        reply_redirect(h->rq, r->return_to);
 }
 
 static void finish(struct request *rq, const struct web_app *app, const struct fields *fields)
@@ -279,11 +282,8 @@ static void finish(struct request *rq, const struct web_app *app, const struct f
         page_error(rq, app, ERR_INVALID, request_rest(rq));
         return;
     }
-    if (web_session(app, rq, &v) == 1) {
-        c.has_session = true;
-        if (request_cookie(rq, str_of(app->jar.session_name), &c.old_session) != 1)
-            c.old_session = (struct str){NULL, 0};
-    }
+    if (web_session(app, rq, &v) == 1)
+        c.session = &v;
     c.ip = request_client(rq);
     if (request_header(rq, "User-Agent", &user_agent) == 1)
         c.user_agent = user_agent;

@@ -284,15 +284,18 @@ void login_fixture_finish(const struct finish_args *f, struct came *came)
     struct err err = ERR_INIT;
     struct arena *request = arena_new(); /* gone before the answer comes */
     ck_assert_int_eq(form_parse(request, str_of(f->query), 64, &fields, &err), 0);
-    const struct login_callback c = {
+    struct login_callback c = {
         .provider = "toy",
         .fields = &fields,
         .bind = f->bind ? str_of(f->bind) : STR(LOGIN_BIND),
-        .has_session = f->has_session,
-        .old_session = str_of(f->old_session),
         .ip = arena_dup(request, "192.0.2.1"),
         .user_agent = arena_dup(request, "Test/1.0"),
     };
+    struct session_view v;
+    if (f->session) {
+        ck_assert_int_eq(sessions_check(lfx.sessions, str_of(f->session), LOGIN_NOW, &v), 1);
+        c.session = &v;
+    }
     *came = (struct came){.kind = ERR_NONE};
     login_finish_flow(lfx.login, &c, on_done, came);
     arena_free(&request);

@@ -70,8 +70,7 @@ const char *login_fixture_callback(const struct came *started);
 /* Finish with this query; does not pump. `bind` NULL: this browser's. */
 struct finish_args {
     const char *query, *bind;
-    bool has_session;
-    const char *old_session;
+    const char *session; /* its cookie; NULL: not signed in */
 };
 void login_fixture_finish(const struct finish_args *f, struct came *came);
 /* Start and finish, all the way. */

@@ -90,9 +90,10 @@ START_TEST(state_06_replay_after_success)
     const char *query = started_query(&started);
     finish(query, &c);
     ck_assert_int_eq(c.kind, ERR_NONE);
+    const char *token = arena_dup(lfx.arena, c.token);
     finish(query, &c);
     ck_assert_int_eq(c.kind, ERR_EXPIRED);
-    const struct finish_args with = {.query = query, .has_session = true, .old_session = "x"};
+    const struct finish_args with = {.query = query, .session = token};
     login_fixture_finish(&with, &c);
     ck_assert_int_eq(c.kind, ERR_NONE);
     ck_assert(!c.has_token);
@@ -245,8 +246,7 @@ START_TEST(login_32_old_session_is_replaced)
     login_fixture_sign_in(&old);
     lfx.subject = "9999";
     lfx.token_status = 500;
-    struct finish_args f = {
-        .query = started_query(&started), .has_session = true, .old_session = old.token};
+    struct finish_args f = {.query = started_query(&started), .session = old.token};
     login_fixture_finish(&f, &c);
     login_fixture_pump();
     ck_assert_int_eq(c.kind, ERR_UPSTREAM_DOWN);
