@@ -2,6 +2,7 @@
 /* What a person sees of their own account: ways to sign in, sessions, apps, data. */
 #include <string.h>
 
+#include "store/account_list.h"
 #include "store/session_row.h"
 #include "web/account_page.h"
 #include "web/admin_view.h"
@@ -11,6 +12,7 @@
 struct overview {
     struct account_visit *v;
     struct arena *a;
+    struct account_row account;
     struct session_row *sessions;
     size_t n_sessions;
 };
@@ -22,6 +24,9 @@ static int read_overview(struct db *db, void *arg, struct err *err)
                                       .now = o->v->now,
                                       .idle_before = o->v->now - o->v->app->idle_seconds};
     arena_reset(o->a);
+    const int found = account_get(db, o->v->account, o->v->now, o->a, &o->account, err);
+    if (found <= 0)
+        return found < 0 ? -1 : err_set(err, ERR_NOT_FOUND, "the account is gone");
     return session_row_list(db, &of, o->a, &o->sessions, &o->n_sessions, err);
 }
 
@@ -30,6 +35,41 @@ static const char *label_of(const struct account_visit *v, const char *id)
     const struct provider *p = registry_find(v->app->registry, id);
     return p ? p->label : id;
 }
+
+/* ---- ways to sign in ------------------------------------------------------------------------- */
+
+static struct jval *identity_entry(const struct overview *o, const struct account_identity *i)
+{
+    const struct account_visit *v = o->v;
+    const struct provider *p = registry_find(v->app->registry, i->provider);
+    char handle[23];
+    struct jval *e = jval_new_object();
+    account_handle(i->provider, i->subject, handle);
+    jval_set_text(e, "handle", handle);
+    jval_set_text(e, "provider", p ? p->label : i->provider);
+    jval_set_bool(e, "unusable", !p || !p->usable);
+    jval_set_text(e, "called", i->name ? i->name : i->username);
+    jval_set_text(e, "username", i->name ? i->username : NULL);
+    jval_set_text(e, "email", i->email);
+    jval_set_bool(e, "email_proven", i->email_evidence != USHER_EVIDENCE_NONE);
+    jval_set(e, "since", show_when(i->linked ? i->linked : i->first_seen, v->now, v->a));
+    jval_set(e, "seen", show_when(i->last_seen, v->now, v->a));
+    jval_set_bool(e, "current",
+                  strcmp(i->provider, v->provider) == 0 && strcmp(i->subject, v->subject) == 0);
+    jval_set_bool(e, "can_unlink", v->fresh && o->account.n > 1);
+    return e;
+}
+
+static void set_identities(const struct overview *o, struct jval *data)
+{
+    struct jval *list = jval_new_array();
+    for (size_t i = 0; i < o->account.n; i++)
+        jval_push(list, identity_entry(o, &o->account.identities[i]));
+    jval_set_bool(data, "only_one", o->account.n < 2);
+    jval_set(data, "identities", list);
+}
+
+/* ---- sessions -------------------------------------------------------------------------------- */
 
 static struct jval *session_entry(const struct account_visit *v, const struct session_row *row)
 {
@@ -67,6 +107,7 @@ static void on_overview(void *arg, enum store_outcome outcome, const struct err 
     struct account_visit *v = o->v;
     if (!account_failed(v, outcome, err)) {
         struct jval *data = account_data(v);
+        set_identities(o, data);
         set_sessions(o, data);
         account_send(v, 200, "account-overview", "Your account", data);
     }

@@ -12,6 +12,10 @@ static const struct {
 } notices[] = {
     {"ended", "That session is over. Its browser is signed out from its next click on."},
     {"gone", "That session was over already."},
+    {"linked", "Linked. From now on you can sign in with it, too."},
+    {"merged", "The two accounts are one now. What the other one had is yours."},
+    {"unlinked", "Unlinked. It does not lead to this account any more."},
+    {"dropped", "Nothing was linked."},
     {"ended-others", "All other sessions are over. Only this browser is signed in now."},
 };
 
@@ -46,6 +50,7 @@ static void take_session(struct account_visit *v, const struct session_view *s)
     v->account = arena_dup(v->a, s->account);
     v->session = arena_dup(v->a, s->id);
     v->provider = arena_dup(v->a, s->provider);
+    v->subject = arena_dup(v->a, s->subject);
     v->name = arena_dup(v->a, name);
     memcpy(v->hash, s->hash, sizeof v->hash);
     v->fresh = v->now - s->created <= ACCOUNT_FRESH_SECONDS;

@@ -21,7 +21,7 @@ struct account_visit {
     struct request *rq;
     const struct web_app *app;
     struct arena *a; /* the request's */
-    const char *account, *session, *provider, *name;
+    const char *account, *session, *provider, *subject, *name;
     unsigned char hash[32]; /* of the session */
     int64_t now;            /* wall seconds */
     bool fresh;             /* may change something */

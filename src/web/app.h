@@ -57,11 +57,17 @@ int web_session(const struct web_app *app, struct request *rq, struct session_vi
 /* The value of this browser's binding cookie, made and sent along when there was no good one. */
 struct str web_bind(struct request *rq, const struct web_app *app);
 
+/* How sure an e-mail is (enum usher_evidence), as the API says it. */
+const char *web_evidence(int evidence);
+
 /* Handlers, one file per area. */
 serve_handler signin_chooser, signin_start, signin_callback, signin_repost; /* signin.c */
 serve_handler signout_page, signout_post;                                   /* signout.c */
 serve_handler home_page, home_me;                                           /* home.c */
 serve_handler account_overview;                                             /* account.c */
+serve_handler account_unlink_post;                                          /* account_identity.c */
+serve_handler account_data_get;                                             /* account_data.c */
+serve_handler account_delete_page, account_delete_post;                     /* account_delete.c */
 serve_handler account_session_end, account_session_end_others;              /* account_session.c */
 serve_handler forward_check;                                                /* forward.c */
 serve_handler ops_health, ops_ready, ops_metrics;                           /* ops.c */

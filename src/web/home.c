@@ -16,7 +16,7 @@ int web_session(const struct web_app *app, struct request *rq, struct session_vi
     return sessions_check(app->sessions, token, wall_seconds(clock_wall()), out);
 }
 
-static const char *evidence_word(int evidence)
+const char *web_evidence(int evidence)
 {
     switch ((enum usher_evidence)evidence) {
     case USHER_EVIDENCE_NONE: return "none";
@@ -112,7 +112,7 @@ void home_me(struct request *rq, void *app_)
     jval_set_text(o, "username", v.username[0] ? v.username : NULL);
     jval_set_text(o, "email", v.email[0] ? v.email : NULL);
     jval_set_bool(o, "email_verified", v.email_evidence != USHER_EVIDENCE_NONE);
-    jval_set_text(o, "email_evidence", evidence_word(v.email_evidence));
+    jval_set_text(o, "email_evidence", web_evidence(v.email_evidence));
     jval_set_text(o, "picture", v.picture[0] ? v.picture : NULL);
     add_groups(o, v.groups);
     struct jval *session = jval_new_object();

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a person sees of their account, and does with it: ACCT, SESS and PRIV cases by page."""
+import base64
 import hashlib
 import re
 import sqlite3
 
-from harness import Browser, Case, fake_providers
+from harness import Api, Browser, Case, fake_providers
 
 
 class Chooser(Case):
@@ -150,3 +151,124 @@ class Account(Case):
         self.assertNotIn("<script", page.text)
         self.assertNotIn("<img src=x", page.text)
         self.assertIn("&lt;img src=x", page.text)
+
+
+class Owner(Case):
+    """What somebody does with the account itself."""
+
+    def person(self, name, provider="discord"):
+        browser = Browser(self.usher)
+        browser.sign_in(provider, name)
+        return browser
+
+    def write(self, sql, *values):
+        with sqlite3.connect(self.usher.database, timeout=30) as db:
+            db.execute(sql, values)
+
+    def handles(self, browser):
+        return re.findall(r'action="/account/identities/([A-Za-z0-9_-]{22})/unlink"', browser.get("/account").text)
+
+    @staticmethod
+    def handle(provider, subject):
+        digest = hashlib.sha256(provider.encode() + b"\0" + subject.encode()).digest()
+        return base64.urlsafe_b64encode(digest[:16]).decode().rstrip("=")
+
+    def test_acct_16_the_last_way_in_stays(self):
+        # ACCT-16
+        mine = self.person("konrad")
+        (subject,) = self.usher.rows("SELECT subject FROM identity WHERE account = ?", mine.me()["id"])[0]
+        self.assertEqual(self.handles(mine), [])
+        self.assertIn("only way you have to sign in", mine.get("/account").text)
+        answer = mine.post("/account/identities/%s/unlink" % self.handle("discord", subject), {})
+        self.assertEqual(answer.status, 409)
+        self.assertIn("It is the only way you have to sign in.", answer.text)
+        self.assertEqual(self.person("konrad").me()["id"], mine.me()["id"])
+
+    def test_acct_16_unlinking(self):
+        # ACCT-16
+        mine, victim = self.person("lin"), self.person("tom")
+        account = mine.me()["id"]
+        other = self.person("lin", "google")
+        self.assertNotEqual(other.me()["id"], account)
+        (subject,) = self.usher.rows("SELECT subject FROM identity WHERE account = ?", other.me()["id"])[0]
+        self.write("UPDATE identity SET account = ?, linked = first_seen WHERE provider = 'google' AND subject = ?",
+                   account, subject)
+        other = self.person("lin", "google")
+        self.assertEqual(other.me()["id"], account)
+        discord = self.usher.rows("SELECT subject FROM identity WHERE account = ? AND provider = 'discord'", account)[0][0]
+        theirs = self.usher.rows("SELECT subject FROM identity WHERE account = ?", victim.me()["id"])[0][0]
+        self.assertEqual(sorted(self.handles(mine)), sorted([self.handle("google", subject), self.handle("discord", discord)]))
+        for path in ("google:" + subject, self.handle("discord", theirs), "x", "%00"):
+            with self.subTest(path=path):
+                self.assertEqual(mine.post("/account/identities/%s/unlink" % path, {}).status, 404)
+        path = "/account/identities/%s/unlink" % self.handle("google", subject)
+        for headers in ({"Origin": "https://evil.example"}, {"Sec_Fetch_Site": "cross-site"}, {}):
+            self.assertEqual(mine.post(path, {}, same_origin=False, **headers).status, 403)
+        self.assertIsNotNone(other.me())
+        answer = mine.post(path, {})
+        self.assertEqual(answer.location, "/account?did=unlinked")
+        self.assertIn("Unlinked.", mine.get(answer.location).text)
+        self.assertIsNone(other.me())  # it came through it
+        self.assertIsNotNone(mine.me())
+        self.assertEqual(mine.post(path, {}).status, 404)
+        self.assertNotEqual(self.person("lin", "google").me()["id"], account)
+        self.assertEqual(self.usher.rows("SELECT action, object FROM audit WHERE actor = ?", account),
+                         [("identity.unlink", self.handle("google", subject))])
+
+    def test_data_is_all_of_it_and_ones_own(self):
+        mine, other = self.person("grace"), self.person("noor")
+        self.person("grace")
+        mine.post("/account/sessions/end-others", {})
+        answer = mine.get("/account/data", User_Agent="agent")
+        self.assertEqual(answer.status, 200)
+        self.assertEqual(answer.headers["Content-Type"], "application/json")
+        self.assertEqual(answer.headers["Content-Disposition"], 'attachment; filename="my-account.json"')
+        self.assertEqual(answer.headers["Cache-Control"], "no-store")
+        data = answer.json()
+        self.assertEqual(data["site"], self.usher.url)
+        self.assertEqual(data["account"]["id"], mine.me()["id"])
+        self.assertEqual([(i["provider"], i["email"], i["email_evidence"]) for i in data["identities"]],
+                         [("discord", "grace@navy.example", "provider_asserted")])
+        self.assertEqual([s["id"] for s in data["sessions"]], [mine.me()["session"]["id"]])
+        self.assertEqual(data["sessions"][0]["ip"], "127.0.0.1")
+        self.assertEqual([h["action"] for h in data["history"]], ["session.end_others"])
+        for never in (mine.session(), hashlib.sha256(mine.session().encode()).hexdigest(), other.me()["id"], "noor"):
+            self.assertNotIn(never, answer.text)
+        anonymous = self.browser.get("/account/data")
+        self.assertEqual((anonymous.status, anonymous.location), (303, "/login?return_to=%2Faccount%2Fdata"))
+
+    def test_acct_18_a_deleted_account(self):
+        # ACCT-18
+        mine, elsewhere, other = self.person("bobby"), self.person("bobby"), self.person("tom", "google")
+        account = mine.me()["id"]
+        self.assertEqual(mine.get("/account/delete").status, 200)
+        for form in ({}, {"sure": "no"}, {"sure": ""}):
+            answer = mine.post("/account/delete", form)
+            self.assertEqual(answer.status, 422)
+            self.assertIn("Tick the box", answer.text)
+        for headers in ({"Origin": "https://evil.example"}, {"Sec_Fetch_Site": "cross-site"}, {}):
+            self.assertEqual(mine.post("/account/delete", {"sure": "yes"}, same_origin=False, **headers).status, 403)
+        self.assertIsNotNone(mine.me())
+        token = mine.session()
+        answer = mine.post("/account/delete", {"sure": "yes"})
+        self.assertEqual(answer.status, 200)
+        self.assertIn("Your account is deleted", answer.text)
+        self.assertIsNone(mine.session())
+        self.assertNotIn("usher-last", mine.cookies["127.0.0.1:%d" % self.usher.port])
+        for cookie in (token, elsewhere.session()):
+            self.assertEqual(Browser(self.usher).get("/auth", Cookie="usher=" + cookie).status, 401)
+        for table in ("identity", "session", "account_role"):
+            self.assertEqual(self.usher.rows("SELECT count(*) FROM %s WHERE account = ?" % table, account), [(0,)], table)
+        self.assertEqual(self.usher.rows("SELECT count(*) FROM account WHERE id = ?", account), [(0,)])
+        self.assertEqual(self.usher.rows("SELECT action, actor, actor_name FROM audit WHERE object = ?", account),
+                         [("account.delete", account, None)])
+        self.assertIsNotNone(other.me())
+        self.assertNotEqual(self.person("bobby").me()["id"], account)  # a new one, with nothing of the old
+
+    def test_the_last_admin_stays(self):
+        mine = self.person("ada", "google")
+        Api(self.usher).ask("PUT", "/api/v1/roles/admin/" + mine.me()["id"])
+        answer = mine.post("/account/delete", {"sure": "yes"})
+        self.assertEqual(answer.status, 409)
+        self.assertIn("Nobody else is an admin here.", answer.text)
+        self.assertIsNotNone(mine.me())

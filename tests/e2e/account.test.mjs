@@ -131,10 +131,48 @@ describe("a person and their account in Chromium", () => {
       await v.signIn("Google", "Robert", "/login?return_to=/account");
       assert.equal(v.path, "/account");
       await v.examine(`overview-${name}`);
+      await v.page.getByRole("link", { name: "Delete my account" }).click();
+      await v.examine(`delete-${name}`);
+      await v.press("Delete my account");
+      assert.match(await v.page.getByRole("alert").textContent(), /Tick the box/);
+      await v.examine(`delete-unsure-${name}`);
+      await v.page.getByRole("link", { name: "Keep it" }).click();
+      assert.equal(v.path, "/account");
       await v.close();
       await other.close();
     });
   }
+
+  it("hands out one's data", async () => {
+    const v = await visitor();
+    await v.signIn("Discord", "Tom Timeout", "/login?return_to=/account");
+    const [download] = await Promise.all([v.page.waitForEvent("download"), v.page.getByRole("link", { name: "Download my data" }).click()]);
+    assert.equal(download.suggestedFilename(), "my-account.json");
+    const data = JSON.parse(fs.readFileSync(await download.path(), "utf8"));
+    assert.equal(data.account.id, (await v.me()).id);
+    assert.equal(data.identities[0].name, "tom");
+    await v.close();
+  });
+
+  it("deletes an account, everywhere at once", async () => {
+    const v = await visitor(), elsewhere = await visitor();
+    await elsewhere.signIn("Discord", "Lin Pending");
+    await v.signIn("Discord", "Lin Pending", "/login?return_to=/account/delete");
+    const before = (await v.me()).id;
+    await v.page.getByLabel("I am sure").check();
+    await v.press("Delete my account");
+    assert.equal(await v.heading(), "Your account is deleted");
+    await v.examine("deleted-1280");
+    assert.deepEqual((await v.context.cookies(usher.url)).map((c) => c.name), ["usher-bind"]);
+    await elsewhere.page.reload();
+    assert.equal(await elsewhere.heading(), "Sign in");
+    await v.page.goBack(); // nothing of it was kept
+    assert.equal(v.path, "/login");
+    await v.signIn("Discord", "Lin Pending");
+    assert.notEqual((await v.me()).id, before);
+    await elsewhere.close();
+    await v.close();
+  });
 
   it("works without JavaScript, behind the strictest headers", async () => {
     const other = await visitor(), v = await visitor({ javaScriptEnabled: false });
