@@ -23,7 +23,34 @@ struct app_common {
     const char *const *hosts; /* as in [login] return_hosts */
     const char *require;
     const char *const *upstream_tokens; /* providers whose tokens it may ask for */
+
+    /* The app as a client of OpenID Connect and OAuth 2; judged in app/client.h. */
+    int client_type; /* enum client_type */
+    int auth_method; /* enum client_auth */
+    const char *const *redirect_uris, *const *post_logout_redirect_uris;
+    const char *backchannel_logout_uri;
+    const char *const *grants; /* short names: client_grants */
+    const char *const *scopes;
+    const char *const *resources; /* what its tokens may be for; the first, if it asks for none */
+    const char *const *serves;    /* resources that this app is */
+    const char *const *providers; /* that people may come through; NULL: all */
+    bool require_pkce, consent;
+    int token_format;            /* enum client_token */
+    int token_alg, id_token_alg; /* enum client_alg */
+    int64_t access_lifetime, refresh_lifetime;
+    const char *jwks, *jwks_uri; /* its public keys */
+    const char *home_uri, *logo_uri, *policy_uri, *tos_uri;
 };
+enum client_type { CLIENT_CONFIDENTIAL = 0, CLIENT_PUBLIC = 1 };
+enum client_auth {
+    CLIENT_AUTH_SECRET = 0, /* basic or post */
+    CLIENT_AUTH_BASIC = 1,
+    CLIENT_AUTH_POST = 2,
+    CLIENT_AUTH_JWT = 3,
+    CLIENT_AUTH_NONE = 4,
+};
+enum client_token { CLIENT_TOKEN_JWT = 0, CLIENT_TOKEN_OPAQUE = 1 };
+enum client_alg { CLIENT_RS256 = 0, CLIENT_ES256 = 1, CLIENT_EDDSA = 2 };
 extern const struct usher_setting app_settings[];
 extern const size_t app_settings_n;
 
