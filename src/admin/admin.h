@@ -157,10 +157,19 @@ admin_op_fn admin_setup_link;
  * cookie (HttpOnly, SameSite=Strict), never for a page or a script. */
 admin_op_fn admin_setup_use;
 
-/* query: before (a number), limit (1 to 500; 100), actor (id, name or kind), action, object →
- * {"audit":[{"n","at","actor_kind","actor","actor_name","ip","request_id","action","object",
- * "before","after","outcome","reason"}],"next":n|null}, newest first. */
+/* query: before (a number; newest first) or after (oldest first), limit (1 to 500; 100), since,
+ * until, actor (id or kind, or name of an operator or token), account (as actor or as object),
+ * action
+ * ("login." for all that begin so), object, provider, app, ip, outcome → {"audit":[{"n","at",
+ * "actor_kind","actor","actor_name","ip","user_agent","request_id","action","object","provider",
+ * "app","before","after","outcome","reason","hash"}],"next":n|null,"looked":n}. A call looks at so
+ * many rows, so there may be few and a `next` all the same; rows up to `looked` were looked at. */
 admin_op_fn admin_audit_list;
+/* query: head (number:hash that somebody wrote down) → {"good","bad":{"n","what"}|null,"rows",
+ * "older","first":n|null,"head":"number:hash"|null,"head_met":bool|null}. Whether the chain holds;
+ * `older` rows are from before there was one, head_met says whether the given row is still there.
+ */
+admin_op_fn admin_audit_verify;
 
 /* {"keys":[{"id","current","since"|null,"sealed":n}],"rotation":{"state":"idle|sealing|waiting",
  * "done":n,"stuck":n,"until"|null}}. Rotating makes a new key, which seals from now on; what is

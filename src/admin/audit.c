@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading the audit. */
+/* Reading the audit, and walking along its chain. */
 #include "admin/op.h"
+#include "store/audit_chain.h"
 
 #define LIMIT_DEFAULT 100
 #define LIMIT_MAX 500
+#define VERIFY_STEP 2000 /* rows: some milliseconds */
 
-static int query_number(struct op *op, const char *name, int64_t max, int64_t *out, struct err *err)
+static int query_number(struct op *op, const char *name, int64_t least, int64_t most, int64_t *out,
+                        struct err *err)
 {
     const char *text;
     int rc = form_get(&op->query, name, &text);
     if (rc == 0)
         return 0;
-    if (rc < 0 || !text_int(str_of(text), out) || *out < 1 || *out > max)
-        return op_field(op, err, name, "must be a number from 1 to %lld", (long long)max);
-    return 0;
+    if (rc < 0 || !text_int(str_of(text), out) || *out < least || *out > most)
+        return op_field(op, err, name, "must be a number from %lld to %lld", (long long)least,
+                        (long long)most);
+    return 1;
 }
 
 static int query_text(struct op *op, const char *name, const char **out, struct err *err)
@@ -24,27 +28,56 @@ static int query_text(struct op *op, const char *name, const char **out, struct 
     return rc < 0 ? op_field(op, err, name, "came more than once") : 0;
 }
 
-static int begin(struct op *op, struct err *err)
+static int only_known(const struct op *op, const char *const *known, struct err *err)
 {
-    static const char *const known[] = {"before", "limit", "actor", "action", "object", NULL};
-    struct audit_filter *f = arena_alloc(op->arena, sizeof *f);
-    f->limit = LIMIT_DEFAULT;
-    op->more = f;
     for (size_t i = 0; i < op->query.n; i++) {
         size_t k = 0;
         while (known[k] && strcmp(known[k], op->query.v[i].name) != 0)
             k++;
         if (!known[k])
-            return err_set(err, ERR_INVALID,
-                           "a query may have before, limit, actor, action and object");
+            return err_set(err, ERR_INVALID, "the query has a parameter that there is not");
     }
-    return query_number(op, "before", INT64_MAX, &f->before, err) < 0 ||
-                   query_number(op, "limit", LIMIT_MAX, &f->limit, err) < 0 ||
-                   query_text(op, "actor", &f->actor, err) < 0 ||
-                   query_text(op, "action", &f->action, err) < 0 ||
-                   query_text(op, "object", &f->object, err) < 0
-               ? -1
-               : 0;
+    return 0;
+}
+
+static int query_texts(struct op *op, struct audit_filter *f, struct err *err)
+{
+    const struct {
+        const char *name, **to;
+    } all[] = {
+        {"actor", &f->actor},   {"account", &f->account},   {"action", &f->action},
+        {"object", &f->object}, {"provider", &f->provider}, {"app", &f->app},
+        {"ip", &f->ip},         {"outcome", &f->outcome},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (query_text(op, all[i].name, all[i].to, err) < 0)
+            return -1;
+    return 0;
+}
+
+static int begin(struct op *op, struct err *err)
+{
+    static const char *const known[] = {"before", "after",   "limit",   "since",  "until",
+                                        "actor",  "account", "action",  "object", "provider",
+                                        "app",    "ip",      "outcome", NULL};
+    struct audit_filter *f = arena_alloc(op->arena, sizeof *f);
+    int64_t after = 0;
+    int forward;
+    f->limit = LIMIT_DEFAULT;
+    op->more = f;
+    if (only_known(op, known, err) < 0 ||
+        query_number(op, "before", 1, INT64_MAX, &f->from, err) < 0 ||
+        (forward = query_number(op, "after", 0, INT64_MAX, &after, err)) < 0 ||
+        query_number(op, "limit", 1, LIMIT_MAX, &f->limit, err) < 0 ||
+        query_number(op, "since", 0, INT64_MAX, &f->since, err) < 0 ||
+        query_number(op, "until", 0, INT64_MAX, &f->until, err) < 0)
+        return -1;
+    if (forward && f->from > 0)
+        return op_field(op, err, "after", "goes only without before");
+    f->forward = forward;
+    if (forward)
+        f->from = after;
+    return query_texts(op, f, err);
 }
 
 /* What was stored as JSON, as JSON. */
@@ -57,39 +90,42 @@ static struct jval *json_of(const char *text)
 
 static int take_row(void *arg, const struct audit_row *row, struct err *err)
 {
+    const struct {
+        const char *name, *text;
+    } texts[] = {
+        {"actor_kind", row->actor_kind}, {"actor", row->actor},
+        {"actor_name", row->actor_name}, {"ip", row->ip},
+        {"user_agent", row->user_agent}, {"request_id", row->request_id},
+        {"action", row->action},         {"object", row->object},
+        {"provider", row->provider},     {"app", row->app},
+        {"outcome", row->outcome},       {"reason", row->reason},
+    };
+    char hash[2 * sizeof row->hash + 1];
     (void)err;
     struct jval *o = jval_new_object();
     jval_set_int(o, "n", row->n);
     jval_set_int(o, "at", row->at);
-    jval_set_text(o, "actor_kind", row->actor_kind);
-    jval_set_text(o, "actor", row->actor);
-    jval_set_text(o, "actor_name", row->actor_name);
-    jval_set_text(o, "ip", row->ip);
-    jval_set_text(o, "request_id", row->request_id);
-    jval_set_text(o, "action", row->action);
-    jval_set_text(o, "object", row->object);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        jval_set_text(o, texts[i].name, texts[i].text);
     jval_set(o, "before", json_of(row->was));
     jval_set(o, "after", json_of(row->became));
-    jval_set_text(o, "outcome", row->outcome);
-    jval_set_text(o, "reason", row->reason);
+    text_hex(row->hash, sizeof row->hash, hash);
+    jval_set_text(o, "hash", row->chained ? hash : NULL);
     jval_push(arg, o);
     return 0;
 }
 
 static int rows(struct db *db, struct op *op, struct err *err)
 {
-    const struct audit_filter *f = op->more;
+    struct audit_page page;
     struct jval *all = jval_new_array();
     jval_free(&op->answer);
     op->answer = jval_new_object();
     jval_set(op->answer, "audit", all);
-    if (audit_each(db, f, take_row, all, err) < 0)
+    if (audit_each(db, op->more, take_row, all, &page, err) < 0)
         return -1;
-    const size_t n = jval_count(all);
-    int64_t last = 0;
-    bool more =
-        n == (size_t)f->limit && jval_int(jval_get(jval_item(all, n - 1), "n"), &last) && last > 1;
-    jval_set(op->answer, "next", more ? jval_new_int(last) : jval_new_null());
+    jval_set(op->answer, "next", page.next > 0 ? jval_new_int(page.next) : jval_new_null());
+    jval_set_int(op->answer, "looked", page.looked);
     return 0;
 }
 
@@ -102,5 +138,108 @@ void admin_audit_list(struct admin *a, const struct admin_request *rq, admin_don
                       void *arg)
 {
     static const struct op_rule rule = {.scope = ADMIN_READ, .begin = begin, .work = work};
+    op_run(a, rq, &rule, done, arg);
+}
+
+/* ---- the chain --------------------------------------------------------------------------------
+ */
+
+struct verify {
+    struct audit_walk walk, stepped;
+    bool more;
+};
+
+/* "number:hash", as the log and the answer to this have it. */
+static int read_head(struct op *op, struct audit_head *out, struct err *err)
+{
+    const char *text;
+    struct str rest, number, hash;
+    size_t n = 0;
+    if (query_text(op, "head", &text, err) < 0)
+        return -1;
+    if (!text)
+        return 0;
+    rest = str_of(text);
+    if (!str_split(&rest, ':', &number) || !str_split(&rest, ':', &hash) || rest.p ||
+        !text_int(number, &out->n) || out->n < 1 ||
+        !text_hex_decode(hash, out->hash, sizeof out->hash, &n) || n != sizeof out->hash)
+        return op_field(op, err, "head", "must be a number, a colon and 64 hexadecimal digits");
+    return 0;
+}
+
+static int verify_begin(struct op *op, struct err *err)
+{
+    static const char *const known[] = {"head", NULL};
+    struct verify *v = arena_alloc(op->arena, sizeof *v);
+    op->more = v;
+    return only_known(op, known, err) < 0 ? -1 : read_head(op, &v->walk.known, err);
+}
+
+static int verify_step(struct db *db, void *arg, struct err *err)
+{
+    struct verify *v = ((struct op *)arg)->more;
+    v->stepped = v->walk;
+    const int rc = audit_walk_step(db, &v->stepped, VERIFY_STEP, err);
+    v->more = rc > 0;
+    return rc < 0 ? -1 : 0;
+}
+
+static void verify_answer(struct op *op)
+{
+    const struct audit_walk *w = &((struct verify *)op->more)->walk;
+    char hash[2 * sizeof w->last.hash + 1];
+    text_hex(w->last.hash, sizeof w->last.hash, hash);
+    struct jval *bad = w->bad > 0 ? jval_new_object() : jval_new_null();
+    if (w->bad > 0) {
+        jval_set_int(bad, "n", w->bad);
+        jval_set_text(bad, "what", w->what);
+    }
+    op->answer = jval_new_object();
+    jval_set_bool(op->answer, "good", w->bad == 0);
+    jval_set(op->answer, "bad", bad);
+    jval_set_int(op->answer, "rows", w->rows);
+    jval_set_int(op->answer, "older", w->older);
+    jval_set(op->answer, "first", w->first > 0 ? jval_new_int(w->first) : jval_new_null());
+    jval_set_text(op->answer, "head",
+                  w->bad == 0 && w->last.n > 0
+                      ? arena_printf(op->arena, "%lld:%s", (long long)w->last.n, hash)
+                      : NULL);
+    jval_set(op->answer, "head_met",
+             w->known.n > 0 ? jval_new_bool(w->known_met) : jval_new_null());
+}
+
+static void verify_go(struct op *op);
+
+static void verify_stepped(void *arg, enum store_outcome outcome, const struct err *err)
+{
+    struct op *op = arg;
+    struct verify *v = op->more;
+    v->walk = v->stepped;
+    if (outcome == STORE_DONE && v->more) {
+        verify_go(op);
+        return;
+    }
+    if (outcome == STORE_DONE)
+        verify_answer(op);
+    op_over(op, outcome == STORE_DONE ? NULL : err);
+}
+
+/* In steps, so that neither a reader of the store nor the one thread of admin is kept for long. */
+static void verify_go(struct op *op)
+{
+    struct err err = ERR_INIT;
+    if (op->admin->closing)
+        err_set(&err, ERR_LIMITED, "usher is stopping");
+    else if (!store_read(op->admin->o.store, verify_step, op->admin->o.loop, verify_stepped, op))
+        err_set(&err, ERR_LIMITED, "the store's queue is full");
+    if (err.kind != ERR_NONE)
+        op_over(op, &err);
+}
+
+void admin_audit_verify(struct admin *a, const struct admin_request *rq, admin_done_fn *done,
+                        void *arg)
+{
+    static const struct op_rule rule = {
+        .scope = ADMIN_READ, .begin = verify_begin, .start = verify_go};
     op_run(a, rq, &rule, done, arg);
 }

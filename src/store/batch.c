@@ -27,20 +27,38 @@ static void step_aside(unsigned attempt)
     (void)poll(NULL, 0, 1 << (attempt < 6 ? attempt : 6));
 }
 
+/* What the connection knows of the audit is worth what it read or wrote in a transaction. */
+static int begin(struct db *db, bool write, struct err *err)
+{
+    if (db->driver->shared)
+        db->head.known = false;
+    return db->driver->begin(db, write, err);
+}
+
+static void rollback(struct db *db)
+{
+    db->head.known = false;
+    db->driver->rollback(db);
+}
+
+static int undo(struct db *db, struct err *err)
+{
+    db->head.known = false;
+    return db->driver->undo(db, err);
+}
+
 enum attempt { ATTEMPT_MADE = 0, ATTEMPT_NOT_BEGUN };
 
 static enum attempt try_alone(struct db *db, struct store_job *job, bool write)
 {
-    const struct store_driver *d = db->driver;
-
     err_clear(&job->err);
     job->outcome = STORE_FAILED;
-    if (d->begin(db, write, &job->err) < 0)
+    if (begin(db, write, &job->err) < 0)
         return ATTEMPT_NOT_BEGUN;
     if (call(db, job) == 0)
-        job->outcome = d->commit(db, &job->err);
+        job->outcome = db->driver->commit(db, &job->err);
     if (job->outcome != STORE_DONE)
-        d->rollback(db);
+        rollback(db);
     return ATTEMPT_MADE;
 }
 
@@ -68,8 +86,8 @@ static int in_savepoint(struct db *db, struct store_job *job)
         job->outcome = STORE_DONE;
         return d->release(db, &job->err);
     }
-    struct err undo = ERR_INIT;
-    return d->in_transaction(db) && d->undo(db, &undo) == 0 ? 0 : -1;
+    struct err ignored = ERR_INIT;
+    return d->in_transaction(db) && undo(db, &ignored) == 0 ? 0 : -1;
 }
 
 /* The same without a net: any failure loses the transaction. */
@@ -97,20 +115,20 @@ static enum shared together(struct db *db, struct store_job *jobs,
     struct err err = ERR_INIT;
     bool any = false;
 
-    if (d->begin(db, true, &err) < 0) {
+    if (begin(db, true, &err) < 0) {
         fail_all(jobs, &err);
         return SHARED_NOT_BEGUN;
     }
     for (struct store_job *job = jobs; job; job = job->next) {
         if (each(db, job) < 0) {
-            d->rollback(db);
+            rollback(db);
             return SHARED_LOST;
         }
         any = any || job->outcome == STORE_DONE;
     }
     enum store_outcome outcome = any ? d->commit(db, &err) : STORE_DONE;
     if (outcome != STORE_DONE || !any)
-        d->rollback(db);
+        rollback(db);
     if (outcome == STORE_FAILED)
         return SHARED_LOST;
     for (struct store_job *job = jobs; outcome == STORE_UNKNOWN && job; job = job->next) {

@@ -11,6 +11,8 @@
 #ifndef STORE_DRIVER_H
 #define STORE_DRIVER_H
 
+#include <stdatomic.h>
+
 #include "store/db.h"
 #include "store/query.h"
 #include "store/store.h"
@@ -23,7 +25,7 @@ struct store_driver {
     const char *name;
     bool shared;                    /* other processes may use it too */
     unsigned writers, readers;      /* threads, each with a connection */
-    unsigned batch_max;             /* writes that may share a commit */
+    unsigned batch_max;             /* writes that may share a commit; more than 1 */
     const struct query_word *words; /* spelling of @WORD@ */
 
     /* `where` is the URL behind its scheme's colon (sqlite) or all of it (postgresql). */
@@ -32,11 +34,12 @@ struct store_driver {
     struct db *(*connect)(struct store_site *site, enum store_role role, struct err *err);
     void (*disconnect)(struct db *db); /* statements are gone already */
 
-    /* Transactions. `begin` mends a broken connection first. */
+    /* Transactions. `begin` mends a broken connection first. Of all processes' transactions that
+     * write only one is under way at a time, and it sees what the one before it left. */
     int (*begin)(struct db *db, bool write, struct err *err);
     enum store_outcome (*commit)(struct db *db, struct err *err);
     void (*rollback)(struct db *db);
-    int (*savepoint)(struct db *db, struct err *err); /* these four NULL where batch_max is 1 */
+    int (*savepoint)(struct db *db, struct err *err);
     int (*release)(struct db *db, struct err *err);
     int (*undo)(struct db *db, struct err *err); /* back to the savepoint, which goes too */
     bool (*in_transaction)(struct db *db);       /* false: an error has undone all of it */
@@ -71,10 +74,20 @@ struct store_driver {
 
 #define DB_CACHE_BUCKETS 64
 
+/* The newest row of the audit as far as this connection knows; it forgets when anything is undone,
+ * and, where others write too, with each transaction. */
+struct db_head {
+    bool known;
+    int64_t n;
+    unsigned char hash[32];
+};
+
 struct db {
     const struct store_driver *driver;
     struct db_stmt *cache[DB_CACHE_BUCKETS];
     struct err fault; /* the first error of a statement since db_forget_fault */
+    struct db_head head;
+    const atomic_bool *short_ips; /* the store's; NULL: none */
 };
 
 struct db_stmt {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The PostgreSQL driver: the only file that knows libpq. Serializable transactions, so that a write
- * means the same as under SQLite's single writer; a serialisation failure is run again. A
- * connection that broke is mended before the next transaction. If it broke during COMMIT, nobody
- * knows what the server did, and the answer says so.
+ * The PostgreSQL driver: the only file that knows libpq. Transactions that write take turns at a
+ * lock, so that a write means the same as under SQLite's single writer and the audit is one chain;
+ * they are serializable besides, for the sake of whoever else writes there, and a serialisation
+ * failure is run again. Taking turns is made up for by sharing commits. A connection that broke is
+ * mended before the next transaction. If it broke during COMMIT, nobody knows what the server did,
+ * and the answer says so.
  *
  * Server messages may quote values, so errors carry only codes and names of our own making.
  */
@@ -197,10 +199,21 @@ static void pg_site_close(struct store_site *site)
 /* ---- transactions -------------------------------------------------------------------------------
  */
 
+static void pg_rollback(struct db *db)
+{
+    struct pg_db *o = own(db);
+    /* If it fails the connection is broken, which the next begin mends. */
+    if (!o->broken && PQtransactionStatus(o->h) != PQTRANS_IDLE)
+        PQclear(PQexec(o->h, "ROLLBACK"));
+}
+
+/* LOCK takes no snapshot, unlike a query for an advisory lock, so whoever had to wait sees what the
+ * one before left. Of all tables usher_schema is there before any other, and nothing vacuums it. */
 static int pg_begin(struct db *db, bool write, struct err *err)
 {
     struct pg_db *o = own(db);
-    const char *sql = write ? "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE"
+    const char *sql = write ? "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE; "
+                              "LOCK TABLE usher_schema IN EXCLUSIVE MODE"
                             : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
     int rc = -1;
 
@@ -213,6 +226,8 @@ static int pg_begin(struct db *db, bool write, struct err *err)
         if (rc < 0 && !o->broken)
             break;
     }
+    if (rc < 0)
+        pg_rollback(db); /* begun, but without the lock */
     o->retry = false;
     return rc;
 }
@@ -237,12 +252,27 @@ static enum store_outcome pg_commit(struct db *db, struct err *err)
     return outcome;
 }
 
-static void pg_rollback(struct db *db)
+static int pg_savepoint(struct db *db, struct err *err)
 {
-    struct pg_db *o = own(db);
-    /* If it fails the connection is broken, which the next begin mends. */
-    if (!o->broken && PQtransactionStatus(o->h) != PQTRANS_IDLE)
-        PQclear(PQexec(o->h, "ROLLBACK"));
+    return run(own(db), "SAVEPOINT w", err);
+}
+
+static int pg_release(struct db *db, struct err *err)
+{
+    return run(own(db), "RELEASE SAVEPOINT w", err);
+}
+
+static int pg_undo(struct db *db, struct err *err)
+{
+    return run(own(db), "ROLLBACK TO SAVEPOINT w; RELEASE SAVEPOINT w", err);
+}
+
+/* A transaction that a statement failed in can still go back to its savepoint. */
+static bool pg_in_transaction(struct db *db)
+{
+    const struct pg_db *o = own(db);
+    const PGTransactionStatusType status = PQtransactionStatus(o->h);
+    return !o->broken && (status == PQTRANS_INTRANS || status == PQTRANS_INERROR);
 }
 
 static bool pg_worth_retrying(const struct db *db)
@@ -258,15 +288,15 @@ static int pg_exec(struct db *db, const char *sql, struct err *err)
 static int pg_fence(struct db *db, bool up, struct err *err)
 {
     return run(own(db),
-               up ? "SELECT pg_advisory_lock(" FENCE ")" : "SELECT pg_advisory_unlock(" FENCE ")",
+               up ? "SELECT pg_advisory_lock(" FENCE "); "
+                    "CREATE TABLE IF NOT EXISTS usher_schema (version BIGINT NOT NULL)"
+                  : "SELECT pg_advisory_unlock(" FENCE ")",
                err);
 }
 
 static int pg_version(struct db *db, int64_t *version, struct err *err)
 {
     struct pg_db *o = own(db);
-    if (run(o, "CREATE TABLE IF NOT EXISTS usher_schema (version BIGINT NOT NULL)", err) < 0)
-        return -1;
     PGresult *r = PQexec(o->h, "SELECT coalesce(max(version), 0) FROM usher_schema");
     int rc = PQresultStatus(r) == PGRES_TUPLES_OK && PQntuples(r) == 1 ? 0 : complain(o, r, err);
     if (rc == 0 && !text_int(str_of(PQgetvalue(r, 0, 0)), version))
@@ -438,9 +468,9 @@ static const struct query_word words[] = {
 const struct store_driver store_pgsql = {
     .name = "postgresql",
     .shared = true,
-    .writers = 4,
+    .writers = 1,
     .readers = 2,
-    .batch_max = 1,
+    .batch_max = 64,
     .words = words,
     .site_open = pg_site_open,
     .site_close = pg_site_close,
@@ -449,6 +479,10 @@ const struct store_driver store_pgsql = {
     .begin = pg_begin,
     .commit = pg_commit,
     .rollback = pg_rollback,
+    .savepoint = pg_savepoint,
+    .release = pg_release,
+    .undo = pg_undo,
+    .in_transaction = pg_in_transaction,
     .worth_retrying = pg_worth_retrying,
     .exec = pg_exec,
     .fence = pg_fence,

@@ -13,8 +13,8 @@
 #define QUEUE_MAX 8192
 #define THREADS_MAX 8
 #define DELIVER_LEAST 2 /* answers handed back however late the loop is */
-#define COMPANY_MS 3   /* how long a busy writer waits for more to share its next commit */
-#define BUSY_COMMITS 8 /* how many lone ones make it a writer that is not busy */
+#define COMPANY_MS 3    /* how long a busy writer waits for more to share its next commit */
+#define BUSY_COMMITS 8  /* how many lone ones make it a writer that is not busy */
 
 /* A queue and the threads that serve it. */
 struct lane {
@@ -43,6 +43,7 @@ struct store {
     struct db *keeper_db;
     store_error_fn *on_error;
     void *on_error_arg;
+    atomic_bool short_ips;
     atomic_uint_fast64_t commits, jobs_done, failures;
 };
 
@@ -247,6 +248,7 @@ static int start(struct store *s, enum store_role role, struct err *err)
     w->lane = role == STORE_WRITER ? &s->writes : &s->reads;
     if (!(w->db = s->driver->connect(s->site, role, err)))
         return -1;
+    w->db->short_ips = &s->short_ips;
     s->n_workers++;
     if (role == STORE_WRITER && s->n_workers == 1 && migrate_run(w->db, err) < 0)
         return -1;
@@ -364,6 +366,11 @@ void store_on_error(struct store *s, store_error_fn *fn, void *arg)
 {
     s->on_error = fn;
     s->on_error_arg = arg;
+}
+
+void store_set_short_ips(struct store *s, bool on)
+{
+    atomic_store_explicit(&s->short_ips, on, memory_order_relaxed);
 }
 
 static bool ask(struct lane *lane, store_fn *fn, struct loop *loop, store_done_fn *done, void *arg)

@@ -8,8 +8,9 @@
  * UNKNOWN (the connection broke, or the disk failed, during COMMIT) is never guessed at: the caller
  * must not say "made".
  *
- * Several writers of a shared store commit in any order: what must follow a write waits for `done`.
- * Nothing here blocks a loop. SQL lives in schema/ and in the .sql file beside each noun.
+ * Writers of a shared store take turns, one transaction each, in any order: what must follow a
+ * write waits for `done`. Nothing here blocks a loop. SQL lives in schema/ and in the .sql file
+ * beside each noun.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -55,6 +56,9 @@ enum store_outcome store_read_now(struct store *s, store_fn *fn, void *arg, stru
  * run. */
 typedef void store_error_fn(void *arg, const struct err *err);
 void store_on_error(struct store *s, store_error_fn *fn, void *arg);
+
+/* From now on rows of the audit hold networks instead of addresses: /24 of IPv4, /48 of IPv6. */
+void store_set_short_ips(struct store *s, bool on);
 
 struct store_stats {
     uint64_t commits, writes, failures, queued;

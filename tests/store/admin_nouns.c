@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Roles, tokens and the audit, on every backend. */
+/* Roles and tokens, on every backend. */
 #include <stdio.h>
 #include <string.h>
 
 #include "kit.h"
 #include "store/account_role.h"
 #include "store/api_token.h"
-#include "store/audit.h"
 
 static struct arena *arena;
 
@@ -205,127 +204,6 @@ START_TEST(tokens_have_owners)
 }
 END_TEST
 
-/* ---- audit ------------------------------------------------------------------------------------
- */
-
-struct on_audit {
-    struct audit_row row;
-    struct audit_filter filter;
-    int64_t n;
-    char seen[128];
-    bool fail;
-};
-
-static int audit_one(struct db *db, void *arg, struct err *err)
-{
-    struct on_audit *c = arg;
-    c->n = audit_add(db, &c->row, err);
-    return c->fail ? err_set(err, ERR_INTERNAL, "undone") : c->n < 0 ? -1 : 0;
-}
-
-static int take_audit(void *arg, const struct audit_row *row, struct err *err)
-{
-    (void)err;
-    struct on_audit *c = arg;
-    snprintf(c->seen + strlen(c->seen), sizeof c->seen - strlen(c->seen), "%lld%s ",
-             (long long)row->n, row->action);
-    return 0;
-}
-
-static int audit_walk(struct db *db, void *arg, struct err *err)
-{
-    struct on_audit *c = arg;
-    c->seen[0] = '\0';
-    return audit_each(db, &c->filter, take_audit, c, err);
-}
-
-static int64_t note(const char *actor, const char *action, const char *object)
-{
-    struct on_audit c = {.row = {.at = NOW,
-                                 .actor_kind = "account",
-                                 .actor = actor,
-                                 .actor_name = "Ada",
-                                 .ip = "127.0.0.1",
-                                 .request_id = "r",
-                                 .action = action,
-                                 .object = object,
-                                 .became = "{}",
-                                 .outcome = "done"}};
-    kit_write(audit_one, &c);
-    return c.n;
-}
-
-static const char *seen(struct audit_filter filter)
-{
-    static struct on_audit c;
-    c = (struct on_audit){.filter = filter};
-    kit_read(audit_walk, &c);
-    return c.seen;
-}
-
-START_TEST(audit_rows_are_numbered_without_gaps)
-{
-    ck_assert_int_eq(note("x", "a", "p"), 1);
-    struct on_audit undone = {.fail = true,
-                              .row = {.at = NOW,
-                                      .actor_kind = "system",
-                                      .actor = "",
-                                      .action = "b",
-                                      .object = "",
-                                      .outcome = "done"}};
-    kit_write_fails(audit_one, &undone);
-    ck_assert_int_eq(note("y", "b", "p"), 2);
-    ck_assert_int_eq(note("x", "b", "q"), 3);
-    ck_assert_str_eq(seen((struct audit_filter){.limit = 10}), "3b 2b 1a ");
-    ck_assert_str_eq(seen((struct audit_filter){.limit = 2}), "3b 2b ");
-    ck_assert_str_eq(seen((struct audit_filter){.limit = 9, .before = 3}), "2b 1a ");
-    ck_assert_str_eq(seen((struct audit_filter){.limit = 9, .actor = "x"}), "3b 1a ");
-    ck_assert_str_eq(seen((struct audit_filter){.limit = 9, .actor = "Ada"}), "3b 2b 1a ");
-    ck_assert_str_eq(seen((struct audit_filter){.limit = 9, .action = "b"}), "3b 2b ");
-    ck_assert_str_eq(seen((struct audit_filter){.limit = 9, .object = "p"}), "2b 1a ");
-    ck_assert_str_eq(seen((struct audit_filter){.limit = 9, .object = "P"}), "");
-}
-END_TEST
-
-struct racer {
-    struct kit_answers *answers;
-    struct on_audit c;
-};
-
-static int race(struct db *db, void *arg, struct err *err)
-{
-    return audit_one(db, &((struct racer *)arg)->c, err);
-}
-
-static void race_done(void *arg, enum store_outcome outcome, const struct err *err)
-{
-    kit_answer(((struct racer *)arg)->answers, outcome, err);
-}
-
-/* Several writers at once, on PostgreSQL really at once. */
-START_TEST(audit_numbers_are_never_shared)
-{
-    enum { MANY = 24 };
-    static struct racer all[MANY];
-    struct kit_answers a = {.n = 0};
-    for (int i = 0; i < MANY; i++) {
-        all[i] = (struct racer){&a,
-                                {.row = {.at = NOW,
-                                         .actor_kind = "system",
-                                         .actor = "",
-                                         .action = "a",
-                                         .object = "",
-                                         .outcome = "done"}}};
-        ck_assert(store_write(kit_store, race, kit_loop, race_done, &all[i]));
-    }
-    kit_wait(&a.n, MANY);
-    int64_t made = kit_number("SELECT count(*) FROM audit");
-    ck_assert_int_eq(made, a.by[STORE_DONE]);
-    ck_assert_int_eq(kit_number("SELECT max(n) FROM audit"), made);
-    ck_assert_msg(a.by[STORE_DONE] == MANY, "%s", a.last.text);
-}
-END_TEST
-
 Suite *suite_admin_nouns(const char *name)
 {
     Suite *s = suite_create(name);
@@ -334,8 +212,6 @@ Suite *suite_admin_nouns(const char *name)
     tcase_add_test(tc, roles_are_granted_once_and_go_with_the_account);
     tcase_add_test(tc, tokens_are_kept_by_their_hash);
     tcase_add_test(tc, tokens_have_owners);
-    tcase_add_test(tc, audit_rows_are_numbered_without_gaps);
-    tcase_add_test(tc, audit_numbers_are_never_shared);
     suite_add_tcase(s, tc);
     return s;
 }

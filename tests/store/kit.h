@@ -36,6 +36,8 @@ struct err kit_write_fails(store_fn *fn, void *arg);
 /* First column of the first row of a query without parameters. */
 int64_t kit_number(const char *sql);
 void kit_sql(const char *sql);
+/* The audit has so many rows, and its chain holds. */
+void kit_chain_good(int64_t rows);
 
 struct kit_login {
     unsigned char flow[16], hash[32];
@@ -59,6 +61,8 @@ void kit_wait(const int *n, int until); /* drives the loop */
 Suite *suite_conformance(const char *name);
 Suite *suite_nouns(const char *name);
 Suite *suite_people(const char *name);
+Suite *suite_audit(const char *name);
+Suite *suite_audit_chain(const char *name);
 Suite *suite_expiring(const char *name);
 Suite *suite_admin_nouns(const char *name);
 Suite *suite_oauth_nouns(const char *name);

@@ -27,6 +27,8 @@ static int run(Suite *peculiar)
     srunner_add_suite(r, suite_nouns(name));
     srunner_add_suite(r, suite_people(name));
     srunner_add_suite(r, suite_expiring(name));
+    srunner_add_suite(r, suite_audit(name));
+    srunner_add_suite(r, suite_audit_chain(name));
     srunner_add_suite(r, suite_admin_nouns(name));
     srunner_add_suite(r, suite_provider_nouns(name));
     srunner_add_suite(r, suite_oauth_nouns(name));

@@ -174,8 +174,7 @@ START_TEST(replicas_may_start_together)
     pid_t pids[REPLICAS];
     store_close(&kit_store);
     kit_store = kit_open();
-    kit_sql("DROP SCHEMA public CASCADE");
-    kit_sql("CREATE SCHEMA public");
+    kit_sql("DO $$ BEGIN DROP SCHEMA public CASCADE; CREATE SCHEMA public; END $$");
     store_close(&kit_store);
     for (int i = 0; i < REPLICAS; i++) {
         if ((pids[i] = fork()) == 0) {
