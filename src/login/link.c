@@ -2,6 +2,7 @@
 #include "login/link.h"
 
 #include "base/json.h"
+#include "store/account_role.h"
 #include "store/spent.h"
 
 static const char *groups_json(const char *provider, const char *const *groups, struct arena *a,
@@ -42,6 +43,7 @@ void link_fill(struct link *l, const char *provider, const struct drive_identity
                struct arena *a)
 {
     const char *groups = groups_json(provider, id->groups, a, &l->groups_left_out);
+    l->arena = a;
     l->profile = (struct account_profile){
         .provider = provider,
         .subject = id->subject,
@@ -71,6 +73,8 @@ int link_write(struct db *db, struct link *l, struct err *err)
     if (l->account.disabled)
         return err_set(err, ERR_NOT_ALLOWED, "the account is disabled");
     l->row.account = l->account.id;
+    if (!l->account.created && account_roles(db, l->account.id, l->arena, &l->row.roles, err) < 0)
+        return -1;
     if (l->ends_session && session_row_end(db, l->ends_session, err) < 0)
         return -1;
     if (spent_add(db, l->flow, l->flow_expires, err) < 0)

@@ -20,6 +20,7 @@ struct link {
     const unsigned char *flow;         /* spent with it */
     int64_t flow_expires;
     struct account account; /* out */
+    struct arena *arena;    /* where row.roles goes */
     unsigned groups_left_out;
 };
 

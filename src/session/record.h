@@ -38,6 +38,8 @@ struct record {
     uint16_t provider; /* number of its name */
     int16_t email_evidence;
     struct record *next, *prev;  /* in its chain (session/chain.h) */
+    uint32_t rights;             /* number of a set (session/rights.h) */
+    uint32_t stamp;              /* of the last change to this record itself */
     uint16_t at[RECORD_STRINGS]; /* of `text` */
     char text[];
 };

@@ -25,6 +25,7 @@ struct sessions {
     struct sessions_options o;
     struct index by_hash;
     struct chain by_account;
+    struct rights *rights;
     struct record **seen; /* seen since the last sessions_take_seen */
     size_t seen_n, seen_cap;
     struct provider_name *providers;
@@ -77,6 +78,7 @@ struct sessions *sessions_new(const struct sessions_options *o)
         t->o.max_per_account = PER_ACCOUNT;
     index_init(&t->by_hash);
     chain_init(&t->by_account);
+    t->rights = rights_new();
     return t;
 }
 
@@ -88,6 +90,7 @@ void sessions_free(struct sessions **t)
         free(index_at(&(*t)->by_hash, i));
     index_deinit(&(*t)->by_hash);
     chain_deinit(&(*t)->by_account);
+    rights_free(&(*t)->rights);
     for (size_t i = 0; i < (*t)->providers_n; i++) {
         free((*t)->providers[i].raw);
         free((*t)->providers[i].header);
@@ -169,6 +172,7 @@ static void drop(struct sessions *t, struct record *r)
     chain_remove(&t->by_account, r);
     forget_seen(t, r);
     t->record_bytes -= record_bytes(r);
+    rights_drop(t->rights, r->rights);
     free(r);
 }
 
@@ -310,14 +314,40 @@ int sessions_add(struct sessions *t, const struct session_row *row, struct err *
 
     /* Told twice, as when rows are loaded while people sign in: the newer word counts. */
     (void)sessions_end(t, row->hash);
-    if (make_room(t, r, err) < 0 || provider_number(t, row->provider, &r->provider, err) < 0) {
+    if (make_room(t, r, err) < 0 || provider_number(t, row->provider, &r->provider, err) < 0 ||
+        rights_take(t->rights, row->roles, &r->rights, err) < 0) {
         free(r);
         return -1;
     }
+    r->stamp = rights_stamp(t->rights);
     index_put(&t->by_hash, key_of(r->hash), r);
     chain_add(&t->by_account, r);
     t->record_bytes += record_bytes(r);
     return 0;
+}
+
+/* ---- changing -----------------------------------------------------------------------------------
+ */
+
+int sessions_set_roles(struct sessions *t, const char *account, const char *roles, struct err *err)
+{
+    uint32_t set;
+    int n = 0;
+    if (rights_take(t->rights, roles, &set, err) < 0)
+        return -1;
+    for (struct record *r = chain_next(&t->by_account, account, NULL); r;
+         r = chain_next(&t->by_account, account, r), n++) {
+        rights_drop(t->rights, r->rights);
+        r->rights = rights_again(t->rights, set);
+        r->stamp = rights_stamp(t->rights);
+    }
+    rights_drop(t->rights, set);
+    return n;
+}
+
+struct rights *sessions_rights(const struct sessions *t)
+{
+    return t->rights;
 }
 
 /* ---- the hot path -------------------------------------------------------------------------------
@@ -345,6 +375,11 @@ static void show(const struct sessions *t, const struct record *r, struct sessio
     v->header_email = record_string(r, RECORD_HEADER_EMAIL);
     v->header_groups = record_string(r, RECORD_HEADER_GROUPS);
     v->header_provider = t->providers[r->provider].header;
+
+    const struct rights_view rights = rights_show(t->rights, r->rights);
+    v->roles = rights.roles;
+    v->permissions = rights.permissions;
+    v->stamp = r->stamp > rights.stamp ? r->stamp : rights.stamp;
 }
 
 int sessions_check(struct sessions *t, struct str token, int64_t now, struct session_view *out)

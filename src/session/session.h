@@ -19,6 +19,7 @@
 
 #include "base/err.h"
 #include "base/text.h"
+#include "session/rights.h"
 #include "store/session_row.h"
 
 #define SESSION_TOKEN_LEN 43 /* base64url of 32 random bytes */
@@ -37,6 +38,10 @@ struct session_view {
     const char *id, *account, *provider, *subject;
     const char *username, *name, *email, *picture, *groups, *amr; /* raw, for pages and JSON */
     const char *header_user, *header_name, *header_email, *header_groups, *header_provider;
+    const char *roles, *permissions; /* as header values (session/rights.h) */
+    /* Another one whenever anything above may be another: what is kept of a session is good while
+     * hash and stamp are the same. */
+    uint32_t stamp;
     int email_evidence;
     int64_t created, seen, ends;
 };
@@ -65,6 +70,12 @@ struct session_identity {
 };
 size_t sessions_end_identity(struct sessions *t, const struct session_identity *who,
                              const unsigned char *but);
+/* What an account may do from now on: a JSON array of its roles, NULL for none. How many sessions
+ * know now, or -1: then they are as they were. */
+int sessions_set_roles(struct sessions *t, const char *account, const char *roles, struct err *err)
+    __attribute__((warn_unused_result));
+/* What roles allow (rights_define, rights_fits). */
+struct rights *sessions_rights(const struct sessions *t);
 /* Drop expired ones, at most `budget` slots a call; returns how many went. */
 size_t sessions_sweep(struct sessions *t, int64_t now, size_t budget);
 /* Sessions seen since the last call: for the minutely write-behind of `seen`. */

@@ -46,6 +46,20 @@ static const char *keep(struct arena *a, const char *text)
     return text ? arena_dup(a, text) : NULL;
 }
 
+int account_roles(struct db *db, const char *account, struct arena *a, const char **out,
+                  struct err *err)
+{
+    struct db_stmt *st = db_named(db, "account_role.of");
+    db_text(st, 1, account);
+    *out = NULL;
+    int rc = db_step(st, err);
+    if (rc != 1)
+        return rc; /* an aggregate always has its row */
+    *out = keep(a, db_col_text(st, 0));
+    db_end(st);
+    return 0;
+}
+
 int account_person(struct db *db, const char *account, struct arena *a, struct account_person *out,
                    struct err *err)
 {

@@ -28,6 +28,10 @@ int account_role_each(struct db *db,
                       int (*each)(void *arg, const struct account_role_row *row, struct err *err),
                       void *arg, struct err *err) __attribute__((warn_unused_result));
 
+/* An account's roles into *out: a JSON array in the arena, NULL for none. */
+int account_roles(struct db *db, const char *account, struct arena *a, const char **out,
+                  struct err *err) __attribute__((warn_unused_result));
+
 /* Who an account is, by the identity that was seen last. */
 struct account_person {
     const char *provider, *username, *name, *email; /* NULL: unknown; in the arena */

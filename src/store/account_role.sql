@@ -8,6 +8,10 @@ ON CONFLICT (account, role) DO NOTHING;
 -- name: revoke
 DELETE FROM account_role WHERE account = $1 AND role = $2;
 
+-- name: of
+-- An account's, as JSON.
+SELECT @JSON_LIST@(role) FROM account_role WHERE account = $1;
+
 -- name: person
 -- Who an account is, by the identity that was seen last.
 SELECT i.provider, i.username, i.name, i.email, i.last_seen

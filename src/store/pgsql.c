@@ -461,8 +461,8 @@ static bool pg_col_null(struct db_stmt *base, int i)
 }
 
 static const struct query_word words[] = {
-    {"TEXT", "TEXT"}, {"INT", "BIGINT"}, {"BLOB", "BYTEA"},
-    {"STRICT", ""},   {"KEYED", ""},     {NULL, NULL},
+    {"TEXT", "TEXT"}, {"INT", "BIGINT"},         {"BLOB", "BYTEA"}, {"STRICT", ""},
+    {"KEYED", ""},    {"JSON_LIST", "json_agg"}, {NULL, NULL},
 };
 
 const struct store_driver store_pgsql = {

@@ -81,6 +81,7 @@ static int read_row(struct db_stmt *st, struct session_row *row, struct err *err
     row->created = db_col_int(st, 14);
     row->seen = db_col_int(st, 15);
     row->ends = db_col_int(st, 16);
+    row->roles = db_col_text(st, 17);
     return 0;
 }
 
@@ -122,7 +123,8 @@ static void keep_row(struct arena *a, struct session_row *row)
 {
     const char **texts[] = {&row->id,       &row->account, &row->provider, &row->subject,
                             &row->username, &row->name,    &row->email,    &row->picture,
-                            &row->groups,   &row->amr,     &row->ip,       &row->user_agent};
+                            &row->groups,   &row->amr,     &row->ip,       &row->user_agent,
+                            &row->roles};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = keep(a, *texts[i]);
 }

@@ -18,6 +18,7 @@ struct session_row {
     int email_evidence;
     const char *groups; /* JSON array; NULL: none */
     const char *amr;    /* space separated; NULL */
+    const char *roles;  /* the account's as of now, a JSON array; NULL: none. Read, never written */
     const char *ip, *user_agent;
     int64_t created, seen, ends; /* seconds since 1970; ends: the absolute limit */
 };

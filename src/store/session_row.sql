@@ -20,14 +20,16 @@ DELETE FROM session WHERE hash IN (SELECT hash FROM session
 -- name: page
 -- Live rows in the order of their hash, from behind $1.
 SELECT hash, id, account, provider, subject, username, name, email, email_evidence, picture,
-    group_names, amr, ip, user_agent, created, seen, ends
+    group_names, amr, ip, user_agent, created, seen, ends,
+    (SELECT @JSON_LIST@(role) FROM account_role r WHERE r.account = session.account)
 FROM session WHERE hash > $1 AND ends > $2 AND seen > $3
 ORDER BY hash LIMIT $4;
 
 -- name: list
 -- One account's, live, the one seen last first.
 SELECT hash, id, account, provider, subject, username, name, email, email_evidence, picture,
-    group_names, amr, ip, user_agent, created, seen, ends
+    group_names, amr, ip, user_agent, created, seen, ends,
+    (SELECT @JSON_LIST@(role) FROM account_role r WHERE r.account = session.account)
 FROM session WHERE account = $1 AND ends > $2 AND seen > $3
 ORDER BY seen DESC, created DESC, id LIMIT $4;
 
@@ -40,5 +42,6 @@ DELETE FROM session WHERE account = $1 AND hash <> $2;
 
 -- name: get
 SELECT hash, id, account, provider, subject, username, name, email, email_evidence, picture,
-    group_names, amr, ip, user_agent, created, seen, ends
+    group_names, amr, ip, user_agent, created, seen, ends,
+    (SELECT @JSON_LIST@(role) FROM account_role r WHERE r.account = session.account)
 FROM session WHERE hash = $1;

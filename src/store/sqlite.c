@@ -486,6 +486,7 @@ static const struct query_word words[] = {
     {"BLOB", "BLOB"},
     {"STRICT", "STRICT"},
     {"KEYED", "STRICT, WITHOUT ROWID"},
+    {"JSON_LIST", "json_group_array"},
     {NULL, NULL},
 };
 

@@ -19,11 +19,16 @@ int web_session(const struct web_app *app, struct request *rq, struct session_vi
 const char *web_evidence(int evidence)
 {
     switch ((enum usher_evidence)evidence) {
-    case USHER_EVIDENCE_NONE: return "none";
-    case USHER_EVIDENCE_PROVIDER_ASSERTED: return "provider_asserted";
-    case USHER_EVIDENCE_PRIMARY_VERIFIED: return "primary_verified";
-    case USHER_EVIDENCE_XMS_EDOV: return "xms_edov";
-    case USHER_EVIDENCE_AUTHORITATIVE: return "authoritative";
+    case USHER_EVIDENCE_NONE:
+        return "none";
+    case USHER_EVIDENCE_PROVIDER_ASSERTED:
+        return "provider_asserted";
+    case USHER_EVIDENCE_PRIMARY_VERIFIED:
+        return "primary_verified";
+    case USHER_EVIDENCE_XMS_EDOV:
+        return "xms_edov";
+    case USHER_EVIDENCE_AUTHORITATIVE:
+        return "authoritative";
     }
     return "none";
 }
@@ -97,6 +102,21 @@ static void add_groups(struct jval *o, const char *groups)
     jval_set(o, "groups", list ? list : jval_new_array());
 }
 
+/* As they are in headers; their names hold no comma. */
+static void add_names(struct jval *o, const char *key, const char *joined)
+{
+    struct jval *list = jval_new_array();
+    for (const char *p = joined; *p;) {
+        char name[RIGHTS_NAME_MAX + 1];
+        const size_t n = strcspn(p, ",");
+        memcpy(name, p, n);
+        name[n] = 0;
+        jval_push(list, jval_new_text(name));
+        p += n + (p[n] == ',');
+    }
+    jval_set(o, key, list);
+}
+
 void home_me(struct request *rq, void *app_)
 {
     const struct web_app *app = app_;
@@ -115,6 +135,8 @@ void home_me(struct request *rq, void *app_)
     jval_set_text(o, "email_evidence", web_evidence(v.email_evidence));
     jval_set_text(o, "picture", v.picture[0] ? v.picture : NULL);
     add_groups(o, v.groups);
+    add_names(o, "roles", v.roles);
+    add_names(o, "permissions", v.permissions);
     struct jval *session = jval_new_object();
     jval_set_text(session, "id", v.id);
     jval_set_int(session, "created", v.created);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * identity: the headers that tell an app who is signed in. All five are in every answer, with a
- * value or empty. For sessions that are asked about again and again the whole answer is kept: what
- * a session says of its person does not change while it lives, so its hash is the key, and whether
- * it lives is asked anew each time.
+ * identity: the headers that tell an app who is signed in. All seven are in every answer, with a
+ * value or empty. For sessions that are asked about again and again the whole answer is kept, by
+ * hash, for as long as the stamp says that nothing changed; whether a session lives is asked anew
+ * each time.
  */
 #ifndef WEB_IDENTITY_H
 #define WEB_IDENTITY_H
@@ -17,7 +17,7 @@ void identities_free(struct identities **c);
 
 /* 200 for this session. */
 void identity_reply(struct identities *c, struct request *rq, const struct session_view *v);
-/* The five headers, empty, on an answer to come. */
+/* The seven headers, empty, on an answer to come. */
 void identity_clear(struct request *rq);
 
 #endif

@@ -4,7 +4,8 @@ import urllib.parse
 
 from harness import Browser, Case
 
-IDENTITY = ["X-Usher-User", "X-Usher-Name", "X-Usher-Email", "X-Usher-Groups", "X-Usher-Provider"]
+IDENTITY = ["X-Usher-User", "X-Usher-Name", "X-Usher-Email", "X-Usher-Groups", "X-Usher-Roles",
+            "X-Usher-Permissions", "X-Usher-Provider"]
 PAGE = {"Sec-Fetch-Mode": "navigate", "Accept": "text/html"}
 NGINX = {"X-Original-URL": "https://app.example.com/a?b=1", "X-Original-Method": "GET"}
 CADDY = {"X-Forwarded-Method": "GET", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "app.example.com",

@@ -80,7 +80,8 @@ for (const [name, start] of proxies) {
       await site?.stop();
     });
 
-    const identity = ["x-usher-user", "x-usher-name", "x-usher-email", "x-usher-groups", "x-usher-provider"];
+    const identity = ["x-usher-user", "x-usher-name", "x-usher-email", "x-usher-groups", "x-usher-roles",
+      "x-usher-permissions", "x-usher-provider"];
 
     it("sends a person to sign in and back to where they wanted to go", async () => {
       const context = await browser.newContext();

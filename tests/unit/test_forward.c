@@ -9,8 +9,9 @@
     "X-Forwarded-Method: GET\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: " host               \
     "\r\nX-Forwarded-Uri: " uri "\r\n"
 
-static const char *const identity[5] = {"X-Usher-User", "X-Usher-Name", "X-Usher-Email",
-                                        "X-Usher-Groups", "X-Usher-Provider"};
+static const char *const identity[7] = {"X-Usher-User",    "X-Usher-Name",  "X-Usher-Email",
+                                        "X-Usher-Groups",  "X-Usher-Roles", "X-Usher-Permissions",
+                                        "X-Usher-Provider"};
 
 static int check(const char *lines)
 {
@@ -22,7 +23,7 @@ static int check(const char *lines)
 /* FWD-01, FWD-04: each of them, once, and empty. */
 static void expect_nobody(void)
 {
-    for (size_t i = 0; i < 5; i++) {
+    for (size_t i = 0; i < 7; i++) {
         ck_assert_uint_eq(http_header_count(&wfx.a, identity[i]), 1);
         ck_assert_str_eq(web_header(identity[i]), "");
     }
@@ -56,7 +57,7 @@ START_TEST(signed_in)
     ck_assert_int_eq(check(""), 200);
     ck_assert_int_eq(web_head("/auth", web_cookies()), 200);
     ck_assert_str_eq(web_header("X-Usher-Name"), "Ada");
-    for (size_t i = 0; i < 5; i++)
+    for (size_t i = 0; i < 7; i++)
         ck_assert_uint_eq(http_header_count(&wfx.a, identity[i]), 1);
 }
 END_TEST

@@ -50,9 +50,33 @@ START_TEST(somebody_as_json)
     ck_assert_str_eq(text(o, "/groups/0"), "toy:staff");
     ck_assert(jval_int(jval_at(o, "/session/created"), &n) && n == LOGIN_NOW);
     ck_assert(jval_int(jval_at(o, "/session/ends"), &n) && n == LOGIN_NOW + 86400);
-    ck_assert_uint_eq(jval_count(o), 10);
+    ck_assert_uint_eq(jval_count(jval_get(o, "roles")), 0);
+    ck_assert_uint_eq(jval_count(jval_get(o, "permissions")), 0);
+    ck_assert_uint_eq(jval_count(o), 12);
     ck_assert_ptr_null(strstr(wfx.a.body, wfx.session));
     ck_assert_ptr_null(strstr(wfx.a.body, "t0k"));
+    jval_free(&o);
+}
+END_TEST
+
+START_TEST(roles_as_json)
+{
+    struct err err = ERR_INIT;
+    web_sign_in();
+    ck_assert_int_eq(web_get("/api/v1/me", web_cookies()), 200);
+    struct jval *o = me();
+    ck_assert_int_eq(rights_define(sessions_rights(lfx.sessions), "staff", "[\"b\",\"a:c\"]", &err),
+                     0);
+    ck_assert_int_eq(sessions_set_roles(lfx.sessions, text(o, "/id"), "[\"x\",\"staff\"]", &err),
+                     1);
+    jval_free(&o);
+    ck_assert_int_eq(web_get("/api/v1/me", web_cookies()), 200);
+    o = me();
+    ck_assert_str_eq(text(o, "/roles/0"), "staff");
+    ck_assert_str_eq(text(o, "/roles/1"), "x");
+    ck_assert_str_eq(text(o, "/permissions/0"), "a:c");
+    ck_assert_str_eq(text(o, "/permissions/1"), "b");
+    ck_assert_uint_eq(jval_count(jval_get(o, "permissions")), 2);
     jval_free(&o);
 }
 END_TEST
@@ -133,6 +157,7 @@ Suite *suite_home(void)
     tcase_add_checked_fixture(tc, web_fixture_open, web_fixture_close);
     tcase_add_test(tc, nobody);
     tcase_add_test(tc, somebody_as_json);
+    tcase_add_test(tc, roles_as_json);
     tcase_add_test(tc, somebody_as_a_page);
     tcase_add_test(tc, cookies_that_are_worth_nothing);
     tcase_add_test(tc, time_runs_out);

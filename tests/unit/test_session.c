@@ -461,6 +461,71 @@ START_TEST(memory_is_accounted_for)
 }
 END_TEST
 
+static struct session_view seen_as(const struct ticket *t)
+{
+    struct session_view v;
+    ck_assert_int_eq(sessions_check(table, (struct str){t->token, SESSION_TOKEN_LEN}, NOW, &v), 1);
+    return v;
+}
+
+START_TEST(roles_count_at_once)
+{
+    struct ticket mine, mine_too, yours;
+    struct err err = ERR_INIT;
+    struct session_row row = row_of("me");
+    row.roles = "[\"staff\"]";
+    ck_assert_int_eq(add_row(table, &mine, row, &err), 0);
+    ck_assert_int_eq(add_row(table, &mine_too, row, &err), 0);
+    add(&yours, "you");
+    const uint32_t before = seen_as(&mine).stamp, other = seen_as(&yours).stamp;
+    ck_assert_str_eq(seen_as(&mine).roles, "staff");
+    ck_assert_str_eq(seen_as(&mine).permissions, "");
+    ck_assert_str_eq(seen_as(&yours).roles, "");
+
+    ck_assert_int_eq(rights_define(sessions_rights(table), "staff", "[\"read\"]", &err), 0);
+    ck_assert_str_eq(seen_as(&mine).permissions, "read");
+    const uint32_t defined = seen_as(&mine).stamp;
+    ck_assert_uint_gt(defined, before);
+
+    ck_assert_int_eq(sessions_set_roles(table, "me", "[\"staff\",\"admin\"]", &err), 2);
+    ck_assert_str_eq(seen_as(&mine).roles, "admin,staff");
+    ck_assert_str_eq(seen_as(&mine_too).roles, "admin,staff");
+    ck_assert_uint_gt(seen_as(&mine_too).stamp, defined);
+
+    ck_assert_int_eq(sessions_set_roles(table, "me", "{}", &err), -1);
+    ck_assert_str_eq(seen_as(&mine).roles, "admin,staff");
+    ck_assert_int_eq(sessions_set_roles(table, "me", NULL, &err), 2);
+    ck_assert_str_eq(seen_as(&mine).roles, "");
+    ck_assert_str_eq(seen_as(&mine).permissions, "");
+    ck_assert_int_eq(sessions_set_roles(table, "nobody", "[\"staff\"]", &err), 0);
+
+    ck_assert_str_eq(seen_as(&yours).roles, "");
+    ck_assert_uint_eq(seen_as(&yours).stamp, other);
+    ck_assert_uint_eq(rights_sets(sessions_rights(table)), 0);
+}
+END_TEST
+
+/* A row that comes again may say something else: what was kept of the session is not its. */
+START_TEST(told_again_is_another_stamp)
+{
+    struct ticket t;
+    struct err err = ERR_INIT;
+    struct session_row row = row_of("me");
+    row.roles = "[\"staff\"]";
+    ck_assert_int_eq(add_row(table, &t, row, &err), 0);
+    const uint32_t before = seen_as(&t).stamp;
+    memcpy(row.hash, t.hash, sizeof row.hash);
+    row.roles = NULL;
+    ck_assert_int_eq(sessions_add(table, &row, &err), 0);
+    ck_assert_uint_gt(seen_as(&t).stamp, before);
+    ck_assert_uint_eq(rights_sets(sessions_rights(table)), 0);
+
+    row.roles = "[\"No\"]";
+    ck_assert_int_eq(sessions_add(table, &row, &err), -1);
+    ck_assert_uint_eq(sessions_count(table), 0);
+}
+END_TEST
+
 Suite *suite_session(void)
 {
     Suite *s = suite_create("session");
@@ -483,6 +548,8 @@ Suite *suite_session(void)
     tcase_add_test(tc, the_same_row_twice_is_one_session);
     tcase_add_test(tc, agrees_with_a_simple_model);
     tcase_add_test(tc, memory_is_accounted_for);
+    tcase_add_test(tc, roles_count_at_once);
+    tcase_add_test(tc, told_again_is_another_stamp);
     suite_add_tcase(s, tc);
     return s;
 }

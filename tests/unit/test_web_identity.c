@@ -11,6 +11,8 @@ static struct loop *loop;
 static struct serve *serve;
 static struct identities *kept;
 static struct http_answer a;
+static const char *roles = "";
+static uint32_t stamp;
 
 /* /who/<n>: session n, all of them in one set of what is kept. */
 static void who(struct request *rq, void *app)
@@ -24,7 +26,10 @@ static void who(struct request *rq, void *app)
                                    .header_name = "Ada%20L.",
                                    .header_email = "",
                                    .header_groups = "",
-                                   .header_provider = "fake"};
+                                   .header_provider = "fake",
+                                   .roles = roles,
+                                   .permissions = "",
+                                   .stamp = stamp};
     identity_reply(kept, rq, &v);
 }
 
@@ -38,7 +43,9 @@ static void broken(struct request *rq, void *app)
                                    .header_name = "",
                                    .header_email = "",
                                    .header_groups = "",
-                                   .header_provider = "fake"};
+                                   .header_provider = "fake",
+                                   .roles = "",
+                                   .permissions = ""};
     identity_reply(kept, rq, &v);
 }
 
@@ -79,6 +86,8 @@ static void expect(const struct http_answer *answer, const char *user)
     ck_assert_str_eq(http_header(answer, "X-Usher-Name"), "Ada%20L.");
     ck_assert_str_eq(http_header(answer, "X-Usher-Email"), "");
     ck_assert_str_eq(http_header(answer, "X-Usher-Groups"), "");
+    ck_assert_str_eq(http_header(answer, "X-Usher-Roles"), roles);
+    ck_assert_str_eq(http_header(answer, "X-Usher-Permissions"), "");
     ck_assert_str_eq(http_header(answer, "X-Usher-Provider"), "fake");
     ck_assert_str_eq(http_header(answer, "Cache-Control"), "no-store");
 }
@@ -95,6 +104,25 @@ START_TEST(each_gets_its_own)
             http_ask(c, request, &a);
             expect(&a, user);
         }
+    http_close(&c);
+}
+END_TEST
+
+/* Both in the place it had, and when all places around it are taken. */
+START_TEST(changes_are_told)
+{
+    struct http_conn *c = http_open(loop, serve_port(serve));
+    char request[64], user[32];
+    for (int i = 0; i < 12; i++) {
+        stamp = (uint32_t)i / 4;
+        roles = i < 4 ? "" : i < 8 ? "admin" : "admin,staff";
+        snprintf(request, sizeof request, "GET /who/%d HTTP/1.1\r\nHost: a\r\n\r\n", i % 4);
+        snprintf(user, sizeof user, "user-%d", i % 4);
+        http_ask(c, request, &a);
+        expect(&a, user);
+    }
+    roles = "";
+    stamp = 0;
     http_close(&c);
 }
 END_TEST
@@ -146,12 +174,13 @@ END_TEST
 /* FWD-01, FWD-09 */
 START_TEST(cleared)
 {
-    static const char *const names[] = {"X-Usher-User", "X-Usher-Name", "X-Usher-Email",
-                                        "X-Usher-Groups", "X-Usher-Provider"};
+    static const char *const names[] = {"X-Usher-User",    "X-Usher-Name",  "X-Usher-Email",
+                                        "X-Usher-Groups",  "X-Usher-Roles", "X-Usher-Permissions",
+                                        "X-Usher-Provider"};
     struct http_conn *c = http_open(loop, serve_port(serve));
     http_ask(c, "GET /nobody HTTP/1.1\r\nHost: a\r\nX-Usher-User: admin\r\n\r\n", &a);
     ck_assert_int_eq(a.status, 401);
-    for (size_t i = 0; i < 5; i++) {
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         ck_assert_uint_eq(http_header_count(&a, names[i]), 1);
         ck_assert_str_eq(http_header(&a, names[i]), "");
     }
@@ -166,6 +195,7 @@ Suite *suite_web_identity(void)
     TCase *tc = tcase_create("identity");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, each_gets_its_own);
+    tcase_add_test(tc, changes_are_told);
     tcase_add_test(tc, replaced_while_under_way);
     tcase_add_test(tc, while_stopping);
     tcase_add_test(tc, values_that_are_no_header);
