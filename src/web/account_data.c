@@ -86,7 +86,10 @@ static int add_line(void *arg, const struct audit_row *row, struct err *err)
     jval_set_text(o, "action", row->action);
     jval_set_text(o, "object", row->object);
     jval_set_text(o, "outcome", row->outcome);
+    jval_set_text(o, "provider", row->provider);
+    jval_set_text(o, "app", row->app);
     jval_set_text(o, "ip", row->ip);
+    jval_set_text(o, "user_agent", row->user_agent);
     jval_push(arg, o);
     return 0;
 }
@@ -126,8 +129,9 @@ static int add_history(struct db *db, const struct export *x, struct jval *data,
 {
     const struct audit_filter mine = {.limit = HISTORY_MAX, .actor = x->v->account};
     struct jval *list = jval_new_array();
+    struct audit_page page;
     jval_set(data, "history", list);
-    return audit_each(db, &mine, add_line, list, err);
+    return audit_each(db, &mine, add_line, list, &page, err);
 }
 
 static int read_data(struct db *db, void *arg, struct err *err)
