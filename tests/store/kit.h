@@ -65,6 +65,7 @@ Suite *suite_audit(const char *name);
 Suite *suite_audit_chain(const char *name);
 Suite *suite_expiring(const char *name);
 Suite *suite_admin_nouns(const char *name);
+Suite *suite_client_nouns(const char *name);
 Suite *suite_oauth_nouns(const char *name);
 Suite *suite_provider_nouns(const char *name);
 Suite *suite_crash(const char *name);
