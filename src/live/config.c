@@ -80,8 +80,9 @@ static const struct usher_setting session_rows[] = {
                        .help = "A session is over after this long in any case.", .min = 60,
                        .max = DURATION_MAX),
     USHER_SET_INT(struct config_session, max, .value = "2000000", .flags = USHER_ADVANCED,
-                  .label = "Sessions at once",
-                  .help = "When the table is full, sign-in is refused; live sessions stay.",
+                  .label = "Sessions in memory",
+                  .help = "Half a kilobyte each. Of more than these, the ones not seen for the "
+                          "longest are in the store alone, and are fetched when they are used.",
                   .min = 16, .max = 100000000),
     USHER_SET_TEXT(
         struct config_session, domain, .label = "Cookie domain",

@@ -136,7 +136,7 @@ static int open_data(struct daemon *d, struct err *err)
             LF_TEXT("hint", "one usherd to a database: sessions are answered from its memory"));
     d->sessions = sessions_new(&so);
     d->keep = keep_new(d->loop, d->store, d->sessions, c->session.idle);
-    return keep_load(d->keep, err);
+    return 0;
 }
 
 /* ---- the configuration in force */
@@ -262,6 +262,7 @@ static int fill_app(struct daemon *d, struct err *err)
         .metrics = d->metrics,
         .identities = identities_new(),
         .limits = limits_new(d->metrics),
+        .recall = recall_new(d->loop, d->store, d->sessions, d->metrics),
         .admin = d->admin,
         .issuer = d->issuer,
         .oauth = oauth_kept_new(),
@@ -314,8 +315,7 @@ static void tell_ready(const struct daemon *d)
         log_event(NULL, LOG_WARN, "daemon.insecure",
                   LF_TEXT("setting", "[providers] allow_http_loopback"));
     log_event(NULL, LOG_INFO, "daemon.ready", LF_TEXT("url", c->server.public_url),
-              LF_INT("providers", registry_count(live_registry(d->live))),
-              LF_INT("sessions", sessions_count(d->sessions)));
+              LF_INT("providers", registry_count(live_registry(d->live))));
 }
 
 /* Only the port is opened as root, and the socket's folder made. Everything else belongs to the
@@ -362,6 +362,7 @@ static void take_down(struct daemon *d)
         admin_set_login(d->admin, NULL);
     login_free(&d->login);
     issuer_free(&d->issuer);
+    recall_free(&d->app.recall);
     admin_free(&d->admin); /* answers what is under way: the listeners are still there */
     serve_free(&d->serve);
     serve_free(&d->local);

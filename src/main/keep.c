@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "session/load.h"
 #include "store/spent.h"
 #include "sys/clock.h"
 #include "sys/log.h"
@@ -24,6 +25,7 @@ struct keep {
     struct store *store;
     struct sessions *sessions;
     struct loop_timer *timer;
+    struct load *load;   /* NULL: not begun */
     struct sweep *sweep; /* the one under way, or NULL */
     bool sweep_again;    /* the last one left something over */
     unsigned char slice; /* of the stored sessions: the next one to sweep */
@@ -59,39 +61,6 @@ struct seen {
 static int64_t now(void)
 {
     return wall_seconds(clock_wall());
-}
-
-struct load {
-    struct keep *k;
-    size_t left_out;
-    struct err why; /* of the first */
-};
-
-/* A session that does not fit (the limit was lowered, say) must sign in again; it is no reason for
- * the others to stay outside. */
-static int load_one(void *arg, const struct session_row *row, struct err *err)
-{
-    struct load *l = arg;
-    (void)err;
-    l->left_out += sessions_add(l->k->sessions, row, &l->why) < 0;
-    return 0;
-}
-
-static int load_all(struct db *db, void *arg, struct err *err)
-{
-    struct load *l = arg;
-    return session_row_each(db, now(), now() - l->k->idle - SEEN_LATE, load_one, l, err);
-}
-
-int keep_load(struct keep *k, struct err *err)
-{
-    struct load l = {.k = k, .why = ERR_INIT};
-    if (store_read_now(k->store, load_all, &l, err) != STORE_DONE)
-        return -1;
-    if (l.left_out > 0)
-        log_event(NULL, LOG_WARN, "store.sessions_left_out", LF_INT("n", l.left_out),
-                  LF_TEXT("text", l.why.text));
-    return 0;
 }
 
 static void seen_add(void *arg, const unsigned char hash[32], int64_t at)
@@ -218,6 +187,7 @@ struct keep *keep_new(struct loop *l, struct store *s, struct sessions *t, int64
 void keep_start(struct keep *k)
 {
     k->offset = clock_offset(k);
+    k->load = load_start(k->loop, k->store, k->sessions, k->idle + SEEN_LATE);
     loop_timer_set(k->timer, STEP_MS);
 }
 
@@ -242,6 +212,7 @@ void keep_free(struct keep **kp)
     if (k == NULL)
         return;
     write_last(k);
+    load_free(&k->load);
     if (k->sweep)
         k->sweep->keep = NULL;
     loop_timer_del(&k->timer);

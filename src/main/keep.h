@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * keep: housekeeping on the loop. Loads the live sessions at start; then, in small steps, drops
+ * keep: housekeeping on the loop, in small steps: loads the live sessions after a start, drops
  * expired ones from memory, writes "last seen" behind once a minute, and sweeps the store every
  * four seconds: flow ids that expired, and a 256th of the sessions, so that a session's row goes
  * within twenty minutes of its end. Nothing depends on when: whoever reads judges by the clock.
@@ -14,8 +14,6 @@
 
 struct keep;
 struct keep *keep_new(struct loop *l, struct store *s, struct sessions *t, int64_t idle_seconds);
-/* Before the loop runs; blocks. */
-int keep_load(struct keep *k, struct err *err) __attribute__((warn_unused_result));
 void keep_start(struct keep *k);
 /* Writes what was seen since the last time, waits for it, then frees. */
 void keep_free(struct keep **k);

@@ -7,6 +7,7 @@
 #include "base/header.h"
 #include "session/chain.h"
 #include "session/index.h"
+#include "session/recent.h"
 #include "session/record.h"
 #include "sys/random.h"
 #include "sys/seal.h"
@@ -14,11 +15,20 @@
 #define PER_ACCOUNT 100    /* unless told otherwise */
 #define PROVIDERS_MAX 1000 /* names ever seen; they come from the configuration */
 #define ROOM_SWEEP 1024    /* slots looked at for room when the table is full */
+#define WAY_LOOK 64        /* sessions among which one is chosen to make way */
+#define WAY_SLOTS 4096     /* slots looked at for them */
+#define GONE_MAX 4096      /* that left before their last use was told */
 #define SWEEP_AHEAD 8      /* records are fetched so many slots before they are looked at */
 #define SWEEP_MOVES 64     /* a slot that is looked at lets so many move while growing */
 
 struct provider_name {
     char *raw, *header;
+};
+
+/* A session that had to leave memory before its last use was told. */
+struct seen_gone {
+    unsigned char hash[32];
+    int64_t seen;
 };
 
 struct sessions {
@@ -28,9 +38,15 @@ struct sessions {
     struct rights *rights;
     struct record **seen; /* seen since the last sessions_take_seen */
     size_t seen_n, seen_cap;
+    struct seen_gone *gone; /* GONE_MAX of them; NULL: never any */
+    size_t gone_n;
     struct provider_name *providers;
     uint16_t providers_n;
     size_t cursor; /* of the sweep */
+    size_t hand;   /* of the search for one to make way */
+    bool loading;
+    uint64_t outside; /* sessions that did not fit */
+    struct recent recent;
     size_t record_bytes;
     int64_t latest; /* the latest time anybody told */
 };
@@ -97,6 +113,7 @@ void sessions_free(struct sessions **t)
     }
     free((*t)->providers);
     free((*t)->seen);
+    free((*t)->gone);
     free(*t);
     *t = NULL;
 }
@@ -155,12 +172,26 @@ size_t sessions_take_seen(struct sessions *t,
                           void *arg, size_t max)
 {
     size_t n = 0;
+    for (; n < max && t->gone_n > 0; n++) {
+        const struct seen_gone *g = &t->gone[--t->gone_n];
+        each(arg, g->hash, g->seen);
+    }
     for (; n < max && t->seen_n > 0; n++) {
         struct record *r = t->seen[t->seen_n - 1];
         forget_seen(t, r);
         each(arg, r->hash, r->seen);
     }
     return n;
+}
+
+uint64_t sessions_changes(const struct sessions *t)
+{
+    return t->recent.changes_n;
+}
+
+void sessions_changed(struct sessions *t, const char *account)
+{
+    recent_change(&t->recent, account);
 }
 
 /* ---- going --------------------------------------------------------------------------------------
@@ -179,6 +210,7 @@ static void drop(struct sessions *t, struct record *r)
 int sessions_end(struct sessions *t, const unsigned char hash[32])
 {
     struct record *r = find(t, hash);
+    recent_end(&t->recent, key_of(hash));
     if (!r)
         return 0;
     drop(t, r);
@@ -188,10 +220,12 @@ int sessions_end(struct sessions *t, const unsigned char hash[32])
 static size_t end_chain(struct sessions *t, const char *account, const struct record *but)
 {
     size_t n = 0;
+    sessions_changed(t, account);
     for (struct record *r = chain_next(&t->by_account, account, NULL), *next; r; r = next) {
         next = chain_next(&t->by_account, account, r);
         if (r == but)
             continue;
+        recent_end(&t->recent, key_of(r->hash));
         drop(t, r);
         n++;
     }
@@ -212,12 +246,14 @@ size_t sessions_end_identity(struct sessions *t, const struct session_identity *
                              const unsigned char *but)
 {
     size_t n = 0;
+    sessions_changed(t, who->account);
     for (struct record *r = chain_next(&t->by_account, who->account, NULL), *next; r; r = next) {
         next = chain_next(&t->by_account, who->account, r);
         if (strcmp(t->providers[r->provider].raw, who->provider) != 0 ||
             strcmp(record_string(r, RECORD_SUBJECT), who->subject) != 0 ||
             (but && memcmp(r->hash, but, sizeof r->hash) == 0))
             continue;
+        recent_end(&t->recent, key_of(r->hash));
         drop(t, r);
         n++;
     }
@@ -288,6 +324,57 @@ bool sessions_crowded(const struct sessions *t, const char *account, unsigned ch
     return n >= t->o.max_per_account;
 }
 
+static bool keep_seen(struct sessions *t, const struct record *r)
+{
+    if (t->gone_n == GONE_MAX)
+        return false;
+    if (t->gone == NULL)
+        t->gone = mem_alloc(GONE_MAX * sizeof *t->gone);
+    memcpy(t->gone[t->gone_n].hash, r->hash, sizeof r->hash);
+    t->gone[t->gone_n++].seen = r->seen;
+    return true;
+}
+
+/* The row may be read back before that was written. */
+static void recall_seen(const struct sessions *t, struct record *r)
+{
+    for (size_t i = 0; i < t->gone_n; i++)
+        if (t->gone[i].seen > r->seen && memcmp(t->gone[i].hash, r->hash, sizeof r->hash) == 0)
+            r->seen = t->gone[i].seen;
+}
+
+/* Better to lose: one whose last use is written down already, then the one not seen for longest. */
+static bool leaves_before(const struct record *a, const struct record *b)
+{
+    const bool told = a->seen_at == 0, other_told = b->seen_at == 0;
+    return told == other_told ? a->seen < b->seen : told;
+}
+
+/* Memory is full of live ones: one of them is in the store alone from now on. */
+static bool make_way(struct sessions *t)
+{
+    const size_t size = index_size(&t->by_hash);
+    struct record *stale = NULL;
+    for (size_t i = 0, looked = 0; i < WAY_SLOTS && i < size && looked < WAY_LOOK; i++) {
+        if (t->hand >= size)
+            t->hand = 0;
+        struct record *r = index_at(&t->by_hash, t->hand++);
+        looked += r != NULL;
+        if (r && (!stale || leaves_before(r, stale)))
+            stale = r;
+    }
+    if (stale == NULL || (stale->seen_at && !keep_seen(t, stale)))
+        return false;
+    drop(t, stale);
+    t->outside++;
+    return true;
+}
+
+static bool is_full(const struct sessions *t)
+{
+    return t->by_hash.n >= t->o.max;
+}
+
 static int make_room(struct sessions *t, const struct record *r, struct err *err)
 {
     if (r->ends <= t->latest)
@@ -297,23 +384,23 @@ static int make_room(struct sessions *t, const struct record *r, struct err *err
     unsigned char stale[32];
     if (sessions_crowded(t, record_string(r, RECORD_ACCOUNT), stale))
         return err_set(err, ERR_LIMITED, "an account with %zu sessions", t->o.max_per_account);
-    if (t->by_hash.n < t->o.max)
+    if (!is_full(t) || sessions_sweep(t, t->latest, ROOM_SWEEP) > 0 || make_way(t))
         return 0;
-    if (sessions_sweep(t, t->latest, ROOM_SWEEP) == 0)
-        return err_set(err, ERR_LIMITED, "the table of %zu sessions is full", t->o.max);
-    return 0;
+    return err_set(err, ERR_LIMITED, "no room for another session beside %zu", t->o.max);
 }
 
-int sessions_add(struct sessions *t, const struct session_row *row, struct err *err)
+static struct record *record_of(const struct sessions *t, const struct session_row *row,
+                                struct err *err)
 {
     struct record *r = record_new(row, err);
-    if (!r)
-        return -1;
-    if (t->o.absolute_seconds > 0 && r->ends > later(r->created, t->o.absolute_seconds))
+    if (r && t->o.absolute_seconds > 0 && r->ends > later(r->created, t->o.absolute_seconds))
         r->ends = later(r->created, t->o.absolute_seconds);
+    return r;
+}
 
-    /* Told twice, as when rows are loaded while people sign in: the newer word counts. */
-    (void)sessions_end(t, row->hash);
+/* Takes the record. */
+static int put(struct sessions *t, struct record *r, const struct session_row *row, struct err *err)
+{
     if (make_room(t, r, err) < 0 || provider_number(t, row->provider, &r->provider, err) < 0 ||
         rights_take(t->rights, row->roles, &r->rights, err) < 0) {
         free(r);
@@ -326,6 +413,70 @@ int sessions_add(struct sessions *t, const struct session_row *row, struct err *
     return 0;
 }
 
+int sessions_add(struct sessions *t, const struct session_row *row, struct err *err)
+{
+    struct record *r = record_of(t, row, err);
+    if (!r)
+        return -1;
+    struct record *before = find(t, row->hash);
+    if (before)
+        drop(t, before); /* told twice: the newer word counts */
+    return put(t, r, row, err);
+}
+
+/* ---- rows that come from the store later --------------------------------------------------------
+ */
+
+bool sessions_complete(const struct sessions *t)
+{
+    return !t->loading && t->outside == 0;
+}
+
+void sessions_loading(struct sessions *t)
+{
+    t->loading = true;
+    t->outside = 0;
+}
+
+void sessions_loaded(struct sessions *t)
+{
+    t->loading = false;
+}
+
+bool sessions_has(const struct sessions *t, const unsigned char hash[32])
+{
+    return find(t, hash) != NULL;
+}
+
+int sessions_restore(struct sessions *t, const struct session_row *row,
+                     const struct session_read *read, struct err *err)
+{
+    unsigned char stale[32];
+    const int64_t now = tick(t, read->now);
+    if (find(t, row->hash))
+        return SESSION_HERE; /* and it knows more than the row */
+    if (recent_has_ended(&t->recent, key_of(row->hash)))
+        return SESSION_OVER;
+    struct record *r = record_of(t, row, err);
+    if (!r)
+        return -1;
+    const char *account = record_string(r, RECORD_ACCOUNT);
+    recall_seen(t, r);
+    int result = SESSION_OVER; /* one too many of an account is over, too */
+    if (recent_has_changed(&t->recent, account, read->since)) {
+        result = SESSION_CHANGED;
+    } else if (!valid(t, r, now) || sessions_crowded(t, account, stale)) {
+        result = SESSION_OVER;
+    } else if (is_full(t) && !read->crowd_out) {
+        t->outside++;
+        result = SESSION_NO_ROOM;
+    } else {
+        return put(t, r, row, err) == 0 ? SESSION_HERE : -1;
+    }
+    free(r);
+    return result;
+}
+
 /* ---- changing -----------------------------------------------------------------------------------
  */
 
@@ -335,6 +486,7 @@ int sessions_set_roles(struct sessions *t, const char *account, const char *role
     int n = 0;
     if (rights_take(t->rights, roles, &set, err) < 0)
         return -1;
+    sessions_changed(t, account);
     for (struct record *r = chain_next(&t->by_account, account, NULL); r;
          r = chain_next(&t->by_account, account, r), n++) {
         rights_drop(t->rights, r->rights);
@@ -405,5 +557,5 @@ size_t sessions_count(const struct sessions *t)
 size_t sessions_bytes(const struct sessions *t)
 {
     return sizeof *t + t->record_bytes + index_bytes(&t->by_hash) + chain_bytes(&t->by_account) +
-           t->seen_cap * sizeof(struct record *);
+           t->seen_cap * sizeof(struct record *) + (t->gone ? GONE_MAX * sizeof *t->gone : 0);
 }

@@ -3,8 +3,12 @@
  * session: who is signed in, answered from memory. A table keyed by the SHA-256 of the cookie, with
  * everything an answer needs already rendered: identity header values and the account's facts. The
  * store is the truth behind it; rows are added after their commit and ended before the answer.
- * One loop thread owns a table. When it is full, expired sessions go, live ones never: adding
- * fails.
+ * One loop thread owns a table.
+ *
+ * Usually all live sessions are here. While they are being loaded, or when there are more than fit,
+ * some are in the store alone: the table is not complete, and session/recall.h fetches what it does
+ * not know. When it is full, expired sessions make way, then the one not seen for the longest (of
+ * some that are looked at): in memory only, the session lives on in the store.
  *
  * Validity is one function for all endpoints: not ended, before the absolute end, not idle too
  * long. Times are wall seconds; a clock set back never revives a session (the latest time seen
@@ -27,7 +31,7 @@
 struct sessions;
 struct sessions_options {
     int64_t idle_seconds, absolute_seconds;
-    size_t max;             /* live sessions; grows up to it */
+    size_t max;             /* sessions in memory; grows up to it */
     size_t max_per_account; /* 0: 100; adding one more fails */
 };
 
@@ -56,7 +60,8 @@ int sessions_add(struct sessions *t, const struct session_row *row, struct err *
     __attribute__((warn_unused_result));
 /* The hot path: 1 and *out, 0 not signed in. Marks the session seen. */
 int sessions_check(struct sessions *t, struct str token, int64_t now, struct session_view *out);
-/* 1 ended, 0 was not there. Takes effect at once. */
+/* 1 ended, 0 was not there. Takes effect at once, and for good: a row of the store that is read
+ * before its own end is written does not bring it back. */
 int sessions_end(struct sessions *t, const unsigned char hash[32]);
 /* Whether an account has all the sessions it may have; then hash is the one not seen for the
  * longest, which the caller may end. */
@@ -82,6 +87,37 @@ size_t sessions_sweep(struct sessions *t, int64_t now, size_t budget);
 size_t sessions_take_seen(struct sessions *t,
                           void (*each)(void *arg, const unsigned char hash[32], int64_t seen),
                           void *arg, size_t max);
+
+/* ---- rows that come from the store later */
+
+/* Whether every live session is here, so that one that is not is nobody's. */
+bool sessions_complete(const struct sessions *t);
+/* All rows are about to be read, from the first; they have been. In between, and when some did not
+ * fit, the table is not complete. */
+void sessions_loading(struct sessions *t);
+void sessions_loaded(struct sessions *t);
+bool sessions_has(const struct sessions *t, const unsigned char hash[32]);
+/* How far things are: to be asked before a row is read. */
+uint64_t sessions_changes(const struct sessions *t);
+/* Whoever changes what all sessions of an account show says so: rows read before are out of date.
+ * What ends them does so by itself. */
+void sessions_changed(struct sessions *t, const char *account);
+struct session_read {
+    uint64_t since; /* sessions_changes before it was read */
+    int64_t now;
+    bool crowd_out; /* when the table is full, another one makes way */
+};
+/* What became of a row that was read; -1: it makes no sense, or could not be kept. */
+enum session_restored {
+    SESSION_OVER = 0,    /* by its row, or since it was read */
+    SESSION_HERE = 1,    /* it may have been already */
+    SESSION_CHANGED = 2, /* something of its account changed meanwhile: read it again */
+    SESSION_NO_ROOM = 3, /* it stays outside */
+};
+int sessions_restore(struct sessions *t, const struct session_row *row,
+                     const struct session_read *read, struct err *err)
+    __attribute__((warn_unused_result));
+
 size_t sessions_count(const struct sessions *t);
 size_t sessions_bytes(const struct sessions *t); /* memory in use, for metrics and the bench */
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/session_row.h"
 
-#define PAGE 500 /* rows held at once by a driver that cannot stream */
-
 int session_row_add(struct db *db, const struct session_row *row, struct err *err)
 {
     struct db_stmt *st = db_named(db, "session_row.add");
@@ -85,32 +83,25 @@ static int read_row(struct db_stmt *st, struct session_row *row, struct err *err
     return 0;
 }
 
-int session_row_each(struct db *db, int64_t now, int64_t idle_before,
-                     int (*each)(void *arg, const struct session_row *row, struct err *err),
-                     void *arg, struct err *err)
+int64_t session_row_read(struct db *db, const struct session_row_page *page,
+                         int (*each)(void *arg, const struct session_row *row, struct err *err),
+                         void *arg, struct err *err)
 {
     struct session_row row = {.ends = 0};
-    size_t from = 0; /* how much of `row.hash` bounds the page: nothing, then all of it */
-
-    for (int64_t n = PAGE; n == PAGE; from = sizeof row.hash) {
-        unsigned char last[sizeof row.hash];
-        memcpy(last, row.hash, sizeof last);
-        struct db_stmt *st = db_named(db, "session_row.page");
-        db_blob(st, 1, last, from);
-        db_int(st, 2, now);
-        db_int(st, 3, idle_before);
-        db_int(st, 4, PAGE);
-        int rc;
-        for (n = 0; (rc = db_step(st, err)) == 1; n++) {
-            if (read_row(st, &row, err) < 0 || each(arg, &row, err) < 0) {
-                db_end(st);
-                return -1;
-            }
-        }
-        if (rc < 0)
+    struct db_stmt *st = db_named(db, "session_row.page");
+    db_blob(st, 1, page->after ? page->after : row.hash, page->after ? sizeof row.hash : 0);
+    db_int(st, 2, page->now);
+    db_int(st, 3, page->idle_before);
+    db_int(st, 4, page->max);
+    int64_t n = 0;
+    int rc;
+    for (; (rc = db_step(st, err)) == 1; n++) {
+        if (read_row(st, &row, err) < 0 || each(arg, &row, err) < 0) {
+            db_end(st);
             return -1;
+        }
     }
-    return 0;
+    return rc < 0 ? -1 : n;
 }
 
 static const char *keep(struct arena *a, const char *text)
@@ -127,6 +118,12 @@ static void keep_row(struct arena *a, struct session_row *row)
                             &row->roles};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = keep(a, *texts[i]);
+}
+
+void session_row_copy(struct arena *a, const struct session_row *row, struct session_row *out)
+{
+    *out = *row;
+    keep_row(a, out);
 }
 
 int session_row_list(struct db *db, const struct session_row_of *of, struct arena *a,

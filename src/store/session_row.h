@@ -35,10 +35,17 @@ int session_row_touch(struct db *db, const unsigned char hash[32], int64_t seen,
  * that is read, and no index has to be kept for it. How many went; `max`: there may be more. */
 int64_t session_row_sweep(struct db *db, unsigned char slice, int64_t now, int64_t idle_before,
                           int64_t max, struct err *err) __attribute__((warn_unused_result));
-/* Every live row in turn; -1 from `each` stops with -1. */
-int session_row_each(struct db *db, int64_t now, int64_t idle_before,
-                     int (*each)(void *arg, const struct session_row *row, struct err *err),
-                     void *arg, struct err *err) __attribute__((warn_unused_result));
+/* Live rows in the order of their hash, from the first (after NULL) or behind one, at most `max`; a
+ * row's strings last until `each` returns. How many there were; -1 from `each` stops with -1. */
+struct session_row_page {
+    const unsigned char *after; /* 32 bytes */
+    int64_t now, idle_before, max;
+};
+int64_t session_row_read(struct db *db, const struct session_row_page *page,
+                         int (*each)(void *arg, const struct session_row *row, struct err *err),
+                         void *arg, struct err *err) __attribute__((warn_unused_result));
+/* A copy in the arena. */
+void session_row_copy(struct arena *a, const struct session_row *row, struct session_row *out);
 /* An account's live rows, the one seen last first, at most SESSION_ROW_LIST of them; all of it in
  * the arena. */
 #define SESSION_ROW_LIST 200

@@ -10,6 +10,7 @@
 #include "login/return_to.h"
 #include "provider/registry.h"
 #include "session/cookie_jar.h"
+#include "session/recall.h"
 #include "sys/metrics.h"
 #include "web/identity.h"
 #include "web/serve.h"
@@ -31,6 +32,7 @@ struct web_app {
     struct registry *registry;
     struct login *login;
     struct sessions *sessions;
+    struct recall *recall; /* for what they do not know; NULL: they know all */
     struct store *store;
     struct metrics *metrics;
     struct identities *identities;

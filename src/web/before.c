@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Before any handler: whether this address has asked too often.
+ * Before any handler: whether this address has asked too often, and whether memory knows the
+ * session that the request claims. While it may not, the request waits for the store; what it asks
+ * for is answered as if the session had been in memory all the time.
  */
 #include <stdio.h>
 
@@ -42,8 +44,63 @@ static bool within_limits(struct request *rq, struct web_app *app, enum limit_cl
     return wait == 0;
 }
 
-bool web_before(struct request *rq, void *app)
+static void send_unknown(struct request *rq, struct web_app *app)
 {
+    reply_header_static(rq, "Retry-After", "5");
+    if (request_route(rq)->handler == forward_check) {
+        identity_clear(rq);
+        reply_empty(rq, 503);
+    } else {
+        page_refused(rq, 503, "It cannot be told just now who you are. You are still signed in.",
+                     app);
+    }
+}
+
+struct asking {
+    struct request *rq;
+    struct web_app *app;
+};
+
+static void on_recalled(void *arg, bool known)
+{
+    struct asking *a = arg;
+    if (known)
+        request_go(a->rq);
+    else
+        send_unknown(a->rq, a->app);
+}
+
+/* Whether memory can say whose session this is, if anybody's. Several cookies of that name are
+ * nobody's in any case. */
+static bool session_known(struct request *rq, struct web_app *app)
+{
+    struct str token;
+    unsigned char hash[32];
+    if (request_is_local(rq) || request_route(rq)->flags & ROUTE_OPEN ||
+        request_cookie(rq, str_of(app->jar.session_name), &token) != 1 ||
+        token.n != SESSION_TOKEN_LEN)
+        return true;
+    struct asking *a = arena_alloc(request_arena(rq), sizeof *a);
+    *a = (struct asking){rq, app};
+    session_token_hash(token, hash);
+    switch (recall_ask(app->recall, hash, on_recalled, a)) {
+    case RECALL_KNOWN:
+        return true;
+    case RECALL_WAIT:
+        request_hold(rq);
+        return false;
+    case RECALL_UNKNOWN:
+        break;
+    }
+    send_unknown(rq, app);
+    return false;
+}
+
+bool web_before(struct request *rq, void *app_)
+{
+    struct web_app *app = app_;
     const unsigned class = (request_route(rq)->flags & ROUTE_CLASS) / ROUTE_LOGIN;
-    return class == LIMIT_NONE || within_limits(rq, app, (enum limit_class) class);
+    if (class != LIMIT_NONE && !within_limits(rq, app, (enum limit_class) class))
+        return false;
+    return app->recall == NULL || sessions_complete(app->sessions) || session_known(rq, app);
 }

@@ -133,6 +133,8 @@ static const char *refusal_kind(int status)
         return "wrong_host";
     case 429:
         return "limited";
+    case 503:
+        return "unavailable";
     default:
         return status < 500 ? "invalid" : "internal";
     }
