@@ -15,6 +15,7 @@
 #include "session/cookie_jar.h"
 
 #define DURATION_MAX (400 * 86400)
+#define AUDIT_KEEP_MAX (INT64_C(36500) * 86400)
 #define TOKEN_MIN 16
 
 static const struct usher_setting server_rows[] = {
@@ -190,6 +191,15 @@ static const struct usher_setting issuer_rows[] = {
                   .min = 16, .max = 100000000),
 };
 
+static const struct usher_setting audit_rows[] = {
+    USHER_SET_DURATION(struct config_audit, keep, .value = "400d", .label = "Records are kept for",
+                       .help = "Older ones go, from the oldest on. 0: they are kept for ever.",
+                       .max = AUDIT_KEEP_MAX),
+    USHER_SET_BOOL(struct config_audit, truncate_ips, .value = "no", .label = "Truncate addresses",
+                   .help = "Records hold the /24 of an IPv4 address and the /48 of an IPv6 address "
+                           "instead of the address. Those made before stay as they are."),
+};
+
 #define ROWS(rows) rows, sizeof(rows) / sizeof *(rows)
 
 void config_fill_tables(const struct config *of, struct conf_table t[CONFIG_TABLES])
@@ -206,6 +216,7 @@ void config_fill_tables(const struct config *of, struct conf_table t[CONFIG_TABL
         {"admin", "USHER_ADMIN", ROWS(admin_rows), &c->admin},
         {"limits", "USHER_LIMITS", ROWS(limit_rows), &c->limits},
         {"issuer", "USHER_ISSUER", ROWS(issuer_rows), &c->issuer},
+        {"audit", "USHER_AUDIT", ROWS(audit_rows), &c->audit},
     };
     memcpy(t, all, sizeof all);
 }

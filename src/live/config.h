@@ -56,6 +56,11 @@ struct config_issuer {
     int64_t key_lifetime, max_tokens;
 };
 
+struct config_audit {
+    int64_t keep; /* seconds; 0: for ever */
+    bool truncate_ips;
+};
+
 struct config {
     atomic_uint refs;
     struct arena *arena;
@@ -70,6 +75,7 @@ struct config {
     struct config_admin admin;
     struct config_limits limits;
     struct config_issuer issuer;
+    struct config_audit audit;
     const char *host;   /* of public_url, with the port unless it is the default */
     const char *origin; /* of public_url */
     bool https;
@@ -85,7 +91,7 @@ void config_free(struct config **c); /* one reference */
 typedef void config_table_fn(const struct conf_table *table, void *arg);
 void config_tables(config_table_fn *fn, void *arg);
 /* The same, with the configuration's structs to read values from. */
-#define CONFIG_TABLES 10
+#define CONFIG_TABLES 11
 void config_fill_tables(const struct config *c, struct conf_table tables[CONFIG_TABLES]);
 
 #endif

@@ -13,7 +13,7 @@ static const struct {
 
 bool settle_at_once(const char *section, const char *key)
 {
-    if (strcmp(section, "limits") == 0)
+    if (strcmp(section, "limits") == 0 || strcmp(section, "audit") == 0)
         return true;
     for (size_t i = 0; i < sizeof at_once / sizeof *at_once; i++)
         if (strcmp(at_once[i].section, section) == 0 && strcmp(at_once[i].key, key) == 0)

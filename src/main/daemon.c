@@ -13,6 +13,7 @@
 #include "issuer/issuer.h"
 #include "live/live.h"
 #include "login/drive_net.h"
+#include "main/archive.h"
 #include "main/harden.h"
 #include "main/keep.h"
 #include "main/local.h"
@@ -43,6 +44,8 @@ struct daemon {
     struct serve *serve, *local;
     unsigned draining; /* listeners that still answer somebody */
     struct keep *keep;
+    struct archive *archive;
+    struct trail *trail;
     struct loop_watch *signals;
     struct loop_timer *patience;
     struct web_app app;
@@ -119,6 +122,12 @@ static void on_store_error(void *arg, const struct err *err)
     log_error(NULL, LOG_WARN, "store.failed", err);
 }
 
+static void set_audit(struct daemon *d, const struct config_audit *c)
+{
+    archive_set_keep(d->archive, c->keep);
+    store_set_short_ips(d->store, c->truncate_ips);
+}
+
 static int open_data(struct daemon *d, struct err *err)
 {
     const struct config *c = d->config;
@@ -136,6 +145,9 @@ static int open_data(struct daemon *d, struct err *err)
             LF_TEXT("hint", "one usherd to a database: sessions are answered from its memory"));
     d->sessions = sessions_new(&so);
     d->keep = keep_new(d->loop, d->store, d->sessions, c->session.idle);
+    d->archive = archive_new(d->loop, d->store, d->keep);
+    d->trail = trail_new(d->loop, d->store);
+    set_audit(d, &c->audit);
     return 0;
 }
 
@@ -165,6 +177,7 @@ static void on_change(void *arg, struct config *c, struct registry *r)
     login_set_limits(d->login, c->login.deadline * 1000, (unsigned)c->login.max_in_flight);
     drive_net_keep(d->net, r);
     set_limits(d->app.limits, &c->limits);
+    set_audit(d, &c->audit);
     log_set_level((enum log_level)c->log.level);
 }
 
@@ -218,6 +231,7 @@ static int open_login(struct daemon *d, struct err *err)
                                      .session_seconds = c->session.absolute,
                                      .max_in_flight = (unsigned)c->login.max_in_flight,
                                      .slots = d->slots,
+                                     .trail = d->trail,
                                      .on_fallover = admin_on_fallover,
                                      .on_fallover_arg = d->admin,
                                      .on_outcome = admin_on_outcome,
@@ -259,6 +273,7 @@ static int fill_app(struct daemon *d, struct err *err)
         .login = d->login,
         .sessions = d->sessions,
         .store = d->store,
+        .trail = d->trail,
         .metrics = d->metrics,
         .identities = identities_new(),
         .limits = limits_new(d->metrics),
@@ -342,13 +357,16 @@ static int start(struct daemon *d, const struct daemon_args *args, struct err *e
     live_on_change(d->live, on_change, d);
     tell_ready(d);
     keep_start(d->keep);
+    archive_start(d->archive);
     return 0;
 }
 
 /* The last of what was accepted: writes end, and their answers still reach the browsers. */
 static void finish(struct daemon *d)
 {
+    archive_free(&d->archive);
     keep_free(&d->keep);
+    trail_end(d->trail);
     store_stop(d->store);
     loop_once(d->loop, 0); /* the answers are made, */
     loop_once(d->loop, 0); /* and sent */
@@ -357,6 +375,7 @@ static void finish(struct daemon *d)
 
 static void take_down(struct daemon *d)
 {
+    archive_free(&d->archive);
     keep_free(&d->keep);
     if (d->admin)
         admin_set_login(d->admin, NULL);
@@ -366,6 +385,7 @@ static void take_down(struct daemon *d)
     admin_free(&d->admin); /* answers what is under way: the listeners are still there */
     serve_free(&d->serve);
     serve_free(&d->local);
+    trail_free(&d->trail);
     store_close(&d->store);
     identities_free(&d->app.identities);
     oauth_kept_free(&d->app.oauth);

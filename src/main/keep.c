@@ -156,6 +156,11 @@ static bool clock_doubtful(struct keep *k)
     return loop_now(k->loop).ns < k->believe_again;
 }
 
+bool keep_doubts_clock(const struct keep *k)
+{
+    return loop_now(k->loop).ns < k->believe_again;
+}
+
 static void on_step(void *arg)
 {
     struct keep *k = arg;

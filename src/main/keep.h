@@ -15,6 +15,9 @@
 struct keep;
 struct keep *keep_new(struct loop *l, struct store *s, struct sessions *t, int64_t idle_seconds);
 void keep_start(struct keep *k);
+/* The wall clock leapt and has not stood by its word for long enough: nothing may be removed by it.
+ */
+bool keep_doubts_clock(const struct keep *k);
 /* Writes what was seen since the last time, waits for it, then frees. */
 void keep_free(struct keep **k);
 

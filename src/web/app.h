@@ -34,6 +34,7 @@ struct web_app {
     struct sessions *sessions;
     struct recall *recall; /* for what they do not know; NULL: they know all */
     struct store *store;
+    struct trail *trail; /* accesses that were refused */
     struct metrics *metrics;
     struct identities *identities;
     struct limits *limits; /* NULL: none */
