@@ -106,11 +106,12 @@ static void hold(struct request *rq, void *app)
     request_hold(rq);
 }
 
-/* Takes half a millisecond; what matters is how many of them one round begins. */
+/* What matters is how many of them one round begins. */
 static void slow(struct request *rq, void *app)
 {
     (void)app;
-    usleep(500);
+    const struct clock_fake later = {{clock_mono().ns + sf.slow_ns}, clock_wall()};
+    clock_set_fake(&later);
     if (sf.slow_round != loop_rounds(sf.loop))
         sf.slow_taken = 0;
     sf.slow_round = loop_rounds(sf.loop);

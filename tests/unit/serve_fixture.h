@@ -22,6 +22,7 @@ struct serve_fixture {
     unsigned handled, drained;
     uint64_t slow_round; /* the last round that began requests for /slow, and how many at most */
     unsigned slow_taken, slow_most;
+    int64_t slow_ns; /* what one of them takes, by a clock that stands still otherwise */
     char seen[4096]; /* what /look noted of the last request */
 };
 extern struct serve_fixture sf;
