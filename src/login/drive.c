@@ -97,6 +97,16 @@ static void on_deadline(void *arg)
     drive_fail(arg, &err);
 }
 
+/* When the person was asked for a proof, from what was signed; a plugin's word does not count. */
+static int64_t proven_time(const struct drive *d)
+{
+    double at;
+    const double now = (double)wall_seconds(clock_wall());
+    if (!d->verified || !jval_number(jval_get(d->token.payload, "auth_time"), &at) || at < 1)
+        return 0;
+    return (int64_t)(at < now ? at : now);
+}
+
 /* The leg has judged it already: order, sizes, bytes. */
 static struct drive_identity identity_of(const struct drive *d, const struct usher_identity *who)
 {
@@ -110,7 +120,7 @@ static struct drive_identity identity_of(const struct drive *d, const struct ush
         .email_evidence = who->email_evidence,
         .groups = who->groups,
         .amr = who->amr,
-        .auth_time = who->auth_time,
+        .auth_time = proven_time(d),
         .claims = d->verified ? d->token.payload : NULL,
     };
 }

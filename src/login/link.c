@@ -64,6 +64,7 @@ void link_fill(struct link *l, const char *provider, const struct drive_identity
     l->row.email_evidence = (int)id->email_evidence;
     l->row.groups = groups;
     l->row.amr = joined(id->amr, a);
+    l->row.auth_time = id->auth_time;
 }
 
 int link_write(struct db *db, struct link *l, struct err *err)

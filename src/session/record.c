@@ -98,6 +98,7 @@ struct record *record_new(const struct session_row *row, struct err *err)
     r = mem_alloc(sizeof *r + w.text.n);
     memcpy(r->hash, row->hash, sizeof r->hash);
     r->created = row->created;
+    r->auth_time = row->auth_time;
     r->seen = row->seen;
     r->ends = row->ends;
     r->email_evidence = (int16_t)row->email_evidence;

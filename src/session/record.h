@@ -33,7 +33,7 @@ enum record_string {
 
 struct record {
     unsigned char hash[32];
-    int64_t created, seen, ends;
+    int64_t created, seen, ends, auth_time;
     uint32_t seen_at;  /* place in the list of the recently seen, from 1; 0: not there */
     uint16_t provider; /* number of its name */
     int16_t email_evidence;

@@ -509,6 +509,7 @@ static void show(const struct sessions *t, const struct record *r, struct sessio
 {
     v->hash = r->hash;
     v->created = r->created;
+    v->auth_time = r->auth_time;
     v->seen = r->seen;
     v->ends = r->ends;
     v->email_evidence = r->email_evidence;

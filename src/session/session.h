@@ -48,6 +48,7 @@ struct session_view {
     uint32_t stamp;
     int email_evidence;
     int64_t created, seen, ends;
+    int64_t auth_time; /* when the upstream says it asked for a proof; 0: it does not say */
 };
 
 struct sessions *sessions_new(const struct sessions_options *o);

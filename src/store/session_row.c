@@ -21,6 +21,10 @@ int session_row_add(struct db *db, const struct session_row *row, struct err *er
     db_int(st, 15, row->created);
     db_int(st, 16, row->seen);
     db_int(st, 17, row->ends);
+    if (row->auth_time > 0)
+        db_int(st, 18, row->auth_time);
+    else
+        db_text(st, 18, NULL);
     return db_run(st, err) < 0 ? -1 : 0;
 }
 
@@ -80,6 +84,7 @@ static int read_row(struct db_stmt *st, struct session_row *row, struct err *err
     row->seen = db_col_int(st, 15);
     row->ends = db_col_int(st, 16);
     row->roles = db_col_text(st, 17);
+    row->auth_time = db_col_null(st, 18) ? 0 : db_col_int(st, 18);
     return 0;
 }
 

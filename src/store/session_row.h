@@ -21,6 +21,7 @@ struct session_row {
     const char *roles;  /* the account's as of now, a JSON array; NULL: none. Read, never written */
     const char *ip, *user_agent;
     int64_t created, seen, ends; /* seconds since 1970; ends: the absolute limit */
+    int64_t auth_time; /* when the upstream says it asked for a proof; 0: it does not say */
 };
 
 int session_row_add(struct db *db, const struct session_row *row, struct err *err)

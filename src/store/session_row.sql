@@ -2,8 +2,8 @@
 
 -- name: add
 INSERT INTO session (hash, id, account, provider, subject, username, name, email, email_evidence,
-    picture, group_names, amr, ip, user_agent, created, seen, ends)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17);
+    picture, group_names, amr, ip, user_agent, created, seen, ends, auth_time)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18);
 
 -- name: end
 DELETE FROM session WHERE hash = $1;
@@ -21,7 +21,7 @@ DELETE FROM session WHERE hash IN (SELECT hash FROM session
 -- Live rows in the order of their hash, from behind $1.
 SELECT hash, id, account, provider, subject, username, name, email, email_evidence, picture,
     group_names, amr, ip, user_agent, created, seen, ends,
-    (SELECT @JSON_LIST@(role) FROM account_role r WHERE r.account = session.account)
+    (SELECT @JSON_LIST@(role) FROM account_role r WHERE r.account = session.account), auth_time
 FROM session WHERE hash > $1 AND ends > $2 AND seen > $3
 ORDER BY hash LIMIT $4;
 
@@ -29,7 +29,7 @@ ORDER BY hash LIMIT $4;
 -- One account's, live, the one seen last first.
 SELECT hash, id, account, provider, subject, username, name, email, email_evidence, picture,
     group_names, amr, ip, user_agent, created, seen, ends,
-    (SELECT @JSON_LIST@(role) FROM account_role r WHERE r.account = session.account)
+    (SELECT @JSON_LIST@(role) FROM account_role r WHERE r.account = session.account), auth_time
 FROM session WHERE account = $1 AND ends > $2 AND seen > $3
 ORDER BY seen DESC, created DESC, id LIMIT $4;
 
@@ -43,5 +43,5 @@ DELETE FROM session WHERE account = $1 AND hash <> $2;
 -- name: get
 SELECT hash, id, account, provider, subject, username, name, email, email_evidence, picture,
     group_names, amr, ip, user_agent, created, seen, ends,
-    (SELECT @JSON_LIST@(role) FROM account_role r WHERE r.account = session.account)
+    (SELECT @JSON_LIST@(role) FROM account_role r WHERE r.account = session.account), auth_time
 FROM session WHERE hash = $1;

@@ -73,6 +73,7 @@ START_TEST(a_session_row_comes_back_whole)
     ck_assert_int_eq(g.row.created, row.created);
     ck_assert_int_eq(g.row.seen, row.seen);
     ck_assert_int_eq(g.row.ends, row.ends);
+    ck_assert_int_eq(g.row.auth_time, row.auth_time);
     g.hash[0] ^= 1;
     kit_read(get_row, &g);
     ck_assert_int_eq(g.rc, 0);

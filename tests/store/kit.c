@@ -136,6 +136,7 @@ struct session_row kit_row(const struct kit_login *l)
         .created = l->at,
         .seen = l->at,
         .ends = l->at + 86400,
+        .auth_time = l->at - 7,
     };
     memcpy(row.hash, l->hash, sizeof row.hash);
     return row;

@@ -3,6 +3,9 @@
 -- what somebody else holds; the thing itself is never stored. Apps may live in files, so no `app`
 -- refers to a row. Everything that expires is swept in the order it does.
 
+-- When the upstream says it asked the person for a proof; NULL: it does not say.
+ALTER TABLE session ADD COLUMN auth_time @INT@;
+
 -- What usher signs with. The private half is sealed for exactly this kid and alg.
 CREATE TABLE signing_key (
     kid @TEXT@ NOT NULL PRIMARY KEY,
