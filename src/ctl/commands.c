@@ -34,12 +34,26 @@ static const struct ctl_option rotate_options[] = {
     {"expires", "DATE", "when the new one stops working: 2027-01-31, or days from now: 180d"},
 };
 static const struct ctl_option key_options[] = {{"key", "KEY", "which secret (client_secret)"}};
-static const struct ctl_option audit_options[] = {
-    {"limit", "N", "how many entries (50)"},
-    {"actor", "ID", "only what this account, token or user did"},
-    {"action", "NAME", "only this, as provider.edit"},
-    {"object", "ID", "only what was done to this"},
-};
+#define AUDIT_FILTER                                                                               \
+    {"account", "ID", "only what this account did, and what was done to it"},                      \
+        {"actor", "ID", "only what this account, token or user did; or a kind of them"},           \
+        {"action", "NAME", "only this, as provider.edit; or all of a kind: login."},               \
+        {"object", "ID", "only what was done to this"},                                            \
+        {"provider", "ID", "only through this provider"}, {"app", "ID", "only for this app"},      \
+        {"ip", "ADDRESS", "only from there"}, {"outcome", "WORD", "done, refused or failed"},      \
+        {"since", "WHEN", "not before: 2027-01-31, or so long ago: 12h, 7d"},                      \
+    {                                                                                              \
+        "until", "WHEN", "not after"                                                               \
+    }
+static const struct ctl_option audit_search_options[] = {{"limit", "N", "how many entries (50)"},
+                                                         AUDIT_FILTER};
+static const struct ctl_option audit_tail_options[] = {
+    {"follow", NULL, "go on with what happens from now on; also -f"},
+    {"limit", "N", "how many entries to begin with (20)"},
+    AUDIT_FILTER};
+static const struct ctl_option audit_export_options[] = {AUDIT_FILTER};
+static const struct ctl_option audit_verify_options[] = {
+    {"head", "N:HASH", "what was the newest entry once must still be there"}};
 static const struct ctl_option token_options[] = {
     {"scopes", "LIST", "what it may do: read write secrets metrics (read)"},
     {"expires", "DATE", "2027-01-31, or days from now: 90d"},
@@ -89,7 +103,18 @@ const struct ctl_command ctl_commands[] = {
     {"config reload", "", 0, 0, "read the configuration again", .run = ctl_config_reload},
     {"secrets keys", "", 0, 0, "the keys that seal what is secret", .run = ctl_key_list},
     {"secrets rotate-key", "", 0, 0, "seal everything anew with a new key", .run = ctl_key_rotate},
-    {"audit", "", 0, 0, "who changed what", OPTIONS(audit_options), .run = ctl_audit},
+    {"audit tail", "", 0, 0, "what happened last, a line each", OPTIONS(audit_tail_options),
+     .run = ctl_audit_tail},
+    {"audit search", "", 0, 0, "who did what, newest first", OPTIONS(audit_search_options),
+     .run = ctl_audit_search},
+    {"audit export", "", 0, 0, "all of it, oldest first, as lines of JSON",
+     OPTIONS(audit_export_options), .run = ctl_audit_export},
+    {"audit verify", "", 0, 0, "whether anything in it was changed, removed or put in",
+     OPTIONS(audit_verify_options),
+     .help = "Walks along the hashes that tie the entries together. Exit status 1 if the chain "
+             "breaks. The newest number and hash are in the log once a day (audit.head); with "
+             "--head, an earlier one must still be there, so that a trail cut short shows.",
+     .run = ctl_audit_verify},
     {"token list", "", 0, 0, "API tokens", .run = ctl_token_list},
     {"token add", "<name>", 1, 1, "make an API token; it is shown once", OPTIONS(token_options),
      .run = ctl_token_add},

@@ -77,7 +77,8 @@ ctl_run ctl_provider_list, ctl_provider_show, ctl_provider_add, ctl_provider_edi
     ctl_provider_delete, ctl_provider_enable, ctl_provider_disable, ctl_provider_test;
 ctl_run ctl_secret_rotate, ctl_secret_promote, ctl_secret_drop, ctl_key_list, ctl_key_rotate;
 ctl_run ctl_plugin_list, ctl_plugin_show;
-ctl_run ctl_config_diff, ctl_config_reload, ctl_status, ctl_audit;
+ctl_run ctl_config_diff, ctl_config_reload, ctl_status;
+ctl_run ctl_audit_search, ctl_audit_tail, ctl_audit_export, ctl_audit_verify;
 ctl_run ctl_token_list, ctl_token_add, ctl_token_delete;
 ctl_run ctl_admin_list, ctl_admin_grant, ctl_admin_revoke, ctl_setup_link;
 ctl_run ctl_completion, ctl_manual;

@@ -7,17 +7,13 @@
 
 #define DAY 86400
 
-bool date_read(const char *text, int64_t *seconds)
+/* The first second of a day, UTC. */
+static bool read_day(const char *text, int64_t *seconds)
 {
-    const int64_t now = (int64_t)time(NULL);
     struct str rest = str_of(text), part[4];
     struct tm day = {.tm_sec = 0};
-    int64_t n[3], days;
+    int64_t n[3];
     size_t k = 0;
-    if (str_ends(rest, "d") && text_int((struct str){text, rest.n - 1}, &days)) {
-        *seconds = now + days * DAY;
-        return days > 0 && days < 100 * 366;
-    }
     while (k < 4 && str_split(&rest, '-', &part[k]))
         k++;
     if (k != 3 || part[0].n != 4 || part[1].n != 2 || part[2].n != 2)
@@ -28,7 +24,32 @@ bool date_read(const char *text, int64_t *seconds)
     day.tm_year = (int)n[0] - 1900;
     day.tm_mon = (int)n[1] - 1;
     day.tm_mday = (int)n[2];
-    const time_t at = timegm(&day); /* which sets what is out of range right: 31 February */
-    *seconds = (int64_t)at + DAY - 1;
-    return day.tm_mon == n[1] - 1 && day.tm_mday == n[2] && *seconds > now;
+    *seconds = (int64_t)timegm(&day); /* which sets what is out of range right: 31 February */
+    return day.tm_mon == n[1] - 1 && day.tm_mday == n[2];
+}
+
+bool date_read(const char *text, int64_t *seconds)
+{
+    const int64_t now = (int64_t)time(NULL);
+    struct str rest = str_of(text);
+    int64_t days;
+    if (str_ends(rest, "d") && text_int((struct str){text, rest.n - 1}, &days)) {
+        *seconds = now + days * DAY;
+        return days > 0 && days < 100 * 366;
+    }
+    if (!read_day(text, seconds))
+        return false;
+    *seconds += DAY - 1;
+    return *seconds > now;
+}
+
+bool date_read_past(const char *text, int64_t *seconds)
+{
+    const int64_t now = (int64_t)time(NULL);
+    int64_t ago;
+    if (text_duration(str_of(text), &ago)) {
+        *seconds = now - ago;
+        return *seconds >= 0;
+    }
+    return read_day(text, seconds) && *seconds >= 0 && *seconds <= now;
 }

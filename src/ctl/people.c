@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who may administer: admins, API tokens, the first visit; and who did what. */
-#include "base/buf.h"
-#include "base/form.h"
+/* Who may administer: admins, API tokens, the first visit. */
 #include "base/text.h"
 #include "ctl/client.h"
 #include "ctl/date.h"
@@ -123,28 +121,4 @@ int ctl_token_delete(struct ctl *c, const struct ctl_args *a)
     const struct client_call call = {.method = "DELETE",
                                      .path = client_path(c, "/api/v1/tokens/", a->v[0], "")};
     return act(c, &call, "The token is of no use any more.");
-}
-
-/* ---- the audit trail */
-
-int ctl_audit(struct ctl *c, const struct ctl_args *a)
-{
-    static const struct table_column columns[] = {
-        {"WHEN", "/at", TABLE_AGO},           {"WHO", "/actor_name", TABLE_PLAIN},
-        {"AS", "/actor_kind", TABLE_PLAIN},   {"FROM", "/ip", TABLE_PLAIN},
-        {"DID", "/action", TABLE_PLAIN},      {"TO", "/object", TABLE_PLAIN},
-        {"OUTCOME", "/outcome", TABLE_PLAIN},
-    };
-    static const char *const names[] = {"limit", "actor", "action", "object"};
-    struct buf path;
-    buf_init(&path, 8192);
-    buf_text(&path, "/api/v1/audit?");
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (ctl_option(a, names[i]))
-            form_add(&path, names[i], ctl_option(a, names[i]));
-    const int rc = buf_ok(&path)
-                       ? list(c, path.p, "audit", COLUMNS(columns), "Nothing was changed yet.")
-                       : ctl_misused("that is too long");
-    buf_deinit(&path);
-    return rc;
 }

@@ -105,12 +105,21 @@ static bool takes_value(struct str name)
     return o && o->arg;
 }
 
+/* What follows "--", or NULL for what is no option. */
+static const char *option_text(const char *arg)
+{
+    if (strcmp(arg, "-f") == 0)
+        return "follow";
+    return strncmp(arg, "--", 2) == 0 && arg[2] ? arg + 2 : NULL;
+}
+
 static int part(int argc, char **argv, struct typed *t)
 {
     for (int i = 1; i < argc; i++) {
-        if (strncmp(argv[i], "--", 2) == 0 && argv[i][2]) {
-            const struct str name = {argv[i] + 2, strcspn(argv[i] + 2, "=")};
-            if (!argv[i][2 + name.n] && takes_value(name))
+        const char *option = option_text(argv[i]);
+        if (option) {
+            const struct str name = {option, strcspn(option, "=")};
+            if (!option[name.n] && takes_value(name))
                 i++;
             continue;
         }
@@ -124,7 +133,7 @@ static int part(int argc, char **argv, struct typed *t)
 static int read_option(const struct ctl_command *cmd, char **argv, int argc, int *i,
                        struct ctl_args *a)
 {
-    const char *text = argv[*i] + 2;
+    const char *text = option_text(argv[*i]);
     const struct str name = {text, strcspn(text, "=")};
     const char *value = text[name.n] ? text + name.n + 1 : NULL;
     const struct ctl_option *o = option_named(cmd, name);
@@ -148,7 +157,7 @@ static int read_args(const struct ctl_command *cmd, int argc, char **argv, struc
 {
     size_t skip = cmd ? words_of(cmd->name) : 0;
     for (int i = 1; i < argc; i++) {
-        if (strncmp(argv[i], "--", 2) == 0 && argv[i][2]) {
+        if (option_text(argv[i])) {
             const int rc = read_option(cmd, argv, argc, &i, a);
             if (rc != CTL_DONE)
                 return rc;

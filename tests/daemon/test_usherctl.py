@@ -64,7 +64,9 @@ class CommandLine(Ctl):
                             (["provider", "show"], "usage: usherctl provider show <id>"),
                             (["provider", "list", "x"], '"x" is not expected'),
                             (["status", "--bogus"], "no option --bogus"), (["status", "--json=1"], "takes no value"),
-                            (["audit", "--limit"], "needs N"),
+                            (["audit", "search", "--limit"], "needs N"), (["audit"], "audit search"),
+                            (["audit", "search", "--since", "2999-01-01"], "how long ago"),
+                            (["audit", "search", "--limit", "0"], "1 to 1000000"),
                             (["provider", "edit", "x"], "nothing to change"),
                             (["provider", "edit", "x", "--set", "nothing"], "KEY=VALUE"),
                             (["provider", "rotate", "x", "--expires", "2001-01-01"], "a day to come"),
@@ -122,18 +124,60 @@ class Lists(Ctl):
 
     def test_audit_says_who_did_what_adm_16(self):
         self.add()
-        last = self.json_of("audit", "--object", "discord", "--limit", "1")["audit"][0]
+        last = self.json_of("audit", "search", "--object", "discord", "--limit", "1")["audit"][0]
         self.assertEqual((last["action"], last["actor_kind"], last["outcome"]), ("provider.add", "socket", "done"))
         self.assertNotIn(SECRET, json.dumps(last))
-        self.assertIn("provider.add", self.run_ctl("audit")[0])
+        self.assertIn("provider.add", self.run_ctl("audit", "search")[0])
 
     def test_odd_pages_of_the_audit_adm_24(self):
         self.add()
         for limit in ("0", "-1", "1000000000", "10; DROP TABLE audit", "1e3", "99999999999999999999"):
-            self.run_ctl("audit", "--limit", limit, status=REFUSED)
+            self.run_ctl("audit", "search", "--limit", limit, status=USAGE)
         for word in ("'", '"', "%", "_", "' OR '1'='1", "discord'--", "*"):
-            self.assertEqual(self.json_of("audit", "--object", word)["audit"], [], word)
-        self.assertGreater(len(self.json_of("audit")["audit"]), 0)
+            self.assertEqual(self.json_of("audit", "search", "--object", word)["audit"], [], word)
+        self.assertGreater(len(self.json_of("audit", "search")["audit"]), 0)
+
+    def test_the_audit_is_told_exported_and_verified(self):
+        self.add()
+        self.run_ctl("token", "add", "ci")
+        self.run_ctl("audit", "search", "--since", "1h", "--until", "2999-01-01", status=USAGE)
+        lines = self.run_ctl("audit", "tail", "--since", "1h")[0].splitlines()
+        numbers = [int(line.split()[0]) for line in lines]
+        self.assertEqual(numbers, sorted(numbers))
+        self.assertIn(" provider.add done discord by socket", "".join(lines))
+        self.assertEqual(len(self.run_ctl("audit", "tail", "--limit", "1")[0].splitlines()), 1)
+        rows = [json.loads(line) for line in self.run_ctl("audit", "export")[0].splitlines()]
+        self.assertEqual([r["n"] for r in rows], list(range(1, len(rows) + 1)))
+        tokens = [r["n"] for r in rows if r["action"].startswith("token.")]
+        self.assertGreater(len(tokens), 0)
+        only = [json.loads(line) for line in self.run_ctl("audit", "export", "--action", "token.")[0].splitlines()]
+        self.assertEqual([r["n"] for r in only], tokens)
+        self.assertIn("The chain holds: %d entries" % len(rows), self.run_ctl("audit", "verify")[0])
+        verdict = self.json_of("audit", "verify")
+        self.assertEqual(verdict["head"], "%d:%s" % (rows[-1]["n"], rows[-1]["hash"]))
+        self.run_ctl("token", "add", "another")
+        self.assertIn("is in it", self.run_ctl("audit", "verify", "--head", verdict["head"])[0])
+        wrong = "%d:%s" % (rows[-1]["n"], "0" * 64)
+        self.assertIn("breaks at entry %d" % rows[-1]["n"],
+                      self.run_ctl("audit", "verify", "--head", wrong, status=REFUSED)[1])
+        self.run_ctl("audit", "verify", "--head", "%d:%s" % (rows[-1]["n"] + 100, "0" * 64), status=REFUSED)
+        for head in ("1", "1:", "x:" + "0" * 64, "0:" + "0" * 64, "1:" + "0" * 63, "1:" + "0" * 64 + ":"):
+            self.assertIn("64 hexadecimal", self.run_ctl("audit", "verify", "--head", head, status=REFUSED)[1])
+
+    def test_the_audit_is_followed(self):
+        self.add()
+        tail = subprocess.Popen([CTL, "audit", "tail", "-f", "--action", "token.add", "--socket",
+                                 str(self.usher.socket)], stdout=subprocess.PIPE, text=True)
+        try:
+            self.run_ctl("token", "add", "one")
+            self.assertIn("token.add done", tail.stdout.readline())
+            self.run_ctl("token", "delete", self.json_of("token", "list")["tokens"][0]["id"])
+            self.run_ctl("token", "add", "two")
+            self.assertIn("token.add done", tail.stdout.readline())
+        finally:
+            tail.kill()
+            tail.wait()
+            tail.stdout.close()
 
     def test_admins(self):
         self.add()
@@ -142,7 +186,7 @@ class Lists(Ctl):
         self.assertIn(account, self.run_ctl("admin", "list")[0])
         self.run_ctl("admin", "revoke", account, "--force")
         self.assertNotIn(account, self.run_ctl("admin", "list")[0])
-        audit = self.json_of("audit", "--object", account)["audit"]
+        audit = self.json_of("audit", "search", "--object", account)["audit"]
         self.assertEqual({a["actor_kind"] for a in audit}, {"socket"})
         self.assertEqual(len(audit), 2)
 
