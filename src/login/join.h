@@ -15,6 +15,7 @@
 #include "login/login.h"
 
 #define JOIN_SECONDS 600
+#define JOIN_ID_MAX 23 /* characters */
 
 enum join_kind {
     JOIN_LINK = 0, /* the identity is nobody's: it becomes part of my account */
@@ -26,11 +27,11 @@ enum join_kind {
 
 /* Who asks: a request, its browser and session. */
 struct join_caller {
-    const char *id;                     /* of the join */
-    struct str bind;                    /* value of the binding cookie */
-    const struct session_view *session; /* NULL: not signed in */
-    const char *ip, *user_agent;        /* for a session that is opened; may be NULL */
-    const struct log_ctx *log;          /* must live until done is called */
+    const char *id;                           /* of the join */
+    struct str bind;                          /* value of the binding cookie */
+    const struct session_view *session;       /* NULL: not signed in */
+    const char *ip, *user_agent, *request_id; /* for a session and for the record; may be NULL */
+    const struct log_ctx *log;                /* must live until done is called */
 };
 
 /* Borrowed until something is done with the join or the loop goes on. */

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * link: from a verified identity to an account and a session row, in one transaction. The rule of
- * this floor: (provider, subject) decides, e-mail never does.
+ * link: from a verified identity to an account and a session row, in one transaction. (provider,
+ * subject) decides. An e-mail address is looked at once in an identity's life, when nobody knows it
+ * yet, and decides alone only where the provider's `link` says so, both sides vouch for the address
+ * strongly, and nothing suggests that it changed hands; else the person is asked, or nothing is
+ * said and a new account made. docs/accounts.md tells admins the same rules.
  */
 #ifndef LOGIN_LINK_H
 #define LOGIN_LINK_H
@@ -12,22 +15,50 @@
 
 /* Groups in headers and rows: what goes beyond is left out, which can only take rights away. */
 #define LINK_GROUPS_MAX 3000 /* bytes as JSON */
+/* An address that was not confirmed for so long may be somebody else's by now. */
+#define LINK_FRESH (90 * 86400) /* seconds */
 
+enum link_outcome {
+    LINK_IS_KNOWN = 0, /* signed in to the identity's account */
+    LINK_IS_NEW,       /* signed in to a new account */
+    LINK_IS_JOINED,    /* signed in to the account that has the same address */
+    LINK_IS_ASKED,   /* nobody is signed in: somebody has the address, who may be the same person */
+    LINK_IS_UNKNOWN, /* nobody is signed in: a proof was wanted, and nobody knows the identity */
+};
+
+/* All that the transaction of a sign-in does. */
 struct link {
     struct account_profile profile;
     struct session_row row;
+    int policy;                        /* enum provider_link, for an identity nobody knows */
+    bool proof;                        /* of a join: an identity nobody knows makes nothing */
     const unsigned char *ends_session; /* hash of the session this one replaces, or NULL */
-    const unsigned char *flow;         /* spent with it */
+    const unsigned char *flow;         /* spent with it; NULL: none */
     int64_t flow_expires;
-    struct account account; /* out */
-    struct arena *arena;    /* where row.roles goes */
+    const char *request_id; /* for the record; NULL: unknown */
+    struct arena *arena;    /* of the strings; scratch of the transaction */
+    /* out */
+    enum link_outcome outcome;
+    struct account account;
     unsigned groups_left_out;
 };
 
-/* Everything but ids, times and the client; strings live in `a`. Groups become "provider:group". */
+/* Everything but ids, times, the policy and the client; strings live in `a`. Groups become
+ * "provider:group". */
 void link_fill(struct link *l, const char *provider, const struct drive_identity *id,
                struct arena *a);
-/* Inside a transaction. ERR_NOT_ALLOWED for a disabled account. */
+/* The same from a profile that was filled before; borrowed. */
+void link_refill(struct link *l, const struct account_profile *p, const char *amr, struct arena *a);
+/* Inside a transaction. ERR_NOT_ALLOWED for a disabled account and an identity that is barred. */
 int link_write(struct db *db, struct link *l, struct err *err) __attribute__((warn_unused_result));
+
+/* What link_write would do with this profile, changing nothing; *out is the account, if there is
+ * one. -1, or an enum link_outcome. */
+int link_foresee(struct db *db, const struct link *l, int64_t now, struct account *out,
+                 struct err *err) __attribute__((warn_unused_result));
+
+/* The rule for an identity nobody knows: NEW, ASKED, or JOINED to the account of holders[0]. */
+enum link_outcome link_judge(int policy, const struct account_profile *p,
+                             const struct account_holder *holders, int n, int64_t now);
 
 #endif

@@ -28,11 +28,40 @@ static void on_redirect(void *arg, const struct drive_redirect *redirect,
     run_close(r);
 }
 
+/* Linking is for people who are signed in, and for providers that may be linked at all. */
+static bool may_link(const struct login *l, const struct provider *p, const struct session_view *v,
+                     struct err *err)
+{
+    const struct provider *via = v ? registry_find(l->registry, v->provider) : NULL;
+    if (v == NULL)
+        err_set(err, ERR_INVALID, "nobody is signed in who could link an identity");
+    else if (p->common.link == LINK_NEVER || (via && via->common.link == LINK_NEVER))
+        err_set(err, ERR_NOT_ALLOWED, "identities of this provider are not linked");
+    return err->kind == ERR_NONE;
+}
+
+/* What the way back has to know, sealed: whose account and session, or what is to be proven. */
+static void fill_joining(struct leg_run *r, const struct login_start *s)
+{
+    if (s->purpose == USHER_FLOW_LINK) {
+        r->flow.account = arena_dup(r->arena, s->session->account);
+        r->flow.pending = arena_dup(r->arena, s->session->id);
+        return;
+    }
+    const char *return_to = s->join ? joins_asked(r->login->joins, s->join, s->bind) : NULL;
+    if (return_to) {
+        r->flow.pending = arena_dup(r->arena, s->join);
+        r->flow.return_to = arena_dup(r->arena, return_to);
+    }
+}
+
 void login_start_flow(struct login *l, const struct login_start *s, login_started_fn *done,
                       void *arg)
 {
     struct err err = ERR_INIT;
     const struct provider *p = login_provider(l, s->provider, &err);
+    if (p && s->purpose == USHER_FLOW_LINK && !may_link(l, p, s->session, &err))
+        p = NULL;
     if (p == NULL) {
         login_tell_failure(l, s->log, "none", clock_mono(), &err);
         done(arg, NULL, &err);
@@ -48,6 +77,7 @@ void login_start_flow(struct login *l, const struct login_start *s, login_starte
                             .carry = "",
                             .max_age = -1};
     flow_new_id(r->flow.id);
+    fill_joining(r, s);
     const struct drive_args args = run_drive_args(r);
     const struct drive_start hints = {
         .login_hint = s->login_hint, .prompt = s->prompt, .locale = s->locale, .max_age = -1};
@@ -82,6 +112,8 @@ struct login *login_new(const struct login_options *o, struct err *err)
     l->registry = registry_ref(o->registry);
     l->used = used_new(STATE_LIFETIME + 60);
     l->list.next = l->list.prev = &l->list;
+    l->tasks.next = l->tasks.prev = &l->tasks;
+    l->joins = joins_new(o->loop);
     if (store_read_now(o->store, load, l, err) != STORE_DONE)
         login_free(&l);
     return l;
@@ -94,6 +126,8 @@ void login_free(struct login **lp)
         return;
     while (l->list.next != &l->list)
         run_close(l->list.next);
+    tasks_orphan(l);
+    joins_free(&l->joins);
     trials_free(&l->trials);
     used_free(&l->used);
     registry_free(&l->registry);

@@ -31,7 +31,7 @@ struct login_options {
     int64_t deadline_ms;     /* of one leg; 20 000 */
     int64_t session_seconds; /* absolute */
     unsigned max_in_flight;  /* legs under way; 0: 4096; over it LIMITED */
-    struct trail *trail; /* where attempts that failed are recorded; NULL: nowhere */
+    struct trail *trail;     /* where attempts that failed are recorded; NULL: nowhere */
     struct slots *slots;     /* the caller's; NULL: the active client secret always comes first */
     /* An upstream refused the client secret of one slot and took that of another: once for each
      * change, whatever number of logins found it out. May be NULL; the arguments are borrowed. */

@@ -5,8 +5,6 @@
 #include "store/spent.h"
 #include "sys/clock.h"
 
-#define USER_AGENT_MAX 256
-
 static void drive_on(struct leg_run *r)
 {
     const struct drive_args args = run_drive_args(r);
@@ -22,7 +20,7 @@ static void drive_on(struct leg_run *r)
 static int spend_row(struct db *db, void *arg, struct err *err)
 {
     const struct leg_run *r = arg;
-    const int added = spent_add(db, r->flow.id, r->link.flow_expires, err);
+    const int added = spent_add(db, r->flow.id, r->open.link.flow_expires, err);
     if (added == 0)
         return err_set(err, ERR_EXPIRED, "this flow was used on another replica");
     return added < 0 ? -1 : 0;
@@ -55,6 +53,22 @@ static void spend(struct leg_run *r)
 
 /* ---- the callback */
 
+static bool same_session(const struct flow *f, const struct session_view *v)
+{
+    return v && strcmp(v->account, f->account) == 0 && strcmp(v->id, f->pending) == 0;
+}
+
+/* ACCT-09: who proves an identity to link it is who asked to, in the same session. */
+static int judge_purpose(const struct flow *f, const struct session_view *session, struct err *err)
+{
+    const bool linking = f->purpose == USHER_FLOW_LINK && f->account && f->pending;
+    if (f->purpose != USHER_FLOW_LOGIN && !linking)
+        return err_set(err, ERR_INVALID, "the state belongs to another kind of flow");
+    if (linking && !same_session(f, session))
+        return err_set(err, ERR_EXPIRED, "the session that asked for this is over");
+    return 0;
+}
+
 static int read_state(struct login *l, const struct login_callback *c, struct arena *a,
                       struct flow *f, struct str *state, struct err *err)
 {
@@ -69,9 +83,7 @@ static int read_state(struct login *l, const struct login_callback *c, struct ar
     *f = *opened;
     if (strcmp(f->provider, c->provider) != 0)
         return err_set(err, ERR_INVALID, "the state belongs to another provider");
-    if (f->purpose != USHER_FLOW_LOGIN)
-        return err_set(err, ERR_INVALID, "the state belongs to another kind of flow");
-    return 0;
+    return judge_purpose(f, c->session, err);
 }
 
 static void copy_request(struct leg_run *r, const struct login_callback *c)
@@ -84,18 +96,15 @@ static void copy_request(struct leg_run *r, const struct login_callback *c)
     }
     r->fields = (struct fields){v, c->fields->n};
     r->state = (struct str){arena_str(r->arena, r->state), r->state.n};
-    r->link.row.ip = c->ip ? arena_dup(r->arena, c->ip) : NULL;
-    if (c->user_agent) {
-        char agent[USER_AGENT_MAX + 1];
-        text_display(str_of(c->user_agent), agent, USER_AGENT_MAX);
-        r->link.row.user_agent = arena_dup(r->arena, agent);
-    }
-    if (c->session) {
-        memcpy(r->old_hash, c->session->hash, sizeof r->old_hash);
-        r->link.ends_session = r->old_hash;
-    }
-    r->link.flow = r->flow.id;
-    r->link.flow_expires = r->flow.started + STATE_LIFETIME;
+    r->bind = (struct str){arena_str(r->arena, c->bind), c->bind.n};
+    r->open.link.arena = r->arena;
+    r->open.link.flow = r->flow.id;
+    r->open.link.flow_expires = r->flow.started + STATE_LIFETIME;
+    opening_client(&r->open, c->ip, c->user_agent, c->session);
+    if (c->session)
+        r->mine = (struct mine){arena_dup(r->arena, c->session->account),
+                                arena_dup(r->arena, c->session->id),
+                                arena_dup(r->arena, c->session->provider)};
 }
 
 /* A replay by a browser that is signed in is a reload or the back button: it just goes on. */

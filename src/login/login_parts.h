@@ -6,9 +6,32 @@
 #ifndef LOGIN_LOGIN_PARTS_H
 #define LOGIN_LOGIN_PARTS_H
 
+#include "login/join.h"
 #include "login/link.h"
 #include "login/login.h"
 #include "login/trial_parts.h"
+
+/* A session about to be opened: what is written, and its cookie. */
+struct opening {
+    struct link link;
+    unsigned char old_hash[32]; /* of the session it replaces */
+    char token[44], id[24];
+};
+
+/* Something the store does for somebody who waits, other than a leg. What it needs lives in its
+ * arena, and so does what embeds it; freed after `done`, which is not called once the login is
+ * gone. */
+struct task {
+    struct task *prev, *next;
+    struct login *login;
+    struct arena *arena;
+    void (*done)(struct task *t, enum store_outcome outcome, const struct err *err);
+};
+
+/* Whose session a browser has. */
+struct mine {
+    const char *account, *session, *provider; /* ids; NULL: none */
+};
 
 /* One leg of one login, from the browser's request to its answer. */
 struct leg_run {
@@ -32,9 +55,11 @@ struct leg_run {
     struct flow flow;
     struct str state;
     struct fields fields;
-    struct link link;
-    unsigned char old_hash[32];
-    char token[44], session_id[24];
+    struct opening open;
+    struct mine mine;
+    struct str bind;            /* value of the binding cookie */
+    char join[JOIN_ID_MAX + 1]; /* what this leg ended in; "" */
+    int64_t found_at;           /* when the store was asked whose the identity is */
 };
 
 struct login {
@@ -44,6 +69,8 @@ struct login {
     struct trials *trials; /* made when first needed */
     struct leg_run list;
     size_t in_flight;
+    struct task tasks;
+    struct joins *joins;
 };
 
 /* ---- login_run.c: the life of a leg */
@@ -58,6 +85,57 @@ void run_fail(struct leg_run *r, const struct err *err);
 void run_write(struct leg_run *r, store_fn *fn, store_done_fn *done);
 /* First thing in every answer of the store. false: nobody is interested any more. */
 bool run_written(struct leg_run *r);
+
+/* ---- login_open.c: sessions */
+/* Fresh cookie and id; `link` is filled already. */
+void opening_begin(struct opening *o, int64_t now, int64_t seconds);
+/* Who asks; copied into the link's arena. `replaces`: the session of the same browser, or NULL. */
+void opening_client(struct opening *o, const char *ip, const char *user_agent,
+                    const struct session_view *replaces);
+/* Once it is durable: into memory, where the old one ends. -1: it is not open after all. */
+int opening_enter(struct login *l, struct opening *o, const struct log_ctx *log, struct err *err)
+    __attribute__((warn_unused_result));
+/* What the store's answer is to whoever asked: a refusal keeps its kind, all else is INTERNAL. */
+void login_store_failure(enum store_outcome outcome, const struct err *stored, const char *what,
+                         struct err *err);
+
+/* ---- login_task.c */
+void *task_new(struct login *l, size_t size); /* embeds a struct task in front */
+/* Hand it to the store. false: its queue is full; the caller answers, and task_free. */
+bool task_start(struct task *t, store_fn *fn) __attribute__((warn_unused_result));
+void task_free(struct task *t);
+void tasks_orphan(struct login *l);
+
+/* ---- join.c */
+struct joins *joins_new(struct loop *loop);
+void joins_free(struct joins **j);
+/* What a leg of ours came to. Into id; ERR_LIMITED when there are too many. */
+struct join_made {
+    enum join_kind kind;
+    const struct account_profile *profile;
+    const char *amr, *other, *return_to;
+    int64_t auth_time;
+    const struct mine *mine; /* NULL: ASK */
+    struct str bind;
+};
+int joins_add(struct joins *all, const struct join_made *m, char id[JOIN_ID_MAX + 1],
+              struct err *err) __attribute__((warn_unused_result));
+/* Whether this browser has an ASK of that id; its return_to, borrowed, or NULL. */
+const char *joins_asked(struct joins *all, const char *id, struct str bind);
+/* It was proven: it becomes a LINK to that account. false: it is not there any more. */
+bool joins_prove(struct joins *all, const char *id, struct str bind, const struct mine *mine);
+/* Who tried to prove it has no account either. */
+bool joins_try(struct joins *all, const char *id, struct str bind);
+/* Out of memory's hands, for whoever it was made for; copied into `a`. false: there is none. */
+struct join_taken {
+    enum join_kind kind;
+    struct account_profile profile;
+    const char *amr, *other, *return_to;
+    int64_t auth_time;
+    struct mine mine;
+};
+bool joins_take(struct joins *all, const struct join_caller *c, struct arena *a,
+                struct join_taken *out);
 
 /* ---- login_tell.c: metrics and logs */
 void login_count(const struct login *l, const char *provider, const char *outcome);

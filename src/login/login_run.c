@@ -28,7 +28,7 @@ static void run_free(struct leg_run *r)
     drive_free(&r->drive);
     registry_free(&r->registry);
     arena_free(&r->arena);
-    seal_wipe(r->token, sizeof r->token);
+    seal_wipe(r->open.token, sizeof r->open.token);
     free(r);
 }
 
@@ -77,7 +77,7 @@ void run_fail(struct leg_run *r, const struct err *err)
 {
     const struct login_options *o = &r->login->o;
     if (r->spent && !store_shared(o->store))
-        behind_spend(o->store, o->loop, r->flow.id, r->link.flow_expires);
+        behind_spend(o->store, o->loop, r->flow.id, r->open.link.flow_expires);
     login_tell_failure(r->login, r->log, r->provider->id, r->began, err);
     login_tell_outcome(r, err);
     r->done(r->arg, NULL, err);

@@ -29,7 +29,7 @@ struct flow {
     int64_t started;       /* wall seconds */
     const char *return_to; /* judged */
     const char *account;   /* LINK: who asked; NULL */
-    const char *pending;   /* id of a pending authorization request; NULL */
+    const char *pending;   /* LINK: the session that asked; LOGIN: a join to prove; NULL */
     const char *carry;     /* the plugin's; "" */
     const char *issuer;    /* expected `iss`; NULL */
     int64_t max_age;       /* seconds that were asked for, -1: none */

@@ -221,14 +221,15 @@ def write_private(path, text):
 CLIENT = {"client_id": "usher-dev", "client_secret": "usher-dev-secret"}
 
 
-def fake_providers(fake):
-    return {
+def fake_providers(fake, link="never"):
+    """The same people come by all of them; what follows from that is for the tests that ask for it."""
+    return {name: {**values, "link": link} for name, values in {
         "discord": {**CLIENT, "authorize_url": fake.url + "/discord/oauth2/authorize",
                     "api_url": fake.url + "/discord/api/v10",
                     "cdn_url": fake.url + "/discord/cdn"},
         "google": {**CLIENT, "issuer": fake.url + "/google"},
         "oidc": {**CLIENT, "plugin": "oidc", "label": "Example ID", "issuer": fake.url + "/oidc"},
-    }
+    }.items()}
 
 
 class Answer:
