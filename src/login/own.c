@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "login/own.h"
+
+#include "login/login_parts.h"
+#include "login/record.h"
+#include "store/account_change.h"
+#include "store/account_list.h"
+#include "sys/clock.h"
+
+struct own {
+    struct task task;
+    const char *account, *ip, *request_id, *handle;
+    unsigned char session[32];
+    const struct account_identity *identity; /* out: which one it was */
+    int64_t now;
+    own_done_fn *done;
+    void *arg;
+};
+
+static int record(struct db *db, const struct own *o, const char *action, struct err *err)
+{
+    const struct account_identity *i = o->identity;
+    const struct record_row r = {.action = action,
+                                 .account = o->account,
+                                 .provider = i ? i->provider : NULL,
+                                 .subject = i ? i->subject : NULL,
+                                 .ip = o->ip,
+                                 .request_id = o->request_id,
+                                 .at = o->now};
+    return record_add(db, &r, err);
+}
+
+static void start(struct login *l, const struct own *what, const struct own_caller *c, store_fn *fn)
+{
+    struct own *o = task_new(l, sizeof *o);
+    struct arena *a = o->task.arena;
+    struct err err = ERR_INIT;
+    o->task.done = what->task.done;
+    o->done = what->done;
+    o->arg = what->arg;
+    o->account = arena_dup(a, c->session->account);
+    o->ip = c->ip ? arena_dup(a, c->ip) : NULL;
+    o->request_id = c->request_id ? arena_dup(a, c->request_id) : NULL;
+    o->handle = what->handle ? arena_dup(a, what->handle) : NULL;
+    memcpy(o->session, c->session->hash, sizeof o->session);
+    o->now = wall_seconds(clock_wall());
+    if (task_start(&o->task, fn))
+        return;
+    err_set(&err, ERR_LIMITED, "the store's queue is full");
+    o->done(o->arg, &err);
+    task_free(&o->task);
+}
+
+/* ---- an identity */
+
+static int write_unlink(struct db *db, void *arg, struct err *err)
+{
+    struct own *o = arg;
+    struct account_row row;
+    int rc = account_get(db, o->account, o->now, o->task.arena, &row, err);
+    if (rc < 0)
+        return -1;
+    o->identity = rc > 0 ? account_identity_of(&row, o->handle) : NULL;
+    if (o->identity == NULL)
+        return err_set(err, ERR_NOT_FOUND, "the account has no such identity");
+    const struct account_identity_key key = {o->account, o->identity->provider,
+                                             o->identity->subject};
+    if (account_unlink(db, &key, o->session, err) < 0)
+        return -1;
+    return record(db, o, "identity.unlink", err);
+}
+
+static void on_unlinked(struct task *t, enum store_outcome outcome, const struct err *stored)
+{
+    struct own *o = (struct own *)t;
+    struct err err = ERR_INIT;
+    if (outcome != STORE_DONE) {
+        login_store_failure(outcome, stored, "the change", &err);
+        o->done(o->arg, &err);
+        return;
+    }
+    const struct session_identity who = {o->account, o->identity->provider, o->identity->subject};
+    sessions_end_identity(t->login->o.sessions, &who, o->session);
+    log_event(NULL, LOG_INFO, "account.unlinked", LF_TEXT("account", o->account),
+              LF_TEXT("provider", who.provider));
+    o->done(o->arg, NULL);
+}
+
+void own_unlink(struct login *l, const struct own_caller *c, const char *handle, own_done_fn *done,
+                void *arg)
+{
+    const struct own what = {
+        .task = {.done = on_unlinked}, .handle = handle, .done = done, .arg = arg};
+    start(l, &what, c, write_unlink);
+}
+
+/* ---- everything */
+
+static int write_delete(struct db *db, void *arg, struct err *err)
+{
+    struct own *o = arg;
+    int rc = account_last_admin(db, o->account, o->now, err);
+    if (rc > 0)
+        return err_set(err, ERR_CONFLICT, "it is the only admin's account");
+    if (rc == 0)
+        rc = account_delete(db, o->account, false, o->now, err);
+    return rc < 0 ? -1 : record(db, o, "account.delete", err);
+}
+
+static void on_deleted(struct task *t, enum store_outcome outcome, const struct err *stored)
+{
+    struct own *o = (struct own *)t;
+    const struct login_options *options = &t->login->o;
+    struct err err = ERR_INIT;
+    if (outcome != STORE_DONE) {
+        login_store_failure(outcome, stored, "the change", &err);
+        o->done(o->arg, &err);
+        return;
+    }
+    sessions_end_account(options->sessions, o->account);
+    if (options->on_gone)
+        options->on_gone(options->on_gone_arg, o->account, NULL);
+    log_event(NULL, LOG_INFO, "account.deleted", LF_TEXT("account", o->account));
+    o->done(o->arg, NULL);
+}
+
+void own_delete(struct login *l, const struct own_caller *c, own_done_fn *done, void *arg)
+{
+    const struct own what = {.task = {.done = on_deleted}, .done = done, .arg = arg};
+    start(l, &what, c, write_delete);
+}
