@@ -11,6 +11,7 @@
 #include "login/state.h"
 #include "store/provider_secret.h"
 #include "store/signing_key.h"
+#include "store/upstream_token.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 
@@ -27,7 +28,9 @@ struct keychange {
     bool busy;  /* a write or a job of ours is under way */
     bool again; /* begin anew after it */
     bool closing;
-    struct provider_secret_reseal from, to;
+    struct provider_secret_reseal from, to;              /* secrets of providers first, */
+    struct upstream_token_reseal tokens_from, tokens_to; /* then tokens of people */
+    bool more;
     int64_t until;   /* WAITING: when old keys may go */
     int64_t started; /* counts instead, where the file does not say when the key was made */
 
@@ -46,11 +49,16 @@ static void next(struct keychange *k);
 static int seal_batch(struct db *db, void *arg, struct err *err)
 {
     struct keychange *k = arg;
+    const struct keyring *keys = k->admin->o.keys;
     int64_t done, stuck;
-    if (provider_secret_reseal(db, k->admin->o.keys, &k->from, &k->to, err) < 0 ||
-        signing_key_reseal(db, k->admin->o.keys, &done, &stuck, err) < 0)
+    k->tokens_to = k->tokens_from;
+    int more = provider_secret_reseal(db, keys, &k->from, &k->to, err);
+    if (more == 0)
+        more = upstream_token_reseal(db, keys, &k->tokens_from, &k->tokens_to, err);
+    if (more < 0 || signing_key_reseal(db, keys, &done, &stuck, err) < 0)
         return -1;
     k->to.done += done;
+    k->more = more > 0;
     return 0;
 }
 
@@ -59,7 +67,8 @@ static int64_t count_rows(struct db *db, const unsigned char key_id[4], struct e
 {
     const int64_t secrets = provider_secret_count(db, key_id, err);
     const int64_t signing = secrets < 0 ? -1 : signing_key_count(db, key_id, err);
-    return signing < 0 ? -1 : secrets + signing;
+    const int64_t tokens = signing < 0 ? -1 : upstream_token_count(db, key_id, err);
+    return tokens < 0 ? -1 : secrets + signing + tokens;
 }
 
 static void later(struct keychange *k, const struct err *err)
@@ -83,9 +92,9 @@ static void sealed_batch(void *arg, enum store_outcome outcome, const struct err
         later(k, err);
         return;
     }
-    const int64_t batch = k->to.done + k->to.stuck - k->from.done - k->from.stuck;
     k->from = k->to;
-    if (batch < PROVIDER_SECRET_BATCH && !k->again) {
+    k->tokens_from = k->tokens_to;
+    if (!k->more && !k->again) {
         k->state = WAITING;
         k->until = may_go_at(k);
     }
@@ -165,6 +174,7 @@ static void next(struct keychange *k)
         k->again = false;
         k->state = SEALING;
         k->from = (struct provider_secret_reseal){.done = 0};
+        k->tokens_from = (struct upstream_token_reseal){.done = 0};
     }
     const int64_t now = wall_seconds(clock_wall());
     if (k->state == SEALING)
@@ -217,8 +227,8 @@ struct jval *keychange_json(const struct keychange *k)
 {
     struct jval *o = jval_new_object();
     jval_set_text(o, "state", state_names[k->state]);
-    jval_set_int(o, "done", k->from.done);
-    jval_set_int(o, "stuck", k->from.stuck);
+    jval_set_int(o, "done", k->from.done + k->tokens_from.done);
+    jval_set_int(o, "stuck", k->from.stuck + k->tokens_from.stuck);
     jval_set(o, "until", k->state == WAITING ? jval_new_int(k->until) : jval_new_null());
     return o;
 }

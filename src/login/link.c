@@ -207,6 +207,8 @@ int link_write(struct db *db, struct link *l, struct err *err)
     if (l->account.disabled)
         return err_set(err, ERR_NOT_ALLOWED, "the account is disabled");
     l->row.account = l->account.id;
+    if (l->tokens.access && upstream_token_put(db, l->keys, &l->tokens, err) < 0)
+        return -1;
     if (!l->account.created && account_roles(db, l->account.id, l->arena, &l->row.roles, err) < 0)
         return -1;
     if (l->ends_session && session_row_end(db, l->ends_session, err) < 0)

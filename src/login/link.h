@@ -12,6 +12,7 @@
 #include "login/drive.h"
 #include "store/account.h"
 #include "store/session_row.h"
+#include "store/upstream_token.h"
 
 /* Groups in headers and rows: what goes beyond is left out, which can only take rights away. */
 #define LINK_GROUPS_MAX 3000 /* bytes as JSON */
@@ -37,6 +38,9 @@ struct link {
     int64_t flow_expires;
     const char *request_id; /* for the record; NULL: unknown */
     struct arena *arena;    /* of the strings; scratch of the transaction */
+    /* What the upstream gave, where its provider keeps it; the link's. access NULL: nothing. */
+    struct upstream_token tokens;
+    const struct keyring *keys;
     /* out */
     enum link_outcome outcome;
     struct account account;

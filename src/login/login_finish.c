@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From a verified identity to a session, or to a join that the person decides about. */
 #include "login/login_parts.h"
+#include "login/renewal.h"
 #include "provider/registry.h"
 #include "store/spent.h"
 #include "sys/clock.h"
@@ -177,6 +178,16 @@ static void on_owner(void *arg, enum store_outcome outcome, const struct err *st
         answer_without(r, theirs ? "theirs" : other ? "merge" : "link");
 }
 
+/* Into the transaction of the login. */
+static void keep_tokens(struct leg_run *r, const struct drive_identity *identity)
+{
+    struct drive_tokens t;
+    if (!r->provider->common.keep_tokens || !drive_get_tokens(r->drive, &t))
+        return;
+    r->open.link.keys = r->login->o.keys;
+    r->open.link.tokens = renewal_kept(r->provider->id, identity->subject, &t);
+}
+
 void login_on_identity(void *arg, const struct drive_redirect *redirect,
                        const struct drive_identity *identity, const struct err *err)
 {
@@ -187,6 +198,7 @@ void login_on_identity(void *arg, const struct drive_redirect *redirect,
         return;
     }
     link_fill(&r->open.link, r->provider->id, identity, r->arena);
+    keep_tokens(r, identity);
     if (r->flow.purpose == USHER_FLOW_LINK) {
         r->found_at = wall_seconds(clock_wall());
         run_write(r, find_owner, on_owner);

@@ -143,7 +143,11 @@ void login_count(const struct login *l, const char *provider, const char *outcom
 void login_tell_outcome(const struct leg_run *r, const struct err *err);
 void login_tell_failure(const struct login *l, const struct log_ctx *log, const char *provider,
                         struct mono began, const struct err *err);
-/* What a drive tells meanwhile; arg is the leg. */
+/* What drives tell meanwhile. */
+void login_observe(const struct login *l, const char *provider, const char *step, int64_t ms);
+void login_fell_over(const struct login *l, const struct log_ctx *log, const char *provider,
+                     enum provider_slot from, enum provider_slot to);
+/* The same; arg is the leg. */
 void login_on_observed(void *arg, const char *step, int64_t ms);
 void login_on_fell_over(void *arg, enum provider_slot from, enum provider_slot to);
 

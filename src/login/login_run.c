@@ -26,6 +26,7 @@ struct leg_run *run_open(struct login *l, const struct provider *p, const struct
 static void run_free(struct leg_run *r)
 {
     drive_free(&r->drive);
+    upstream_token_deinit(&r->open.link.tokens);
     registry_free(&r->registry);
     arena_free(&r->arena);
     seal_wipe(r->open.token, sizeof r->open.token);

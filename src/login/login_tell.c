@@ -19,34 +19,45 @@ void login_tell_outcome(const struct leg_run *r, const struct err *err)
         o->on_outcome(o->on_outcome_arg, r->provider->id, err);
 }
 
-void login_on_observed(void *arg, const char *step, int64_t ms)
+void login_observe(const struct login *l, const char *provider, const char *step, int64_t ms)
 {
     static const struct metric metric = {.name = "usher_upstream_seconds",
                                          .help = "Time of upstream answers by provider and step.",
                                          .type = METRIC_HISTOGRAM,
                                          .labels = {"provider", "step"},
                                          .bounds = metrics_latency_bounds};
-    const struct leg_run *r = arg;
-    if (r->login->o.metrics)
-        metric_observe(metrics_series(r->login->o.metrics, &metric, r->provider->id, step, NULL),
+    if (l->o.metrics)
+        metric_observe(metrics_series(l->o.metrics, &metric, provider, step, NULL),
                        (double)ms / 1000);
 }
 
-void login_on_fell_over(void *arg, enum provider_slot from, enum provider_slot to)
+void login_on_observed(void *arg, const char *step, int64_t ms)
+{
+    const struct leg_run *r = arg;
+    login_observe(r->login, r->provider->id, step, ms);
+}
+
+void login_fell_over(const struct login *l, const struct log_ctx *log, const char *provider,
+                     enum provider_slot from, enum provider_slot to)
 {
     static const struct metric metric = {
         .name = "usher_credential_fallovers_total",
         .help = "Changes to another client secret because the upstream refused the one in use.",
         .type = METRIC_COUNTER,
         .labels = {"provider"}};
-    const struct leg_run *r = arg;
-    const struct login_options *o = &r->login->o;
+    const struct login_options *o = &l->o;
     if (o->metrics)
-        metric_add(metrics_series(o->metrics, &metric, r->provider->id, NULL, NULL), 1);
-    log_event(r->log, LOG_WARN, "credentials.fell_over", LF_TEXT("provider", r->provider->id),
+        metric_add(metrics_series(o->metrics, &metric, provider, NULL, NULL), 1);
+    log_event(log, LOG_WARN, "credentials.fell_over", LF_TEXT("provider", provider),
               LF_TEXT("from", slots_name(from)), LF_TEXT("to", slots_name(to)));
     if (o->on_fallover)
-        o->on_fallover(o->on_fallover_arg, r->provider->id, from, to);
+        o->on_fallover(o->on_fallover_arg, provider, from, to);
+}
+
+void login_on_fell_over(void *arg, enum provider_slot from, enum provider_slot to)
+{
+    const struct leg_run *r = arg;
+    login_fell_over(r->login, r->log, r->provider->id, from, to);
 }
 
 /* Whose fault it was decides how loudly it is said. */

@@ -109,6 +109,27 @@ out:
     return r;
 }
 
+struct record *record_regrouped(const struct record *r, const char *provider, const char *groups,
+                                struct err *err)
+{
+    struct session_row row = {.id = record_string(r, RECORD_ID),
+                              .account = record_string(r, RECORD_ACCOUNT),
+                              .provider = provider,
+                              .subject = record_string(r, RECORD_SUBJECT),
+                              .username = record_string(r, RECORD_USERNAME),
+                              .name = record_string(r, RECORD_NAME),
+                              .email = record_string(r, RECORD_EMAIL),
+                              .picture = record_string(r, RECORD_PICTURE),
+                              .email_evidence = r->email_evidence,
+                              .groups = groups,
+                              .amr = record_string(r, RECORD_AMR),
+                              .created = r->created,
+                              .seen = r->seen,
+                              .ends = r->ends};
+    memcpy(row.hash, r->hash, sizeof row.hash);
+    return record_new(&row, err);
+}
+
 size_t record_bytes(const struct record *r)
 {
     return malloc_usable_size((void *)r) + sizeof(size_t);

@@ -51,6 +51,9 @@ static inline const char *record_string(const struct record *r, enum record_stri
 {
     return r->text + r->at[s];
 }
+/* The same session with other groups (JSON; NULL: none), in no table yet. */
+struct record *record_regrouped(const struct record *r, const char *provider, const char *groups,
+                                struct err *err) __attribute__((warn_unused_result));
 size_t record_bytes(const struct record *r); /* with what the allocator adds */
 
 #endif

@@ -242,6 +242,13 @@ size_t sessions_end_others(struct sessions *t, const char *account, const unsign
     return end_chain(t, account, find(t, but));
 }
 
+static bool through(const struct sessions *t, const struct record *r,
+                    const struct session_identity *who)
+{
+    return strcmp(t->providers[r->provider].raw, who->provider) == 0 &&
+           strcmp(record_string(r, RECORD_SUBJECT), who->subject) == 0;
+}
+
 size_t sessions_end_identity(struct sessions *t, const struct session_identity *who,
                              const unsigned char *but)
 {
@@ -249,9 +256,7 @@ size_t sessions_end_identity(struct sessions *t, const struct session_identity *
     sessions_changed(t, who->account);
     for (struct record *r = chain_next(&t->by_account, who->account, NULL), *next; r; r = next) {
         next = chain_next(&t->by_account, who->account, r);
-        if (strcmp(t->providers[r->provider].raw, who->provider) != 0 ||
-            strcmp(record_string(r, RECORD_SUBJECT), who->subject) != 0 ||
-            (but && memcmp(r->hash, but, sizeof r->hash) == 0))
+        if (!through(t, r, who) || (but && memcmp(r->hash, but, sizeof r->hash) == 0))
             continue;
         recent_end(&t->recent, key_of(r->hash));
         drop(t, r);
@@ -533,6 +538,38 @@ static void show(const struct sessions *t, const struct record *r, struct sessio
     v->roles = rights.roles;
     v->permissions = rights.permissions;
     v->stamp = r->stamp > rights.stamp ? r->stamp : rights.stamp;
+}
+
+/* In the place of the old one everywhere. */
+static void replace(struct sessions *t, struct record *old, struct record *r)
+{
+    r->provider = old->provider;
+    r->rights = rights_again(t->rights, old->rights);
+    r->stamp = rights_stamp(t->rights);
+    if ((r->seen_at = old->seen_at) != 0)
+        t->seen[r->seen_at - 1] = r;
+    old->seen_at = 0;
+    drop(t, old);
+    index_put(&t->by_hash, key_of(r->hash), r);
+    chain_add(&t->by_account, r);
+    t->record_bytes += record_bytes(r);
+}
+
+int sessions_set_groups(struct sessions *t, const struct session_identity *who, const char *groups,
+                        struct err *err)
+{
+    struct record *r = NULL, *is;
+    int n = 0;
+    while ((r = chain_next(&t->by_account, who->account, r)) != NULL) {
+        const bool same = strcmp(record_string(r, RECORD_GROUPS), groups ? groups : "") == 0;
+        if (same || !through(t, r, who))
+            continue;
+        if (!(is = record_regrouped(r, who->provider, groups, err)))
+            return -1;
+        replace(t, r, is);
+        r = NULL, n++; /* the chain is another one now */
+    }
+    return n;
 }
 
 int sessions_check(struct sessions *t, struct str token, int64_t now, struct session_view *out)

@@ -82,6 +82,10 @@ int sessions_set_roles(struct sessions *t, const char *account, const char *role
     __attribute__((warn_unused_result));
 /* What roles allow (rights_define, rights_fits). */
 struct rights *sessions_rights(const struct sessions *t);
+/* Its groups from now on: a JSON array, or NULL for none. How many sessions have others now, or -1:
+ * not all that should. */
+int sessions_set_groups(struct sessions *t, const struct session_identity *who, const char *groups,
+                        struct err *err) __attribute__((warn_unused_result));
 /* Drop expired ones, at most `budget` slots a call; returns how many went. */
 size_t sessions_sweep(struct sessions *t, int64_t now, size_t budget);
 /* Sessions seen since the last call: for the minutely write-behind of `seen`. */

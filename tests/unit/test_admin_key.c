@@ -4,9 +4,11 @@
 #include <stdio.h>
 
 #include "admin_fixture.h"
+#include "store/account.h"
 #include "store/provider_row.h"
 #include "store/provider_secret.h"
 #include "store/signing_key.h"
+#include "store/upstream_token.h"
 #include "sys/clock.h"
 
 Suite *suite_admin_key(void);
@@ -136,6 +138,76 @@ START_TEST(everything_is_sealed_again)
     admin_fixture_stop(&f);
     admin_fixture_start(&f);
     all_open();
+}
+END_TEST
+
+#define TOKENS 150
+
+static void token_of(struct upstream_token *t, int i, char subject[16])
+{
+    snprintf(subject, 16, "s%d", i);
+    *t = (struct upstream_token){
+        .provider = "discord", .subject = subject, .obtained = NOW, .version = i + 1};
+}
+
+static int put_tokens(struct db *db, void *arg, struct err *err)
+{
+    (void)arg;
+    for (int i = 0; i < TOKENS; i++) {
+        char subject[16];
+        struct account account;
+        struct upstream_token t;
+        token_of(&t, i, subject);
+        const struct account_profile p = {.provider = t.provider, .subject = subject};
+        t.access = secret_new(subject, strlen(subject));
+        t.refresh = i % 2 ? secret_dup(t.access) : NULL;
+        int rc = account_sign_in(db, &p, NOW, &account, err) == 0
+                     ? upstream_token_put(db, f.keys, &t, err)
+                     : -1;
+        upstream_token_deinit(&t);
+        if (rc < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int open_tokens(struct db *db, void *arg, struct err *err)
+{
+    struct arena *a = arena_new();
+    int *n = arg;
+    *n = 0;
+    for (int i = 0; i < TOKENS; i++) {
+        char subject[16];
+        struct upstream_token t;
+        token_of(&t, i, subject);
+        if (upstream_token_get(db, f.keys, a, &t, err) != 1)
+            break;
+        *n += secret_eq(t.access, str_of(subject)) && (t.refresh != NULL) == (i % 2);
+        upstream_token_deinit(&t);
+    }
+    arena_free(&a);
+    return 0;
+}
+
+START_TEST(tokens_of_people_are_sealed_again)
+{
+    struct err err = ERR_INIT;
+    int n = 0;
+    ck_assert_int_eq(store_write_now(f.store.store, put_tokens, NULL, &err), STORE_DONE);
+    ck_assert(idle(&f));
+    ck_assert_int_eq(admin_number(&f, "/keys/0/sealed"), SECRETS + TOKENS);
+    admin_do(&f, admin_key_rotate, NULL, NULL);
+    admin_until(&f, waiting);
+    ck_assert_int_eq(admin_number(&f, "/rotation/done"), SECRETS + TOKENS);
+    ck_assert_int_eq(admin_number(&f, "/keys/0/sealed"), 0);
+    clock_now.wall.us += 661 * INT64_C(1000000);
+    clock_set_fake(&clock_now);
+    admin_fixture_stop(&f);
+    admin_fixture_start(&f);
+    admin_until(&f, idle);
+    ck_assert_uint_eq(jval_count(jval_at(f.body, "/keys")), 1);
+    ck_assert_int_eq(store_read_now(f.store.store, open_tokens, &n, &err), STORE_DONE);
+    ck_assert_int_eq(n, TOKENS);
 }
 END_TEST
 
@@ -281,6 +353,7 @@ Suite *suite_admin_key(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, a_ring_of_one_key_has_nothing_to_do);
     tcase_add_test(tc, everything_is_sealed_again);
+    tcase_add_test(tc, tokens_of_people_are_sealed_again);
     tcase_add_test(tc, a_kill_on_the_way_loses_nothing);
     tcase_add_test(tc, a_second_rotation_begins_anew);
     tcase_add_test(tc, a_needed_key_stays);

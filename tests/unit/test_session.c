@@ -270,6 +270,45 @@ static void count_seen(void *arg, const unsigned char hash[32], int64_t seen)
     sum[1] += seen - NOW;
 }
 
+static void ignore_seen(void *arg, const unsigned char hash[32], int64_t seen)
+{
+    (void)arg, (void)hash, (void)seen;
+}
+
+START_TEST(groups_follow_the_identity)
+{
+    struct ticket t[3];
+    struct session_view v;
+    struct err err = ERR_INIT;
+    const struct session_identity who = {"a", "discord", "80351110224678912"};
+    struct session_row other = row_of("a");
+    other.subject = "1";
+    add(&t[0], "a");
+    add(&t[1], "a");
+    ck_assert_int_eq(add_row(table, &t[2], other, &err), 0);
+    ck_assert_int_eq(check_at(&t[0], NOW + 5), 1);
+    const size_t bytes = sessions_bytes(table);
+    ck_assert_int_eq(sessions_set_groups(table, &who, "[\"discord:1\"]", &err), 2);
+    ck_assert_int_eq(sessions_set_groups(table, &who, "[\"discord:1\"]", &err), 0);
+    ck_assert_uint_gt(sessions_bytes(table), bytes);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(sessions_check(table, str_of(t[i].token), NOW + 6, &v), 1);
+        ck_assert_str_eq(v.header_groups, i < 2 ? "discord:1" : "");
+        ck_assert_str_eq(v.groups, i < 2 ? "[\"discord:1\"]" : "");
+        ck_assert_str_eq(v.name, "Nelly");
+        ck_assert_str_eq(v.provider, "discord");
+        ck_assert_int_eq(v.ends, NOW + ABSOLUTE);
+    }
+    ck_assert_uint_eq(sessions_take_seen(table, ignore_seen, NULL, 10), 3); /* none twice */
+    ck_assert_int_eq(sessions_set_groups(table, &who, "{}", &err), -1);
+    ck_assert_int_eq(sessions_set_groups(table, &who, NULL, &err), 2);
+    ck_assert_int_eq(sessions_check(table, str_of(t[0].token), NOW + 7, &v), 1);
+    ck_assert_str_eq(v.header_groups, "");
+    ck_assert_uint_eq(sessions_count(table), 3);
+    ck_assert_uint_eq(sessions_end_account(table, "a"), 3);
+}
+END_TEST
+
 START_TEST(seen_is_told_once)
 {
     struct ticket t[10];
@@ -458,6 +497,7 @@ Suite *suite_session(void)
     tcase_add_test(tc, times_are_64_bits_wide);
     tcase_add_test(tc, sign_out_everywhere_else);
     tcase_add_test(tc, sign_out_everywhere);
+    tcase_add_test(tc, groups_follow_the_identity);
     tcase_add_test(tc, seen_is_told_once);
     tcase_add_test(tc, the_same_row_twice_is_one_session);
     tcase_add_test(tc, agrees_with_a_simple_model);

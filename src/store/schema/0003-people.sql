@@ -70,6 +70,11 @@ CREATE TABLE upstream_token (
     scope @TEXT@,
     expires @INT@,              -- NULL: the upstream did not say
     obtained @INT@ NOT NULL,
+    version @INT@ NOT NULL,     -- another one whenever the tokens are others
+    asked @INT@ NOT NULL,       -- when the upstream last confirmed them, or was to be asked
+    busy @INT@ NOT NULL,        -- until when somebody may be renewing them; 0: nobody is
     PRIMARY KEY (provider, subject),
     FOREIGN KEY (provider, subject) REFERENCES identity (provider, subject) ON DELETE CASCADE
 ) @STRICT@;
+-- Who is to be asked about next.
+CREATE INDEX upstream_token_asked ON upstream_token (provider, asked);
