@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/decide.h"
 
+#include "app/client.h"
+
 #include <string.h>
 
 static bool method_fits(const struct app_path *p, const char *method)
@@ -70,8 +72,14 @@ static struct app_decision ask_path(const struct app_path *path, const struct ap
     return d;
 }
 
-struct app_decision app_decide(const struct app *app, const struct app_subject *s, const char *path,
-                               const char *method)
+static bool takes_provider(const struct app *app, const char *provider)
+{
+    const char *const *list = app->common.providers;
+    return !list || !list[0] || client_lists(list, str_of(provider));
+}
+
+static struct app_decision decide(const struct app *app, const struct app_subject *s,
+                                  const char *path, const char *method)
 {
     const struct app_path *entry = NULL;
     if (!app->usable)
@@ -93,6 +101,20 @@ struct app_decision app_decide(const struct app *app, const struct app_subject *
     if (!s->signed_in)
         return decided(APP_SIGN_IN, "nobody is signed in");
     return decided(APP_ALLOW, "whoever is signed in may");
+}
+
+struct app_decision app_decide(const struct app *app, const struct app_subject *s, const char *path,
+                               const char *method)
+{
+    if (!s->signed_in || takes_provider(app, s->provider))
+        return decide(app, s, path, method);
+    const struct app_subject nobody = app_nobody(s->client);
+    struct app_decision d = decide(app, &nobody, path, method);
+    if (d.verdict == APP_SIGN_IN) {
+        d.verdict = APP_DENY;
+        d.reason = "the app does not take people of this provider";
+    }
+    return d;
 }
 
 const char *app_verdict_name(enum app_verdict v)

@@ -4,7 +4,8 @@
  * the query. The exact path wins, then the longest prefix; of that path's entries the first for the
  * method decides, and if there is none for it, nobody may. Where no path matches, the app's own
  * `require` decides; an app with paths and no `require` of its own lets nobody in there, an app
- * with neither everybody who is signed in.
+ * with neither everybody who is signed in. Who came through a provider that the app does not take
+ * is nobody in it.
  *
  * In an app with paths, a path that two programs may read differently (app/path.h) is no request
  * that could be judged.

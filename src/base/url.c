@@ -244,3 +244,37 @@ bool url_is_loopback(const struct url *u)
     return strcmp(u->host, "localhost") == 0 || strcmp(u->host, "::1") == 0 ||
            (u->host_is_ip && strncmp(u->host, "127.", 4) == 0);
 }
+
+bool url_entry_valid(const char *entry)
+{
+    const char *host = *entry == '.' ? entry + 1 : entry;
+    const size_t n = strcspn(host, ":");
+    int64_t port = 1;
+    if (host[n] == ':' && (!text_int(str_of(host + n + 1), &port) || port < 1 || port > 65535))
+        return false;
+    return url_host_valid((struct str){host, n});
+}
+
+bool url_entry_has(const char *entry, const struct url *u)
+{
+    struct str host = str_of(entry);
+    int64_t port = strcmp(u->scheme, "http") == 0 ? 80 : 443;
+    size_t colon = host.n;
+    while (colon > 0 && host.p[colon - 1] != ':' && host.p[colon - 1] != ']')
+        colon--;
+    if (colon > 0 && host.p[colon - 1] == ':') {
+        if (!text_int((struct str){host.p + colon, host.n - colon}, &port))
+            return false;
+        host.n = colon - 1;
+    }
+    if (host.n >= 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
+        host = (struct str){host.p + 1, host.n - 2};
+    if (host.n == 0 || port != u->port)
+        return false;
+
+    /* Both tails end where u->host ends, so it can serve as the NUL-terminated side. */
+    size_t given = strlen(u->host);
+    if (host.p[0] != '.')
+        return str_is_nocase(host, u->host);
+    return !u->host_is_ip && given > host.n && str_is_nocase(host, u->host + given - host.n);
+}

@@ -33,5 +33,9 @@ bool url_same_origin(const struct url *a, const struct url *b);
 bool url_is_loopback(const struct url *u); /* 127.0.0.0/8, ::1, localhost */
 /* A host as written in a Host header or an allow-list: lower case, no trailing dot, no port. */
 bool url_host_valid(struct str host);
+/* An entry of a list of hosts: "app.example.com", "app.example.com:8443", or ".example.com" for all
+ * below it. Without a port it is the scheme's default one. */
+bool url_entry_valid(const char *entry);
+bool url_entry_has(const char *entry, const struct url *u);
 
 #endif

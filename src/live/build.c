@@ -14,6 +14,25 @@ struct registry_options build_registry_options(const struct config *c, const str
                                      .allow_http_loopback = c->providers.allow_http_loopback};
 }
 
+static bool any_of_files(const struct apps *apps)
+{
+    for (size_t i = 0; apps && i < apps_count(apps); i++)
+        if (!apps_at(apps, i)->from_row)
+            return true;
+    return false;
+}
+
+/* A folder nobody named and nobody used need not be there. */
+struct apps_options build_apps_options(const struct config *c, const struct conf_env *env,
+                                       const struct apps *now)
+{
+    return (struct apps_options){.dir = c->apps.dir,
+                                 .dir_optional = strcmp(c->apps.dir, CONFIG_APPS_DIR) == 0 &&
+                                                 !any_of_files(now),
+                                 .env = env,
+                                 .hosts = c->login.return_hosts};
+}
+
 static void append(struct conf_problems *to, const struct conf_problems *from)
 {
     const struct conf_fault *f;
@@ -34,11 +53,13 @@ static void note_restart(void *arg, const struct settle_change *change)
 }
 
 /* To be called before what lies there is read, so that no change is missed. */
-static void cover(const struct build_args *args, struct build *b, const char *dir)
+static void cover(const struct build_args *args, struct build *b, const struct config *c)
 {
     struct err err = ERR_INIT;
+    const struct watch_folder folders[WATCH_FOLDERS] = {
+        {c->providers.dir, false}, {c->apps.dir, strcmp(c->apps.dir, CONFIG_APPS_DIR) == 0}};
     b->unwatched = NULL;
-    if (args->watch && watch_cover(args->watch, args->path, dir, &err) < 0)
+    if (args->watch && watch_cover(args->watch, args->path, folders, &err) < 0)
         b->unwatched = arena_dup(b->arena, err.text);
 }
 
@@ -84,10 +105,30 @@ static bool broke(const struct registry *now, const struct registry *next, const
     return false;
 }
 
+/* The same of apps: nobody may come in that was kept out, because a file cannot be read. */
+static bool apps_broke(const struct apps *now, const struct apps *next, const char *dir,
+                       const struct conf_problems *p)
+{
+    for (size_t i = 0; i < apps_count(now); i++) {
+        const struct app *a = apps_at(now, i), *b = apps_find(next, a->id);
+        if (a->from_row || a->faulty)
+            continue;
+        if (b && !b->from_row ? b->faulty : is_told(p, a->source) || is_told(p, dir))
+            return true;
+    }
+    return false;
+}
+
 static void add_rows(struct registry_options *o, const struct rows *rows)
 {
     o->rows = rows ? rows->v : NULL;
     o->n_rows = rows ? rows->n : 0;
+}
+
+static void add_apps(struct apps_options *o, const struct rows *rows)
+{
+    o->rows = rows ? rows->apps : NULL;
+    o->n_rows = rows ? rows->n_apps : 0;
 }
 
 /* The files' half in force, with the rows of now. Its problems are told already. */
@@ -97,47 +138,67 @@ static void keep_files(const struct build_args *args, struct build *b)
     struct conf_problems ignored;
     add_rows(&o, args->rows);
     o.files_of = args->registry;
+    struct apps_options ao = build_apps_options(args->config, args->env, args->apps);
     registry_free(&b->registry);
+    apps_free(&b->apps);
     config_free(&b->config);
     conf_problems_init(&ignored);
     b->config = config_ref(args->config);
     b->registry = registry_load(&o, &ignored);
+    ao.files_of = args->apps;
+    add_apps(&ao, args->rows);
+    b->apps = apps_load(&ao, &ignored);
     b->n_restart = 0;
     b->restart[0] = NULL;
     conf_problems_deinit(&ignored);
 }
 
+static bool same_folders(const struct config *a, const struct config *b)
+{
+    return strcmp(a->providers.dir, b->providers.dir) == 0 && strcmp(a->apps.dir, b->apps.dir) == 0;
+}
+
+/* From what lies there. */
+static void make(const struct build_args *args, struct build *b)
+{
+    struct registry_options o = build_registry_options(b->config, args->env);
+    struct apps_options ao = build_apps_options(b->config, args->env, args->apps);
+    add_rows(&o, args->rows);
+    add_apps(&ao, args->rows);
+    if (args->rows)
+        append(&b->problems, &args->rows->problems);
+    b->registry = registry_load(&o, &b->problems);
+    b->apps = apps_load(&ao, &b->problems);
+}
+
 void build_run(const struct build_args *args, struct build *b)
 {
-    const char *dir = args->config->providers.dir;
     memset(b, 0, sizeof *b);
     b->arena = arena_new();
     b->restart = arena_alloc(b->arena, sizeof *b->restart);
     conf_problems_init(&b->problems);
-    cover(args, b, dir);
+    cover(args, b, args->config);
     b->config = read_config(args, b);
-    if (strcmp(b->config->providers.dir, dir) != 0)
-        cover(args, b, b->config->providers.dir);
-    struct registry_options o = build_registry_options(b->config, args->env);
-    add_rows(&o, args->rows);
-    if (args->rows)
-        append(&b->problems, &args->rows->problems);
-    b->registry = registry_load(&o, &b->problems);
+    if (!same_folders(b->config, args->config))
+        cover(args, b, b->config);
+    make(args, b);
     if (!args->registry)
         return;
-    b->refused =
-        b->refused || broke(args->registry, b->registry, b->config->providers.dir, &b->problems);
+    b->refused = b->refused ||
+                 broke(args->registry, b->registry, b->config->providers.dir, &b->problems) ||
+                 apps_broke(args->apps, b->apps, b->config->apps.dir, &b->problems);
     if (!b->refused)
         return;
-    const bool moved = strcmp(b->config->providers.dir, dir) != 0;
+    const bool moved = !same_folders(b->config, args->config);
     keep_files(args, b);
     if (moved)
-        cover(args, b, dir);
+        cover(args, b, args->config);
 }
 
 void build_clear(struct build *b)
 {
     registry_free(&b->registry);
+    apps_free(&b->apps);
     config_free(&b->config);
     conf_problems_deinit(&b->problems);
     arena_free(&b->arena);

@@ -123,6 +123,11 @@ static const struct usher_setting provider_rows[] = {
             "listens on loopback."),
 };
 
+static const struct usher_setting app_rows[] = {
+    USHER_SET_TEXT(struct config_apps, dir, .value = CONFIG_APPS_DIR, .flags = USHER_REQUIRED,
+                   .label = "App files", .help = "Folder of <id>.conf files, one an app."),
+};
+
 static const char *const level_choices[] = {"debug", "info", "warn", "error", NULL};
 static const char *const format_choices[] = {"auto", "logfmt", "json", NULL};
 static const struct usher_setting log_rows[] = {
@@ -211,6 +216,7 @@ void config_fill_tables(const struct config *of, struct conf_table t[CONFIG_TABL
         {"session", "USHER_SESSION", ROWS(session_rows), &c->session},
         {"store", "USHER_STORE", ROWS(store_rows), &c->store},
         {"providers", "USHER_PROVIDERS", ROWS(provider_rows), &c->providers},
+        {"apps", "USHER_APPS", ROWS(app_rows), &c->apps},
         {"log", "USHER_LOG", ROWS(log_rows), &c->log},
         {"metrics", "USHER_METRICS", ROWS(metrics_rows), &c->metrics},
         {"admin", "USHER_ADMIN", ROWS(admin_rows), &c->admin},
@@ -329,12 +335,7 @@ static void judge_url(const struct judge *j)
 static void judge_hosts(const struct judge *j)
 {
     for (const char *const *h = j->c->login.return_hosts; h && *h; h++) {
-        const char *host = **h == '.' ? *h + 1 : *h;
-        const size_t n = strcspn(host, ":");
-        int64_t port = 1;
-        const bool bad_port =
-            host[n] == ':' && (!text_int(str_of(host + n + 1), &port) || port < 1 || port > 65535);
-        if (!url_host_valid((struct str){host, n}) || bad_port)
+        if (!url_entry_valid(*h))
             wrong(j, "login", "return_hosts",
                   "\"%s\" is not a host; write app.example.com or .example.com, in lower case, "
                   "without scheme, path or \"*\"",
@@ -436,7 +437,7 @@ struct config *config_load(const char *path, bool required, const struct conf_en
     c->secrets = conf_secrets_new();
     config_fill_tables(c, tables);
     if (required || is_there(path))
-        f = conf_file_read(path, false, p);
+        f = conf_file_read(path, CONF_SECTIONS, p);
     if (f != NULL || p->n == before) {
         const struct conf_source from = {.file = f, .env = env};
         conf_apply(&from, tables, CONFIG_TABLES, c->arena, c->secrets, p);

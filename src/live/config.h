@@ -33,6 +33,9 @@ struct config_providers {
     const char *dir, *plugin_dir, *ca_file;
     bool allow_http_loopback;
 };
+struct config_apps {
+    const char *dir;
+};
 struct config_log {
     int level, format;
 };
@@ -70,6 +73,7 @@ struct config {
     struct config_session session;
     struct config_store store;
     struct config_providers providers;
+    struct config_apps apps;
     struct config_log log;
     struct config_metrics metrics;
     struct config_admin admin;
@@ -81,6 +85,9 @@ struct config {
     bool https;
 };
 
+/* Where apps are looked for if nobody says otherwise; there, a missing folder is none. */
+#define CONFIG_APPS_DIR USHER_CONF_DIR "/apps.d"
+
 /* NULL when anything is wrong; `p` says what. `path` may be missing only if it was not asked for.
  * env NULL: the process's own. */
 struct config *config_load(const char *path, bool required, const struct conf_env *env,
@@ -91,7 +98,7 @@ void config_free(struct config **c); /* one reference */
 typedef void config_table_fn(const struct conf_table *table, void *arg);
 void config_tables(config_table_fn *fn, void *arg);
 /* The same, with the configuration's structs to read values from. */
-#define CONFIG_TABLES 11
+#define CONFIG_TABLES 12
 void config_fill_tables(const struct config *c, struct conf_table tables[CONFIG_TABLES]);
 
 #endif

@@ -64,13 +64,12 @@ static void compare_tables(const struct side *now, const struct side *next, stru
                   side_text(next, now->rows[i].key, a));
     for (size_t i = 0; i < next->n; i++)
         if (!side_has(now, next->rows[i].key))
-            add_field(fields, next->rows[i].key, NULL,
-                      conf_text(&next->rows[i], next->config, a));
+            add_field(fields, next->rows[i].key, NULL, conf_text(&next->rows[i], next->config, a));
     arena_free(&a);
 }
 
-static void compare_secret(const struct provider *now, const struct provider *next,
-                           const char *key, struct jval *fields)
+static void compare_secret(const struct provider *now, const struct provider *next, const char *key,
+                           struct jval *fields)
 {
     char name[96];
     for (int i = 0; i < PROVIDER_SLOTS; i++) {
@@ -146,6 +145,89 @@ struct jval *diff_registries(const struct registry *now, const struct registry *
     for (size_t i = 0; (p = registry_at(next, i)); i++)
         if (!registry_find(now, p->id))
             push_provider(list, p, "added", jval_new_array());
+    return list;
+}
+
+/* ---- apps ------------------------------------------------------------------------------------ */
+
+static const char *methods_text(const struct app_path *p, struct arena *a)
+{
+    const char *text = "";
+    for (const char *const *m = p->common.methods; m && *m; m++)
+        text = arena_printf(a, "%s%s%s", text, *text ? " " : "", *m);
+    return text;
+}
+
+/* One line for an entry: "GET POST role:admin". */
+static const char *path_text(const struct app_path *p, struct arena *a)
+{
+    const char *methods = methods_text(p, a);
+    return arena_printf(a, "%s%s%s", methods, *methods ? " " : "", p->common.require);
+}
+
+/* The key of an entry: its path, and its methods if several have this path. */
+static const char *path_key(const struct app *app, const struct app_path *p, struct arena *a)
+{
+    for (size_t i = 0; i < app->n_paths; i++)
+        if (&app->paths[i] != p && path_same(&app->paths[i].pattern, &p->pattern))
+            return arena_printf(a, "%s %s", p->pattern.text, methods_text(p, a));
+    return p->pattern.text;
+}
+
+static const char *path_at(const struct app *app, const char *key, struct arena *a)
+{
+    for (size_t i = 0; i < app->n_paths; i++)
+        if (strcmp(path_key(app, &app->paths[i], a), key) == 0)
+            return path_text(&app->paths[i], a);
+    return NULL;
+}
+
+static struct jval *compare_app(const struct app *now, const struct app *next)
+{
+    const struct side a = {app_settings, app_settings_n, &now->common};
+    const struct side b = {app_settings, app_settings_n, &next->common};
+    struct jval *fields = jval_new_array();
+    struct arena *arena = arena_new();
+    add_field(fields, "source", now->source, next->source);
+    add_field(fields, "usable", now->usable ? "yes" : "no", next->usable ? "yes" : "no");
+    compare_tables(&a, &b, fields);
+    for (size_t i = 0; i < now->n_paths; i++) {
+        const char *key = path_key(now, &now->paths[i], arena);
+        add_field(fields, key, path_text(&now->paths[i], arena), path_at(next, key, arena));
+    }
+    for (size_t i = 0; i < next->n_paths; i++) {
+        const char *key = path_key(next, &next->paths[i], arena);
+        if (!path_at(now, key, arena))
+            add_field(fields, key, NULL, path_text(&next->paths[i], arena));
+    }
+    arena_free(&arena);
+    return fields;
+}
+
+static void push_app(struct jval *list, const struct app *app, const char *change,
+                     struct jval *fields)
+{
+    struct jval *o = change_new("app", app->id, change, fields);
+    jval_set_text(o, "label", app->label);
+    jval_push(list, o);
+}
+
+struct jval *diff_apps(const struct apps *now, const struct apps *next)
+{
+    struct jval *list = jval_new_array();
+    for (size_t i = 0; i < apps_count(now); i++) {
+        const struct app *a = apps_at(now, i), *b = apps_find(next, a->id);
+        struct jval *fields = b ? compare_app(a, b) : jval_new_array();
+        if (!b)
+            push_app(list, a, "removed", fields);
+        else if (jval_count(fields) > 0)
+            push_app(list, b, "changed", fields);
+        else
+            jval_free(&fields);
+    }
+    for (size_t i = 0; i < apps_count(next); i++)
+        if (!apps_find(now, apps_at(next, i)->id))
+            push_app(list, apps_at(next, i), "added", jval_new_array());
     return list;
 }
 

@@ -48,6 +48,7 @@ struct live {
     struct watch *watch;
     struct config *first, *config; /* what is bound to the start borrows from the first one */
     struct registry *registry;
+    struct apps *apps;
     struct job *job; /* the one under way, or NULL */
     struct waiters reloads, diffs;
     bool reload_wanted;
@@ -134,6 +135,7 @@ static void job_free(struct job *j)
     build_clear(&j->build);
     config_free(&j->args.config);
     registry_free(&j->args.registry);
+    apps_free(&j->args.apps);
     jval_free(&j->report);
     free(j);
 }
@@ -152,6 +154,7 @@ void live_free(struct live **live)
     watch_free(&l->watch);
     report_deinit(&l->report);
     registry_free(&l->registry);
+    apps_free(&l->apps);
     config_free(&l->config);
     config_free(&l->first);
     conf_env_free(&l->o.env);
@@ -159,9 +162,26 @@ void live_free(struct live **live)
     free(l);
 }
 
-struct config *live_config(const struct live *l) { return l->config; }
+struct config *live_config(const struct live *l)
+{
+    return l->config;
+}
 
-struct registry *live_registry(const struct live *l) { return l->registry; }
+struct registry *live_registry(const struct live *l)
+{
+    return l->registry;
+}
+
+struct apps *live_apps(const struct live *l)
+{
+    return l->apps;
+}
+
+struct apps_options live_draft_app_options(const struct live *l, struct config **hold)
+{
+    *hold = config_ref(l->config);
+    return build_apps_options(*hold, l->o.env, l->apps);
+}
 
 struct registry_options live_draft_options(const struct live *l, struct config **hold)
 {
@@ -188,13 +208,17 @@ static void swap(struct live *l, struct job *j)
 {
     struct config *config = l->config;
     struct registry *registry = l->registry;
+    struct apps *apps = l->apps;
     l->config = j->build.config;
     l->registry = j->build.registry;
+    l->apps = j->build.apps;
     j->build.config = NULL;
     j->build.registry = NULL;
+    j->build.apps = NULL;
     for (size_t i = 0; i < l->n_listeners; i++)
         l->listeners[i].fn(l->listeners[i].arg, l->config, l->registry);
     registry_free(&registry);
+    apps_free(&apps);
     config_free(&config);
 }
 
@@ -203,6 +227,7 @@ static void take(struct live *l, struct job *j)
     report_build(&l->report, &(struct report_args){.build = &j->build,
                                                    .config = l->config,
                                                    .registry = l->registry,
+                                                   .apps = l->apps,
                                                    .why = j->why,
                                                    .ms = mono_ms(j->began, clock_mono())});
     swap(l, j);
@@ -318,7 +343,7 @@ static void on_full(void *arg)
 static void diff_on(struct job *j)
 {
     struct live *l = j->live;
-    j->report = report_diff(&j->build, l->config, l->registry);
+    j->report = report_diff(&j->build, l->config, l->registry, l->apps);
     if (!store_read(l->o.store, count_people, l->o.loop, on_people, j))
         loop_post(l->o.loop, on_full, j);
 }
@@ -360,7 +385,7 @@ static void on_rows(void *arg, enum store_outcome outcome, const struct err *err
         work_submit(j->live->work, job_build, j->live->o.loop, on_built, j))
         return;
     (void)err_set(&why, outcome == STORE_DONE ? ERR_LIMITED : ERR_INTERNAL,
-                  "the providers in the store cannot be read: %s",
+                  "the providers and apps in the store cannot be read: %s",
                   outcome == STORE_DONE ? "the queue is full"
                   : err                 ? err->text
                                         : "it did not say why");
@@ -381,6 +406,7 @@ static struct job *job_new(struct live *l, const char *why)
                                   .env = l->o.env,
                                   .config = config_ref(l->config),
                                   .registry = l->registry ? registry_ref(l->registry) : NULL,
+                                  .apps = l->apps ? apps_ref(l->apps) : NULL,
                                   .rows = &j->rows,
                                   .watch = l->watch};
     return j;

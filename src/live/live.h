@@ -11,6 +11,7 @@
 #ifndef LIVE_LIVE_H
 #define LIVE_LIVE_H
 
+#include "app/apps.h"
 #include "base/json.h"
 #include "live/config.h"
 #include "provider/registry.h"
@@ -22,7 +23,7 @@
 struct live;
 struct live_options {
     struct loop *loop;
-    struct store *store; /* where rows of providers are */
+    struct store *store; /* where rows of providers and apps are */
     const struct keyring *keys;
     struct metrics *metrics; /* may be NULL */
     const char *config_path;
@@ -33,21 +34,25 @@ struct live_options {
 /* Nothing is in force yet but the configuration's own settings. */
 struct live *live_new(const struct live_options *o, struct err *err)
     __attribute__((warn_unused_result));
-/* The first registry; before the loop runs, blocks. Problems are logged; -1: rows cannot be read.
+/* The first registry and apps; before the loop runs, blocks. Problems are logged; -1: rows cannot
+ * be read.
  */
 int live_load_now(struct live *l, struct err *err) __attribute__((warn_unused_result));
 /* Waits for a build under way; whoever waits for an answer is not called any more. */
 void live_free(struct live **l);
 
-/* Borrowed until the next change; config_ref and registry_ref keep them. */
+/* Borrowed until the next change; config_ref, registry_ref and apps_ref keep them. */
 struct config *live_config(const struct live *l);
 struct registry *live_registry(const struct live *l);
+struct apps *live_apps(const struct live *l);
 /* For registry_draft: options as of now, the caller's `hold` keeps their strings (config_free it),
  * also on another thread, but not for longer than the live. */
 struct registry_options live_draft_options(const struct live *l, struct config **hold);
+/* The same for apps_draft. */
+struct apps_options live_draft_app_options(const struct live *l, struct config **hold);
 
-/* After each change, in the order they asked; at most eight. The old configuration and registry are
- * still there until all were told. */
+/* After each change, in the order they asked; at most eight; live_apps has the new ones then, too.
+ * The old configuration, registry and apps are still there until all were told. */
 typedef void live_changed_fn(void *arg, struct config *config, struct registry *registry);
 void live_on_change(struct live *l, live_changed_fn *fn, void *arg);
 
@@ -76,7 +81,7 @@ struct live_status {
     uint64_t generation; /* counts what was in force, from 1 */
     int64_t loaded;      /* seconds since 1970: since when this is in force */
     const char *why;
-    bool refused; /* files are broken: what they made before is in force */
+    bool refused;                         /* files are broken: what they made before is in force */
     const struct conf_problems *problems; /* of the last build; n == 0: all is well */
     int64_t problems_since;               /* seconds since 1970; 0: there are none */
     const char *const *restart;           /* NULL-ended: changed, but a restart is needed */

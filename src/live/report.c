@@ -78,6 +78,28 @@ static void tell_provider(const struct provider *p)
                   LF_TEXT("setting", p->insecure[i]));
 }
 
+static void tell_app(const struct app *app)
+{
+    if (app->usable)
+        log_event(NULL, LOG_INFO, "app.ready", LF_TEXT("app", app->id),
+                  LF_INT("paths", app->n_paths));
+    else
+        log_event(NULL, LOG_WARN, "app.unusable", LF_TEXT("app", app->id),
+                  LF_TEXT("reason", app->reason));
+}
+
+static void tell_app_changes(const struct apps *next, const struct jval *changes)
+{
+    for (size_t i = 0; i < jval_count(changes); i++) {
+        const char *id = jval_text(jval_get(jval_item(changes, i), "id"));
+        const struct app *app = apps_find(next, id);
+        if (app)
+            tell_app(app);
+        else
+            log_event(NULL, LOG_INFO, "app.removed", LF_TEXT("app", id));
+    }
+}
+
 static void tell_changes(const struct registry *next, const struct jval *changes)
 {
     for (size_t i = 0; i < jval_count(changes); i++) {
@@ -94,8 +116,8 @@ static void tell_problems(const struct conf_problems *p)
 {
     const struct conf_fault *f;
     for (size_t i = 0; i < PROBLEMS_LOGGED && (f = conf_problems_at(p, i)); i++)
-        log_event(NULL, LOG_WARN, "live.problem", LF_TEXT("file", f->file),
-                  LF_INT("line", f->line), LF_TEXT("text", f->text));
+        log_event(NULL, LOG_WARN, "live.problem", LF_TEXT("file", f->file), LF_INT("line", f->line),
+                  LF_TEXT("text", f->text));
     if (p->n > PROBLEMS_LOGGED)
         log_event(NULL, LOG_WARN, "live.problems", LF_INT("problems", p->n),
                   LF_TEXT("hint", "usherd --check"));
@@ -158,19 +180,21 @@ void report_unwatched(struct report *r, const char *what)
 }
 
 static void tell_loaded(struct report *r, const struct report_args *args,
-                        const struct jval *changes, size_t settings)
+                        const struct jval *changes, const struct jval *apps, size_t settings)
 {
-    struct diff_count n;
+    struct diff_count n, m;
     diff_count(changes, &n);
+    diff_count(apps, &m);
     r->status.generation++;
     r->status.loaded = wall_seconds(clock_wall());
     r->status.why = args->why;
     log_event(NULL, LOG_INFO, "live.loaded", LF_INT("generation", r->status.generation),
-              LF_TEXT("why", args->why),
-              LF_INT("providers", registry_count(args->build->registry)),
-              LF_INT("added", n.added), LF_INT("changed", n.changed), LF_INT("removed", n.removed),
+              LF_TEXT("why", args->why), LF_INT("providers", registry_count(args->build->registry)),
+              LF_INT("apps", apps_count(args->build->apps)), LF_INT("added", n.added + m.added),
+              LF_INT("changed", n.changed + m.changed), LF_INT("removed", n.removed + m.removed),
               LF_INT("settings", settings), LF_INT("ms", args->ms));
     tell_changes(args->build->registry, changes);
+    tell_app_changes(args->build->apps, apps);
 }
 
 static void tell_refused(const struct report *r, const char *why)
@@ -191,21 +215,25 @@ void report_build(struct report *r, const struct report_args *args)
         r->status.loaded = wall_seconds(clock_wall());
         for (size_t i = 0; i < registry_count(b->registry); i++)
             tell_provider(registry_at(b->registry, i));
+        for (size_t i = 0; i < apps_count(b->apps); i++)
+            tell_app(apps_at(b->apps, i));
         gauges(r, r->problems.n == 0);
         return;
     }
     struct jval *changes = diff_registries(args->registry, b->registry);
+    struct jval *apps = diff_apps(args->apps, b->apps);
     struct jval *settings = diff_configs(args->config, b->config);
     take_problems(r, b);
     take_notes(r, b);
     r->status.refused = b->refused;
     if (b->refused)
         tell_refused(r, args->why);
-    if (!b->refused || jval_count(changes) > 0) /* of rows */
-        tell_loaded(r, args, changes, jval_count(settings));
+    if (!b->refused || jval_count(changes) > 0 || jval_count(apps) > 0) /* of rows */
+        tell_loaded(r, args, changes, apps, jval_count(settings));
     count(r, b->refused ? "refused" : "done");
     gauges(r, r->problems.n == 0);
     jval_free(&changes);
+    jval_free(&apps);
     jval_free(&settings);
 }
 
@@ -233,20 +261,25 @@ static struct jval *problems_json(const struct conf_problems *p)
     return list;
 }
 
+static void push_all(struct jval *to, struct jval *from)
+{
+    for (size_t i = 0; i < jval_count(from); i++)
+        jval_push(to, jval_ref((struct jval *)(uintptr_t)jval_item(from, i)));
+    jval_free(&from);
+}
+
 struct jval *report_diff(const struct build *b, const struct config *config,
-                         const struct registry *registry)
+                         const struct registry *registry, const struct apps *apps)
 {
     struct jval *o = jval_new_object(), *restart = jval_new_array();
     struct jval *changes = diff_configs(config, b->config);
-    struct jval *providers = diff_registries(registry, b->registry);
-    for (size_t i = 0; i < jval_count(providers); i++)
-        jval_push(changes, jval_ref((struct jval *)(uintptr_t)jval_item(providers, i)));
+    push_all(changes, diff_registries(registry, b->registry));
+    push_all(changes, diff_apps(apps, b->apps));
     for (size_t i = 0; b->restart[i]; i++)
         jval_push(restart, jval_new_text(b->restart[i]));
     jval_set(o, "changes", changes);
     jval_set(o, "problems", problems_json(&b->problems));
     jval_set(o, "restart", restart);
     jval_set_bool(o, "refused", b->refused);
-    jval_free(&providers);
     return o;
 }

@@ -22,9 +22,10 @@ void report_deinit(struct report *r);
 void report_unwatched(struct report *r, const char *what);
 
 struct report_args {
-    struct build *build;     /* about to be put in force; its problems are taken */
-    struct config *config;   /* in force so far */
+    struct build *build;       /* about to be put in force; its problems are taken */
+    struct config *config;     /* in force so far */
     struct registry *registry; /* NULL: this is the first */
+    struct apps *apps;         /* with it */
     const char *why;
     int64_t ms;
 };
@@ -34,6 +35,6 @@ void report_failed(struct report *r, const char *why, const struct err *err);
 void report_status(const struct report *r, struct live_status *out);
 /* What live_diff answers, without who is touched; the caller's. */
 struct jval *report_diff(const struct build *b, const struct config *config,
-                         const struct registry *registry);
+                         const struct registry *registry, const struct apps *apps);
 
 #endif

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/source.h"
 #include "base/json.h"
+#include "store/app_row.h"
 #include "store/provider_row.h"
 #include "store/provider_secret.h"
 
@@ -23,6 +25,7 @@ void rows_clear(struct rows *r)
         secret_free((struct secret **)(uintptr_t)&r->secrets[i].secret);
     free(r->secrets);
     free(r->first);
+    free(r->apps);
     free(r->v);
     arena_free(&r->arena);
     conf_problems_deinit(&r->problems);
@@ -107,6 +110,27 @@ static int take_secret(void *arg, const struct provider_secret_row *row, struct 
     return 0;
 }
 
+static int take_app(void *arg, const struct app_row *row, struct err *err)
+{
+    struct rows *r = arg;
+    struct err why = ERR_INIT;
+    struct app_source source = {.id = arena_dup(r->arena, row->id), .version = row->version};
+    (void)err;
+    if (app_source_parse(str_of(row->settings), r->arena, &source, &why) != 0) {
+        conf_problem(
+            &r->problems, arena_printf(r->arena, "app %.100s", row->id), 0,
+            "its settings in the database make no sense (%s); delete it, and make it again",
+            why.text);
+        return 0;
+    }
+    if (r->n_apps == r->apps_room) {
+        r->apps_room = r->apps_room ? 2 * r->apps_room : 16;
+        r->apps = mem_grow(r->apps, r->apps_room * sizeof *r->apps);
+    }
+    r->apps[r->n_apps++] = source;
+    return 0;
+}
+
 int rows_read(struct rows *r, struct db *db, const struct keyring *keys, struct err *err)
 {
     struct secrets_reader reader = {r, keys};
@@ -115,6 +139,8 @@ int rows_read(struct rows *r, struct db *db, const struct keyring *keys, struct 
     if (provider_row_each(db, take_row, r, err) < 0)
         return -1;
     if (provider_secret_each(db, NULL, take_secret, &reader, err) < 0)
+        return -1;
+    if (app_row_each(db, take_app, r, err) < 0)
         return -1;
     for (size_t i = 0; i < r->n; i++) /* the array no longer moves */
         r->v[i].secrets = r->v[i].n_secrets ? r->secrets + r->first[i] : NULL;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rows: the providers of the store as a registry wants them, secrets opened. Read inside one
- * transaction, so that a provider and its secrets belong together. Owns everything it gives out;
- * secrets are wiped when it is cleared.
+ * rows: the providers of the store as a registry wants them, secrets opened, and the apps. Read
+ * inside one transaction, so that a provider and its secrets belong together. Owns everything it
+ * gives out; secrets are wiped when it is cleared.
  */
 #ifndef LIVE_ROWS_H
 #define LIVE_ROWS_H
 
+#include "app/apps.h"
 #include "base/arena.h"
 #include "provider/registry.h"
 #include "store/db.h"
@@ -20,6 +21,8 @@ struct rows {
     struct provider_secret_in *secrets; /* of all of them, provider by provider */
     size_t n_secrets;
     size_t room, secrets_room;
+    struct app_source *apps; /* for apps_options.rows */
+    size_t n_apps, apps_room;
     struct conf_problems problems; /* rows that make no sense at all */
 };
 

@@ -6,9 +6,16 @@
 static const struct {
     const char *section, *key;
 } at_once[] = {
-    {"server", "site_name"}, {"login", "return_hosts"},  {"login", "default_return"},
-    {"login", "deadline"},   {"login", "max_in_flight"}, {"providers", "dir"},
-    {"log", "level"},        {"metrics", "token"},       {"providers", "plugin_dir"},
+    {"server", "site_name"},
+    {"login", "return_hosts"},
+    {"login", "default_return"},
+    {"login", "deadline"},
+    {"login", "max_in_flight"},
+    {"providers", "dir"},
+    {"apps", "dir"},
+    {"log", "level"},
+    {"metrics", "token"},
+    {"providers", "plugin_dir"},
 };
 
 bool settle_at_once(const char *section, const char *key)

@@ -17,7 +17,7 @@
     (IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB | IN_CREATE |            \
      IN_DELETE_SELF | IN_MOVE_SELF)
 #define GONE (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_UNMOUNT)
-#define PLACES 3
+#define PLACES (1 + 2 * WATCH_FOLDERS)
 
 /* One folder, and what in it matters. Two may be the same folder, and then have the same number. */
 struct place {
@@ -35,7 +35,7 @@ struct watch {
     struct mono first; /* change of a burst that was not told yet; 0: there is none */
     bool last;         /* it is told at its longest, whatever comes in between */
     pthread_mutex_t lock;
-    struct place v[PLACES]; /* usher.conf in its folder; the folder of providers in its own; it */
+    struct place v[PLACES]; /* usher.conf in its folder; each folder in its own, and it */
 };
 
 static bool name_matters(const struct place *p, const char *name)
@@ -140,8 +140,7 @@ static int look_at(const struct watch *w, const char *folder, struct err *err)
     const int wd = inotify_add_watch(w->fd, folder, MASK | IN_ONLYDIR);
     if (wd < 0)
         (void)err_set(err, ERR_MISCONFIGURED, "%.160s cannot be watched: %s", folder,
-                      errno == ENOSPC ? "fs.inotify.max_user_watches is used up"
-                                      : strerror(errno));
+                      errno == ENOSPC ? "fs.inotify.max_user_watches is used up" : strerror(errno));
     return wd;
 }
 
@@ -174,16 +173,28 @@ static bool uses(const struct place *v, int wd)
     return false;
 }
 
-int watch_cover(struct watch *w, const char *file, const char *folder, struct err *err)
+/* The folder, and itself in the one above, where it is seen to come and go. */
+static void cover_folder(const struct watch *w, const struct watch_folder *folder,
+                         struct place new[2], struct err *err)
 {
-    struct err first = ERR_INIT, last = ERR_INIT, above = ERR_INIT;
-    struct place old[PLACES];
-    struct place new[PLACES] = {{.wd = -1}, {.wd = -1}, {.wd = -1}};
+    struct err above = ERR_INIT, within = ERR_INIT;
+    new[0] = new[1] = (struct place){.wd = -1};
+    if (!folder->path)
+        return;
+    new[0] = beside(w, folder->path, &above);
+    new[1].wd = look_at(w, folder->path, &within);
+    if (new[1].wd < 0 && !(folder->optional && access(folder->path, F_OK) != 0))
+        *err = within; /* the folder above is a help only */
+}
+
+int watch_cover(struct watch *w, const char *file, const struct watch_folder folders[WATCH_FOLDERS],
+                struct err *err)
+{
+    struct err first = ERR_INIT, last = ERR_INIT;
+    struct place old[PLACES], new[PLACES];
     new[0] = beside(w, file, &first);
-    if (folder) {
-        new[1] = beside(w, folder, &above);
-        new[2].wd = look_at(w, folder, &last);
-    }
+    for (size_t i = 0; i < WATCH_FOLDERS; i++)
+        cover_folder(w, &folders[i], new + 1 + 2 * i, &last);
     pthread_mutex_lock(&w->lock);
     memcpy(old, w->v, sizeof old);
     memcpy(w->v, new, sizeof new);
@@ -195,7 +206,7 @@ int watch_cover(struct watch *w, const char *file, const char *folder, struct er
     }
     if (first.kind != ERR_NONE)
         *err = first;
-    else if (last.kind != ERR_NONE) /* the folder above is a help only */
+    else if (last.kind != ERR_NONE)
         *err = last;
     return err->kind == ERR_NONE ? 0 : -1;
 }

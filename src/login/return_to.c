@@ -91,40 +91,14 @@ static const char *target_fault(struct str target, bool ours)
     return NULL;
 }
 
-/* "host", "host:port", "[v6]", "[v6]:port" or ".suffix" against a parsed URL. */
-static bool entry_matches(const char *entry, const struct url *u, int default_port)
-{
-    struct str host = str_of(entry);
-    int64_t port = default_port;
-    size_t colon = host.n;
-    while (colon > 0 && host.p[colon - 1] != ':' && host.p[colon - 1] != ']')
-        colon--;
-    if (colon > 0 && host.p[colon - 1] == ':') {
-        if (!text_int((struct str){host.p + colon, host.n - colon}, &port))
-            return false;
-        host.n = colon - 1;
-    }
-    if (host.n >= 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
-        host = (struct str){host.p + 1, host.n - 2};
-    if (host.n == 0 || port != u->port)
-        return false;
-
-    /* Both tails end where u->host ends, so it can serve as the NUL-terminated side. */
-    size_t given = strlen(u->host);
-    if (host.p[0] != '.')
-        return str_is_nocase(host, u->host);
-    return !u->host_is_ip && given > host.n && str_is_nocase(host, u->host + given - host.n);
-}
-
 static bool host_allowed(const struct return_rules *r, const struct url *own, const struct url *u)
 {
     /* In development, where we are on plain http ourselves, so may be apps on this machine. */
     const bool plain = strcmp(u->scheme, "http") == 0;
     if (plain && (strcmp(own->scheme, "http") != 0 || !url_is_loopback(u)))
         return false;
-    int default_port = plain ? 80 : 443;
     for (const char *const *h = r->hosts; h && *h; h++)
-        if (entry_matches(*h, u, default_port))
+        if (url_entry_has(*h, u))
             return true;
     return false;
 }

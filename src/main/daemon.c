@@ -171,7 +171,8 @@ static void on_change(void *arg, struct config *c, struct registry *r)
     d->app.registry = r;
     d->app.site_name = c->server.site_name;
     d->app.default_return = c->login.default_return;
-    d->app.return_rules.hosts = c->login.return_hosts;
+    d->app.apps = live_apps(d->live);
+    d->app.return_rules.hosts = apps_hosts(d->app.apps);
     d->app.metrics_token = conf_secrets_get(c->secrets, "token");
     login_set_registry(d->login, r);
     login_set_limits(d->login, c->login.deadline * 1000, (unsigned)c->login.max_in_flight);
@@ -266,10 +267,11 @@ static int fill_app(struct daemon *d, struct err *err)
         .public_origin = c->origin,
         .site_name = c->server.site_name,
         .default_return = c->login.default_return,
-        .return_rules = {.public_url = c->server.public_url, .hosts = c->login.return_hosts},
+        .return_rules = {c->server.public_url, apps_hosts(live_apps(d->live))},
         .loop = d->loop,
         .metrics_token = conf_secrets_get(c->secrets, "token"),
         .registry = live_registry(d->live),
+        .apps = live_apps(d->live),
         .login = d->login,
         .sessions = d->sessions,
         .store = d->store,
@@ -330,7 +332,8 @@ static void tell_ready(const struct daemon *d)
         log_event(NULL, LOG_WARN, "daemon.insecure",
                   LF_TEXT("setting", "[providers] allow_http_loopback"));
     log_event(NULL, LOG_INFO, "daemon.ready", LF_TEXT("url", c->server.public_url),
-              LF_INT("providers", registry_count(live_registry(d->live))));
+              LF_INT("providers", registry_count(live_registry(d->live))),
+              LF_INT("apps", apps_count(live_apps(d->live))));
 }
 
 /* Only the port is opened as root, and the socket's folder made. Everything else belongs to the

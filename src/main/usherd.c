@@ -3,12 +3,12 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "live/build.h"
 #include "live/config.h"
 #include "main/daemon.h"
 #include "main/harden.h"
 #include "main/manual.h"
 #include "main/options.h"
-#include "provider/registry.h"
 #include "sys/log.h"
 
 static int report(const struct conf_problems *p)
@@ -20,16 +20,17 @@ static int report(const struct conf_problems *p)
 
 static int check(const struct config *c, struct conf_problems *p)
 {
-    const struct registry_options o = {.providers_dir = c->providers.dir,
-                                       .plugin_dir = c->providers.plugin_dir,
-                                       .environment = true,
-                                       .allow_http_loopback = c->providers.allow_http_loopback};
+    const struct registry_options o = build_registry_options(c, NULL);
+    const struct apps_options ao = build_apps_options(c, NULL, NULL);
     struct registry *r = registry_load(&o, p);
-    const size_t n = registry_count(r);
+    struct apps *a = apps_load(&ao, p);
+    const size_t n = registry_count(r), m = apps_count(a);
     registry_free(&r);
+    apps_free(&a);
     if (p->n > 0)
         return report(p);
-    printf("usherd: the configuration is fine; %zu provider%s\n", n, n == 1 ? "" : "s");
+    printf("usherd: the configuration is fine; %zu provider%s, %zu app%s\n", n, n == 1 ? "" : "s",
+           m, m == 1 ? "" : "s");
     return 0;
 }
 

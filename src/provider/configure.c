@@ -466,9 +466,9 @@ static bool read_file(struct maker *m)
         m->where = arena_printf(m->a, "provider %s", args->id);
         m->file = read_row(m);
     } else if (args->text.p) {
-        m->file = conf_file_text(m->where, args->text, true, m->problems);
+        m->file = conf_file_text(m->where, args->text, CONF_BARE, m->problems);
     } else if (args->path) {
-        m->file = conf_file_read_listed(args->path, true, &m->gone, m->problems);
+        m->file = conf_file_read_listed(args->path, CONF_BARE, &m->gone, m->problems);
         if (m->gone && in_environment(m)) {
             m->gone = false;
             m->p->source = m->where = "environment";

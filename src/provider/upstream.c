@@ -94,7 +94,7 @@ static struct conf_file *sample_read(const char *name)
     struct conf_problems p;
     const char *text = upstream_sample(name);
     conf_problems_init(&p);
-    struct conf_file *f = text ? conf_file_text(name, str_of(text), true, &p) : NULL;
+    struct conf_file *f = text ? conf_file_text(name, str_of(text), CONF_BARE, &p) : NULL;
     conf_problems_deinit(&p);
     return f;
 }

@@ -7,8 +7,8 @@
 #include "base/text.h"
 #include "sys/conf_file.h"
 
-#define CONF_QUOTE_MAX 60               /* of a wrong value, in an error */
-#define CONF_WORDS_MAX 256u             /* candidates of one "did you mean" */
+#define CONF_QUOTE_MAX 60   /* of a wrong value, in an error */
+#define CONF_WORDS_MAX 256u /* candidates of one "did you mean" */
 
 /* ---- secrets --------------------------------------------------------------------------------- */
 
@@ -157,6 +157,8 @@ static bool find_in(const struct apply *ap, const struct conf_table *t,
                     const struct usher_setting *row, bool env, struct found *out)
 {
     *out = (struct found){.from_env = env};
+    if (env && !t->env_prefix)
+        return false;
     for (enum spelling s = SPELL_PLAIN; s < SPELLINGS; s++) {
         const char *key = spell(ap, t, row, s);
         struct found one = {.spelling = s, .from_env = env};
@@ -266,7 +268,7 @@ static void missing(const struct apply *ap, const struct conf_table *t,
 {
     const char *place = file_place(ap, t->section, row->key);
     const char *key = full_key(ap, t->section, row->key);
-    if (ap->row) {
+    if (ap->row || !t->env_prefix) {
         conf_problem_key(ap->p, conf_file_name(ap->f), 0, key, "%s is required", place);
         return;
     }
@@ -444,7 +446,8 @@ static void unknown_variables(const struct apply *ap, size_t table)
     const struct conf_table *t = &ap->tables[table];
     struct words keys = {.n = 0}, known = {.n = 0};
     for (size_t i = 0; i < ap->n; i++) {
-        if (strcmp(ap->tables[i].env_prefix, t->env_prefix) != 0)
+        const char *prefix = ap->tables[i].env_prefix;
+        if (!prefix || strcmp(prefix, t->env_prefix) != 0)
             continue;
         if (i < table)
             return; /* that table spoke for all of its prefix */
@@ -477,5 +480,6 @@ void conf_apply(const struct conf_source *from, const struct conf_table *tables,
             unknown_key(&ap, conf_file_at(f, i));
     }
     for (size_t t = 0; t < n && !row; t++)
-        unknown_variables(&ap, t);
+        if (tables[t].env_prefix)
+            unknown_variables(&ap, t);
 }

@@ -64,18 +64,22 @@ const char *conf_env_get(const struct conf_env *e, const char *name);
 const char *conf_env_at(const struct conf_env *e, size_t i);
 
 /* One file, read: sections and keys as written. Strict: no inline comments, no quotes, no
- * multi-line values, no duplicate sections or keys, no keys before a section (unless `bare`, where
- * there are no sections), UTF-8 without byte order mark, lines of at most 8 KiB; a regular file, no
- * symbolic link, owned by root or us, not writable by others, and not readable by others if it
- * holds a secret. NULL when nothing could be read; lines that were refused are problems, the rest
- * is there. */
+ * multi-line values, no duplicate sections or keys, no keys before a section, UTF-8 without byte
+ * order mark, lines of at most 8 KiB; a regular file, no symbolic link, owned by root or us, not
+ * writable by others, and not readable by others if it holds a secret. NULL when nothing could be
+ * read; lines that were refused are problems, the rest is there. */
 struct conf_file;
-struct conf_file *conf_file_read(const char *path, bool bare, struct conf_problems *p);
+enum conf_shape {
+    CONF_SECTIONS = 0, /* as above */
+    CONF_BARE,         /* no sections */
+    CONF_PARTS         /* keys first, then sections of any name, each a thing of its own */
+};
+struct conf_file *conf_file_read(const char *path, enum conf_shape shape, struct conf_problems *p);
 /* The same for a file that was in its folder a moment ago: if it is not any more, *gone becomes
  * true, and that is no problem. */
-struct conf_file *conf_file_read_listed(const char *path, bool bare, bool *gone,
+struct conf_file *conf_file_read_listed(const char *path, enum conf_shape shape, bool *gone,
                                         struct conf_problems *p);
-struct conf_file *conf_file_text(const char *name, struct str text, bool bare,
+struct conf_file *conf_file_text(const char *name, struct str text, enum conf_shape shape,
                                  struct conf_problems *p);
 /* The same from pairs that were read already, like a row of the database: keys and values under the
  * same rules, no sections, no lines. Copies. Never holds secrets: those are given by themselves. */
@@ -85,6 +89,11 @@ struct conf_pair {
 struct conf_file *conf_file_pairs(const char *name, const struct conf_pair *pairs, size_t n,
                                   struct conf_problems *p);
 void conf_file_free(struct conf_file **f);
+/* Of a file of parts: what part i is called, and the line of its header. Part 0 is what stands in
+ * front of them all, and is called "". NULL behind the last. Several may have one name. */
+const char *conf_file_part(const struct conf_file *f, size_t i, int *line);
+/* That part as a bare file; free it before the whole. */
+struct conf_file *conf_file_part_take(const struct conf_file *f, size_t i);
 /* Value of a key, or NULL; *line says where. Section "" for a bare file. */
 const char *conf_file_get(const struct conf_file *f, const char *section, const char *key,
                           int *line);
@@ -99,7 +108,7 @@ void conf_secrets_set(struct conf_secrets *s, const char *key, struct secret *ta
 
 struct conf_table {
     const char *section;    /* "" for a provider file */
-    const char *env_prefix; /* "USHER_SERVER", "USHER_PROVIDER_DISCORD" */
+    const char *env_prefix; /* "USHER_SERVER", "USHER_PROVIDER_DISCORD"; NULL: no variables */
     const struct usher_setting *rows;
     size_t n;
     void *config; /* zeroed struct to fill; strings go to the arena */

@@ -180,15 +180,16 @@ out:
  * line, cuts names at 49, takes ':' for '=', " ;" for a comment and an indented line for more of
  * the last value, and skips a byte order mark. None of that may happen silently. So every raw line
  * is judged here first, and inih gets a plain form of it: "[section]", or "key=." where the dot
- * stands for a value of any length that waits in `value`.
+ * stands for a value of any length that waits in `value`. A part's name is none of its business.
  */
 struct conf_feed {
     struct conf_file *f;
     struct conf_problems *p;
-    bool bare;
+    enum conf_shape shape;
     char *next, *end; /* what is left of the text */
     int line;
     const char *section, *key, *value; /* what inih should find in the line it has */
+    int since;                         /* line of the header of that section */
     bool skip;                         /* below a section header that was refused */
 };
 
@@ -224,14 +225,16 @@ static bool feed_section(struct conf_feed *feed, struct str line)
     if (line.p[line.n - 1] != ']')
         return feed_wrong(feed, "a section line is [name] and nothing else");
     struct str name = {line.p + 1, line.n - 2};
-    if (!is_name(name))
-        return feed_wrong(feed, "section names are lower-case letters, digits, '_' and '-'");
-    if (feed->bare)
+    const bool part = feed->shape == CONF_PARTS;
+    if (part ? name.n == 0 || name.n > CONF_PART_MAX : !is_name(name))
+        return feed_wrong(feed, part ? "what stands in [] is empty or too long"
+                                     : "section names are lower-case letters, digits, '_' and '-'");
+    if (feed->shape == CONF_BARE)
         return feed_wrong(feed, "this file has no sections: remove the line");
     if (f->n_sections == CONF_SECTIONS_MAX)
         return feed_wrong(feed, "too many sections");
     ((char *)line.p)[line.n - 1] = 0; /* our own copy of the text */
-    for (size_t i = 0; i < f->n_sections; i++)
+    for (size_t i = 0; i < f->n_sections && !part; i++)
         if (strcmp(f->sections[i].name, name.p) == 0) {
             conf_problem(feed->p, f->name, feed->line, "[%s] is there already, in line %d", name.p,
                          f->sections[i].line);
@@ -239,6 +242,7 @@ static bool feed_section(struct conf_feed *feed, struct str line)
         }
     f->sections[f->n_sections++] = (struct conf_header){name.p, feed->line};
     feed->section = name.p;
+    feed->since = feed->line;
     feed->key = NULL;
     feed->skip = false;
     return true;
@@ -269,7 +273,7 @@ static bool feed_key(struct conf_feed *feed, struct str line)
     if (!is_name(key))
         return feed_wrong(feed,
                           "a line is key = value; keys are lower-case letters, digits and '_'");
-    if (!feed->section && !feed->bare)
+    if (!feed->section && feed->shape == CONF_SECTIONS)
         return feed_wrong(feed, "this key is before any [section]");
     const char *trap = value_trap(value);
     if (trap) {
@@ -317,6 +321,12 @@ static bool feed_judge(struct conf_feed *feed, struct str line)
     return !feed->skip && feed_key(feed, text);
 }
 
+/* What inih is told of a section. */
+static const char *fed_section(const struct conf_feed *feed)
+{
+    return !feed->section ? "" : feed->shape == CONF_PARTS ? "part" : feed->section;
+}
+
 /* inih's reader: like fgets. Lines without content and refused ones never reach it. */
 static char *feed_read(char *to, int room, void *ctx)
 {
@@ -327,7 +337,7 @@ static char *feed_read(char *to, int room, void *ctx)
         if (!feed_judge(feed, line))
             continue;
         int n = feed->key ? snprintf(to, (size_t)room, "%s=.\n", feed->key)
-                          : snprintf(to, (size_t)room, "[%s]\n", feed->section);
+                          : snprintf(to, (size_t)room, "[%s]\n", fed_section(feed));
         return n > 0 && n < room ? to : NULL;
     }
     return NULL;
@@ -338,11 +348,12 @@ static int feed_take(void *ctx, const char *section, const char *key, const char
     struct conf_feed *feed = ctx;
     struct conf_file *f = feed->f;
     const char *mine = feed->section ? feed->section : "";
-    if (!feed->key || strcmp(section, mine) != 0 || strcmp(key, feed->key) != 0 ||
+    if (!feed->key || strcmp(section, fed_section(feed)) != 0 || strcmp(key, feed->key) != 0 ||
         strcmp(value, ".") != 0)
         return 0;
     for (size_t i = 0; i < f->n; i++)
-        if (strcmp(f->entries[i].section, mine) == 0 && strcmp(f->entries[i].key, key) == 0) {
+        if (f->entries[i].line >= (feed->shape == CONF_PARTS ? feed->since : 0) &&
+            strcmp(f->entries[i].section, mine) == 0 && strcmp(f->entries[i].key, key) == 0) {
             char text[64];
             snprintf(text, sizeof text, " is there already, in line %d", f->entries[i].line);
             feed_wrong_key(feed, str_of(key), text);
@@ -357,9 +368,9 @@ static int feed_take(void *ctx, const char *section, const char *key, const char
     return 1;
 }
 
-static void conf_file_parse(struct conf_file *f, bool bare, struct conf_problems *p)
+static void conf_file_parse(struct conf_file *f, enum conf_shape shape, struct conf_problems *p)
 {
-    struct conf_feed feed = {.f = f, .p = p, .bare = bare, .next = f->bytes};
+    struct conf_feed feed = {.f = f, .p = p, .shape = shape, .next = f->bytes};
     feed.end = f->bytes + f->bytes_n;
     f->entries = mem_alloc(CONF_KEYS_MAX * sizeof *f->entries);
     f->sections = mem_alloc(CONF_SECTIONS_MAX * sizeof *f->sections);
@@ -371,8 +382,8 @@ static void conf_file_parse(struct conf_file *f, bool bare, struct conf_problems
 /* ---- the file -------------------------------------------------------------------------------- */
 
 /* Takes the bytes. NULL if they are no text at all. */
-static struct conf_file *conf_file_make(const char *name, struct conf_bytes *b, bool bare,
-                                        struct conf_problems *p)
+static struct conf_file *conf_file_make(const char *name, struct conf_bytes *b,
+                                        enum conf_shape shape, struct conf_problems *p)
 {
     const char *wrong = NULL;
     if (b->n >= 3 && memcmp(b->p, "\xef\xbb\xbf", 3) == 0)
@@ -392,20 +403,20 @@ static struct conf_file *conf_file_make(const char *name, struct conf_bytes *b, 
     f->bytes = b->p;
     f->bytes_n = b->n;
     f->secret_advice = b->secret_advice;
-    conf_file_parse(f, bare, p);
+    conf_file_parse(f, shape, p);
     return f;
 }
 
-struct conf_file *conf_file_read(const char *path, bool bare, struct conf_problems *p)
+struct conf_file *conf_file_read(const char *path, enum conf_shape shape, struct conf_problems *p)
 {
     bool gone = false;
-    struct conf_file *f = conf_file_read_listed(path, bare, &gone, p);
+    struct conf_file *f = conf_file_read_listed(path, shape, &gone, p);
     if (gone)
         conf_problem(p, path, 0, "cannot be opened: %s", strerror(ENOENT));
     return f;
 }
 
-struct conf_file *conf_file_read_listed(const char *path, bool bare, bool *gone,
+struct conf_file *conf_file_read_listed(const char *path, enum conf_shape shape, bool *gone,
                                         struct conf_problems *p)
 {
     struct conf_bytes b;
@@ -416,7 +427,7 @@ struct conf_file *conf_file_read_listed(const char *path, bool bare, bool *gone,
             conf_problem(p, path, 0, "%s", err.text);
         return NULL;
     }
-    struct conf_file *f = conf_file_make(path, &b, bare, p);
+    struct conf_file *f = conf_file_make(path, &b, shape, p);
     const char *slash = strrchr(path, '/');
     if (f) {
         free(f->folder);
@@ -425,7 +436,7 @@ struct conf_file *conf_file_read_listed(const char *path, bool bare, bool *gone,
     return f;
 }
 
-struct conf_file *conf_file_text(const char *name, struct str text, bool bare,
+struct conf_file *conf_file_text(const char *name, struct str text, enum conf_shape shape,
                                  struct conf_problems *p)
 {
     if (text.n > CONF_FILE_MAX) {
@@ -435,7 +446,7 @@ struct conf_file *conf_file_text(const char *name, struct str text, bool bare,
     struct conf_bytes b = {.p = mem_alloc(text.n + 1), .n = text.n};
     if (text.n > 0)
         memcpy(b.p, text.p, text.n);
-    return conf_file_make(name, &b, bare, p);
+    return conf_file_make(name, &b, shape, p);
 }
 
 /* What feed_judge and feed_key would have said of the line; NULL when it is fine. */
@@ -506,13 +517,36 @@ void conf_file_free(struct conf_file **file)
     if (!f)
         return;
     *file = NULL;
-    seal_wipe(f->bytes, f->bytes_n);
+    if (f->bytes)
+        seal_wipe(f->bytes, f->bytes_n);
     free(f->bytes);
     free(f->entries);
     free(f->sections);
     free(f->name);
     free(f->folder);
     free(f);
+}
+
+const char *conf_file_part(const struct conf_file *f, size_t i, int *line)
+{
+    *line = 0;
+    return i == 0 ? "" : conf_file_section(f, i - 1, line);
+}
+
+struct conf_file *conf_file_part_take(const struct conf_file *f, size_t i)
+{
+    const char *name = i > 0 ? f->sections[i - 1].name : NULL; /* its entries point there, too */
+    struct conf_file *part = mem_alloc(sizeof *part);
+    part->name = mem_dup(f->name);
+    part->folder = mem_dup(f->folder);
+    part->secret_advice = f->secret_advice;
+    part->entries = mem_alloc((f->n + 1) * sizeof *part->entries);
+    for (size_t k = 0; k < f->n; k++) {
+        const struct conf_entry *e = &f->entries[k];
+        if (name ? e->section == name : !*e->section)
+            part->entries[part->n++] = (struct conf_entry){"", e->key, e->value, e->line};
+    }
+    return part;
 }
 
 const char *conf_file_get(const struct conf_file *f, const char *section, const char *key,

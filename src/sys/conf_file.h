@@ -17,6 +17,7 @@
 #include "sys/seal.h"
 
 #define CONF_NAME_MAX 48            /* of sections and keys: inih cuts at 49 without a word */
+#define CONF_PART_MAX 1024          /* of the name of a part */
 #define CONF_LINE_MAX (8u * 1024)   /* without its end */
 #define CONF_FILE_MAX (256u * 1024) /* a whole file */
 #define CONF_KEYS_MAX 1000u

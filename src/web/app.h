@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * app: what the pages need of the rest of the house, put together by main/ and borrowed by every
- * handler. The registry may be replaced by a reload; handlers take it from here on each request.
+ * handler. Registry and apps may be replaced by a reload; handlers take them from here on each
+ * request.
  */
 #ifndef WEB_APP_H
 #define WEB_APP_H
 
+#include "app/apps.h"
 #include "login/login.h"
 #include "login/return_to.h"
 #include "provider/registry.h"
@@ -30,6 +32,7 @@ struct web_app {
     struct cookie_jar jar;
     const struct secret *metrics_token; /* a bearer token for /metrics; NULL: none */
     struct registry *registry;
+    struct apps *apps;
     struct login *login;
     struct sessions *sessions;
     struct recall *recall; /* for what they do not know; NULL: they know all */
@@ -72,6 +75,7 @@ serve_handler account_unlink_post;                                          /* a
 serve_handler account_data_get;                                             /* account_data.c */
 serve_handler account_delete_page, account_delete_post;                     /* account_delete.c */
 serve_handler account_session_end, account_session_end_others;              /* account_session.c */
+serve_handler denied_page;                                                  /* denied.c */
 serve_handler forward_check;                                                /* forward.c */
 serve_handler ops_health, ops_ready, ops_metrics;                           /* ops.c */
 serve_handler asset_get;                                                    /* asset.c */

@@ -6,11 +6,16 @@
  * The original request is read in two dialects, from trusted proxies only: X-Original-URL and
  * X-Original-Method (nginx, HAProxy, Apache), and X-Forwarded-Method, -Proto, -Host, -Uri (Caddy,
  * Traefik, Envoy). Where both are there they must agree. Under the first the proxy can only be told
- * 401, so the sign-in address travels in X-Usher-Location; under the second a person's browser is
- * redirected right here. Scripts get a plain 401.
+ * 401 or 403, so the address of what a person should see travels in X-Usher-Location; under the
+ * second a person's browser is redirected right here. Scripts get a plain 401 or 403.
+ *
+ * Where there are apps, the host says which one is asked about, and its rules decide
+ * (app/decide.h). A proxy that does not say what was asked for would walk around them, so it is
+ * refused then.
  */
 #include <strings.h>
 
+#include "app/decide.h"
 #include "base/url.h"
 #include "sys/clock.h"
 #include "web/identity.h"
@@ -93,17 +98,16 @@ static void refuse(struct request *rq, int status)
 
 /* Whether the app asked about is one of ours: 0, or the status to refuse with. Judged by origin, so
  * that a long address is no reason to lock anybody out. */
-static int judge_host(struct request *rq, const struct web_app *app, const char *url)
+static int judge_host(struct request *rq, const struct web_app *app, const char *url, struct url *u)
 {
     struct err err = ERR_INIT;
-    struct url u;
     struct buf origin;
     const char *ignored;
-    if (url_parse(request_arena(rq), str_of(url), &u, &err) != 0 || u.fragment != NULL ||
+    if (url_parse(request_arena(rq), str_of(url), u, &err) != 0 || u->fragment != NULL ||
         strstr(url, "%00") != NULL)
         return 400;
     buf_init(&origin, 512);
-    url_origin(&u, &origin);
+    url_origin(u, &origin);
     buf_byte(&origin, '/');
     const bool ours = return_to_judge(&app->return_rules, buf_view(&origin), request_arena(rq),
                                       &ignored, &err) == 0;
@@ -111,35 +115,110 @@ static int judge_host(struct request *rq, const struct web_app *app, const char 
     return ours ? 0 : 403;
 }
 
-/* Signed out: say so, and where to sign in when a person is there to do it. */
-static void send_away(struct request *rq, const struct web_app *app, const struct original *o)
+/* Where a person came from, if that can be carried; NULL: it is too long, and the way ends at the
+ * default page. */
+static const char *came_from(struct request *rq, const struct web_app *app,
+                             const struct original *o)
 {
     struct err err = ERR_INIT;
     const char *return_to = NULL;
     if (o->url && return_to_judge(&app->return_rules, str_of(o->url), request_arena(rq), &return_to,
                                   &err) != 0)
-        return_to = NULL; /* too long to carry: sign-in still works, and ends at the default page */
+        return NULL;
+    return return_to;
+}
+
+/* A person goes to a page of ours, with the query that is in `url` already; where the proxy hands
+ * on no redirect, it is told the address with this status. Scripts get the status alone. */
+static void send_to(struct request *rq, const struct original *o, int status, struct buf *url,
+                    const char *return_to)
+{
     identity_clear(rq);
-    if (!is_navigation(rq, o)) {
-        reply_empty(rq, 401);
-        return;
+    if (return_to)
+        form_add(url, "return_to", return_to);
+    if (!is_navigation(rq, o) || !buf_ok(url)) {
+        reply_empty(rq, status);
+    } else if (o->by_redirect) {
+        reply_redirect(rq, url->p);
+    } else {
+        reply_header(rq, "X-Usher-Location", url->p);
+        reply_empty(rq, status);
     }
+}
+
+/* Signed out: say so, and where to sign in when a person is there to do it. */
+static void send_away(struct request *rq, const struct web_app *app, const struct original *o)
+{
+    const char *return_to = came_from(rq, app, o);
     struct buf url;
     buf_init(&url, 16384);
-    buf_printf(&url, "%s/login", app->public_url);
-    if (return_to) {
-        buf_byte(&url, '?');
-        form_add(&url, "return_to", return_to);
-    }
-    if (!buf_ok(&url)) {
-        reply_empty(rq, 401);
-    } else if (o->by_redirect) {
-        reply_redirect(rq, url.p);
-    } else {
-        reply_header(rq, "X-Usher-Location", url.p);
-        reply_empty(rq, 401);
-    }
+    buf_printf(&url, "%s/login%s", app->public_url, return_to ? "?" : "");
+    send_to(rq, o, 401, &url, return_to);
     buf_deinit(&url);
+}
+
+/* ---- what an app's rules say ----------------------------------------------------------------- */
+
+/* Signing in would not help, or did not. */
+static void turn_away(struct request *rq, const struct web_app *app, const struct original *o,
+                      const struct app *asked)
+{
+    struct buf url;
+    buf_init(&url, 16384);
+    buf_printf(&url, "%s/denied?app=%s", app->public_url, asked->id);
+    send_to(rq, o, 403, &url, came_from(rq, app, o));
+    buf_deinit(&url);
+}
+
+static struct app_subject subject_of(struct request *rq, const struct session_view *v)
+{
+    struct sockaddr_storage at; /* of a proxy that does not say for whom it asks, nothing */
+    struct app_subject s = app_nobody(request_address(rq, &at) ? request_client(rq) : NULL);
+    if (!v)
+        return s;
+    s.signed_in = true;
+    s.account = v->account;
+    s.provider = v->provider;
+    s.email = v->email;
+    s.email_evidence = v->email_evidence;
+    s.groups = v->header_groups;
+    s.roles = v->roles;
+    s.permissions = v->permissions;
+    return s;
+}
+
+static void forward_app(struct request *rq, const struct web_app *app, const struct original *o,
+                        const struct app *asked, const struct url *u)
+{
+    struct session_view v;
+    const int signed_in = web_session(app, rq, &v);
+    const struct app_subject s = subject_of(rq, signed_in == 1 ? &v : NULL);
+    const struct app_decision d = app_decide(asked, &s, u->path, o->method);
+    switch (d.verdict) {
+    case APP_ALLOW:
+        if (signed_in == 1) {
+            identity_reply(app->identities, rq, &v);
+        } else {
+            identity_clear(rq);
+            reply_empty(rq, 200);
+        }
+        return;
+    case APP_SIGN_IN:
+        if (signed_in < 0)
+            refuse(rq, 401);
+        else
+            send_away(rq, app, o);
+        return;
+    case APP_DENY:
+        if (s.signed_in) /* a stranger could fill the log */
+            log_event(request_log(rq), LOG_INFO, "app.denied", LF_TEXT("app", asked->id),
+                      LF_TEXT("account", s.account), LF_TEXT("reason", d.reason));
+        turn_away(rq, app, o, asked);
+        return;
+    case APP_BAD_PATH:
+        refuse(rq, 400);
+        return;
+    }
 }
 
 void forward_check(struct request *rq, void *app_)
@@ -147,26 +226,31 @@ void forward_check(struct request *rq, void *app_)
     const struct web_app *app = app_;
     struct original o;
     struct session_view v;
+    struct url u;
     if (original_read(rq, &o) != 0) {
         refuse(rq, 400);
         return;
     }
-    if (o.method && !method_known(o.method)) {
+    if ((o.method && !method_known(o.method)) || (!o.url && apps_count(app->apps) > 0)) {
         refuse(rq, 403);
         return;
     }
     /* An app whose host nobody listed gets nobody. */
-    const int status = o.url ? judge_host(rq, app, o.url) : 0;
+    const int status = o.url ? judge_host(rq, app, o.url, &u) : 0;
     if (status != 0) {
         refuse(rq, status);
+        return;
+    }
+    const struct app *asked = o.url ? apps_of(app->apps, &u) : NULL;
+    if (asked) {
+        forward_app(rq, app, &o, asked, &u);
         return;
     }
     const int signed_in = web_session(app, rq, &v);
     if (signed_in == 1)
         identity_reply(app->identities, rq, &v);
-    else if (signed_in < 0) {
+    else if (signed_in < 0)
         refuse(rq, 401);
-    } else {
+    else
         send_away(rq, app, &o);
-    }
 }

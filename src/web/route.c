@@ -20,6 +20,7 @@ const struct route web_routes[] = {
     {"GET", "/login/*", signin_start, ROUTE_SLOW | ROUTE_LOGIN, 0, NULL},
     {"GET", "/callback/*", signin_callback, ROUTE_SLOW | ROUTE_CALLBACK, 0, NULL},
     {"POST", "/callback/*", signin_repost, ROUTE_SLOW | ROUTE_CALLBACK, FORM_MAX, NULL},
+    {"GET", "/denied", denied_page, 0, 0, NULL},
     {"GET", "/logout", signout_page, 0, 0, NULL},
     {"POST", "/logout", signout_post, 0, FORM_MAX, NULL},
     {"GET", "/account", account_overview, ROUTE_ACCOUNT, 0, NULL},

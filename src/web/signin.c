@@ -33,6 +33,32 @@ static int judge_return(struct request *rq, const struct web_app *app, const cha
     return -1;
 }
 
+/* ---- what a visitor may ask for */
+
+/* Of what a visitor may ask for, only these reach the upstream. */
+static const char *hint(struct request *rq, const char *name, size_t max)
+{
+    const char *value;
+    const struct fields *q = request_query(rq);
+    if (q == NULL || form_get(q, name, &value) != 1 || strlen(value) > max ||
+        !text_utf8(str_of(value)))
+        return NULL;
+    for (const char *p = value; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            return NULL;
+    return value[0] ? value : NULL;
+}
+
+static const char *prompt_hint(struct request *rq)
+{
+    static const char *const known[] = {"login", "consent", "select_account", "none"};
+    const char *value = hint(rq, "prompt", 32);
+    for (size_t i = 0; value && i < sizeof known / sizeof *known; i++)
+        if (strcmp(value, known[i]) == 0)
+            return known[i];
+    return NULL;
+}
+
 /* ---- the chooser */
 
 /* What this browser's person chose last, if there still is something to choose; or NULL. */
@@ -75,11 +101,17 @@ void signin_chooser(struct request *rq, void *app_)
     struct session_view v;
     if (judge_return(rq, app, &return_to) != 0)
         return;
+    const char *prompt = prompt_hint(rq);
     struct buf query;
     buf_init(&query, 8192);
     if (strcmp(return_to, app->default_return) != 0) {
         buf_byte(&query, '?');
         form_add(&query, "return_to", return_to);
+    }
+    if (prompt) {
+        if (query.n == 0)
+            buf_byte(&query, '?');
+        form_add(&query, "prompt", prompt);
     }
     struct jval *data = jval_new_object();
     struct jval *list = jval_new_array();
@@ -165,30 +197,6 @@ static void on_started(void *arg, const char *url, const struct err *err)
         reply_redirect(h->rq, url);
     else
         page_error(h->rq, h->app, err->kind, h->provider);
-}
-
-/* Of what a visitor may ask for, only these reach the upstream. */
-static const char *hint(struct request *rq, const char *name, size_t max)
-{
-    const char *value;
-    const struct fields *q = request_query(rq);
-    if (q == NULL || form_get(q, name, &value) != 1 || strlen(value) > max ||
-        !text_utf8(str_of(value)))
-        return NULL;
-    for (const char *p = value; *p; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            return NULL;
-    return value[0] ? value : NULL;
-}
-
-static const char *prompt_hint(struct request *rq)
-{
-    static const char *const known[] = {"login", "consent", "select_account", "none"};
-    const char *value = hint(rq, "prompt", 32);
-    for (size_t i = 0; value && i < sizeof known / sizeof *known; i++)
-        if (strcmp(value, known[i]) == 0)
-            return known[i];
-    return NULL;
 }
 
 void signin_start(struct request *rq, void *app_)

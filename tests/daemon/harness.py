@@ -122,9 +122,9 @@ class Fake(Process):
 
 class Usher(Process):
     """usherd with its own folder. Settings are {section: {key: value}} over the defaults here;
-    providers are {id: {key: value}}."""
+    providers are {id: {key: value}}, apps {id: text of the file}."""
 
-    def __init__(self, folder, fake=None, settings=None, providers=None, environment=None, start=True):
+    def __init__(self, folder, fake=None, settings=None, providers=None, environment=None, start=True, apps=None):
         self.folder = folder
         self.port = free_port()
         self.url = "http://127.0.0.1:%d" % self.port
@@ -135,6 +135,7 @@ class Usher(Process):
             "server": {"listen": "127.0.0.1:%d" % self.port, "public_url": self.url, "site_name": "Test site"},
             "login": {"return_hosts": "127.0.0.1:1 app.example.com .wild.example.com"},
             "store": {"url": "sqlite:%s" % self.database, "key_file": folder / "usher.key"},
+            "apps": {"dir": folder / "apps.d"},
             "providers": {"dir": folder / "providers.d", "plugin_dir": ROOT / "lib/usher/providers",
                           "allow_http_loopback": "yes"},
             "log": {"level": "debug", "format": "json"},
@@ -150,6 +151,9 @@ class Usher(Process):
         (folder / "providers.d").mkdir(exist_ok=True)
         for name, values in providers.items():
             write_private(folder / "providers.d" / (name + ".conf"), ini({"": values}))
+        (folder / "apps.d").mkdir(exist_ok=True)
+        for name, text in (apps or {}).items():
+            write_private(folder / "apps.d" / (name + ".conf"), text)
         if start:
             self.start()
 
@@ -398,6 +402,7 @@ class Case(unittest.TestCase):
 
     settings = None
     providers = None
+    apps = None
     fake_arguments = ()
 
     @classmethod
@@ -405,7 +410,7 @@ class Case(unittest.TestCase):
         cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="usher-test-"))
         cls.fake = Fake(cls.folder, *cls.fake_arguments)
         providers = cls.providers(cls.fake) if callable(cls.providers) else None
-        cls.usher = Usher(cls.folder, cls.fake, settings=cls.settings, providers=providers)
+        cls.usher = Usher(cls.folder, cls.fake, settings=cls.settings, providers=providers, apps=cls.apps)
 
     @classmethod
     def tearDownClass(cls):

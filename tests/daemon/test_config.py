@@ -70,7 +70,7 @@ class Check(Folder):
         # CONF-12
         self.provider("discord", ini({"": CLIENT}))
         before = sorted(p.name for p in self.folder.rglob("*"))
-        self.assertEqual(self.check(), (0, "usherd: the configuration is fine; 1 provider\n"))
+        self.assertEqual(self.check(), (0, "usherd: the configuration is fine; 1 provider, 0 apps\n"))
         self.assertEqual(sorted(p.name for p in self.folder.rglob("*")), before)
 
     def test_conf_01_unknown_keys_and_sections(self):

@@ -17,6 +17,23 @@
 #include "sys/conf.h"
 #include "sys/conf_file.h"
 
+/* Every entry is in one part, and every part can be read by itself. */
+static void check_parts(const struct conf_file *f, struct arena *a, struct conf_secrets *secrets,
+                        struct conf_problems *p)
+{
+    size_t entries = 0;
+    int line;
+    for (size_t i = 0; conf_file_part(f, i, &line); i++) {
+        struct all config = {0};
+        struct conf_file *part = conf_file_part_take(f, i);
+        const struct conf_table t = {"", i ? NULL : "FUZZ_CONF", rows, N_ROWS, &config};
+        entries += conf_file_count(part);
+        conf_apply(&(const struct conf_source){.file = part}, &t, 1, a, secrets, p);
+        conf_file_free(&part);
+    }
+    must(entries == conf_file_count(f));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct all {
@@ -118,16 +135,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0)
         return 0;
-    bool bare = data[0] == 'b';
+    const enum conf_shape shape = data[0] == 'b'   ? CONF_BARE
+                                  : data[0] == 'p' ? CONF_PARTS
+                                                   : CONF_SECTIONS;
     struct str text = {(const char *)data + 1, size - 1};
     struct all config = {0};
     struct arena *a = arena_new();
     struct conf_secrets *secrets = conf_secrets_new();
     struct conf_problems p;
     conf_problems_init(&p);
-    struct conf_file *f = conf_file_text("fuzz", text, bare, &p);
-    if (f) {
-        const struct conf_table t = {bare ? "" : "main", "FUZZ_CONF", rows, N_ROWS, &config};
+    struct conf_file *f = conf_file_text("fuzz", text, shape, &p);
+    if (f && shape == CONF_PARTS) {
+        check_parts(f, a, secrets, &p);
+    } else if (f) {
+        const struct conf_table t = {shape == CONF_SECTIONS ? "main" : "", "FUZZ_CONF", rows,
+                                     N_ROWS, &config};
         for (size_t i = 0; i < conf_file_count(f); i++)
             check_entry(f, i, text);
         conf_apply(&(const struct conf_source){.file = f}, &t, 1, a, secrets, &p);

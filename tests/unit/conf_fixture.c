@@ -58,7 +58,7 @@ void cx_apply_file(const struct conf_file *f)
 
 void cx_apply(const char *text)
 {
-    struct conf_file *f = conf_file_text("t.conf", str_of(text), false, &cx.problems);
+    struct conf_file *f = conf_file_text("t.conf", str_of(text), CONF_SECTIONS, &cx.problems);
     if (f)
         cx_apply_file(f);
     conf_file_free(&f);
@@ -87,7 +87,7 @@ void cx_write_file(const char *name, const void *p, size_t n, mode_t mode)
 
 void cx_read_and_apply(void)
 {
-    struct conf_file *f = conf_file_read(cx.path, false, &cx.problems);
+    struct conf_file *f = conf_file_read(cx.path, CONF_SECTIONS, &cx.problems);
     if (f)
         cx_apply_file(f);
     conf_file_free(&f);

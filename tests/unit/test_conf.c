@@ -160,11 +160,10 @@ END_TEST
 
 START_TEST(wrong_rows_are_told) /* CONF-01 */
 {
-    const struct conf_pair bad[] = {{"workers", "300x"},        {"name", "a\nb"},
-                                    {"url", "caf\xe9"},         {"quux", "1"},
-                                    {"Level", "info"},          {"idle", "1"},
-                                    {"idle", "2"},              {"token", "inline"},
-                                    {"token_file", "/etc/pass"}};
+    const struct conf_pair bad[] = {
+        {"workers", "300x"}, {"name", "a\nb"},    {"url", "caf\xe9"},
+        {"quux", "1"},       {"Level", "info"},   {"idle", "1"},
+        {"idle", "2"},       {"token", "inline"}, {"token_file", "/etc/pass"}};
     apply_pairs(bad, sizeof bad / sizeof *bad, "a\n");
     cx_expect("provider x: name: holds a control byte\n"
               "provider x: url: is not UTF-8\n"
@@ -305,7 +304,7 @@ START_TEST(tables_may_share_a_section)
     setenv("CT_X_EXTRA", "1", 1);
     setenv("CT_X_EXTRAA", "1", 1);
     struct conf_file *f =
-        conf_file_text("x.conf", STR("name = n\nextra = y\nextr = z\n"), true, &cx.problems);
+        conf_file_text("x.conf", STR("name = n\nextra = y\nextr = z\n"), CONF_BARE, &cx.problems);
     conf_apply(&(const struct conf_source){.file = f}, t, 2, cx.arena, cx.secrets, &cx.problems);
     conf_file_free(&f);
     cx_expect("x.conf:3: extr: unknown key; did you mean \"extra\"?\n"

@@ -85,7 +85,7 @@ START_TEST(the_sample_is_a_valid_file)
     ck_assert_ptr_nonnull(strstr(b.p, "Required.\nurl = https://a.example\n"));
     ck_assert_ptr_nonnull(strstr(b.p, "#token_file = "));
     ck_assert_ptr_nonnull(strstr(b.p, "\n# -- rarely needed --\n\n# Body. A size.\n"));
-    struct conf_file *f = conf_file_text("sample", buf_view(&b), false, &cx.problems);
+    struct conf_file *f = conf_file_text("sample", buf_view(&b), CONF_SECTIONS, &cx.problems);
     conf_apply(&(const struct conf_source){.file = f}, &t, 1, cx.arena, cx.secrets, &cx.problems);
     conf_file_free(&f);
     cx_expect("");
@@ -93,7 +93,7 @@ START_TEST(the_sample_is_a_valid_file)
     for (char *c = b.p; (c = strstr(c, "\n#")); c++)
         if (c[2] != ' ' && strncmp(c, "\n#token", 7) != 0 && strncmp(c, "\n#name", 6) != 0)
             memmove(c + 1, c + 2, strlen(c + 2) + 1);
-    f = conf_file_text("sample", str_of(b.p), false, &cx.problems);
+    f = conf_file_text("sample", str_of(b.p), CONF_SECTIONS, &cx.problems);
     conf_apply(&(const struct conf_source){.file = f}, &t, 1, cx.arena, cx.secrets, &cx.problems);
     conf_file_free(&f);
     cx_expect("");

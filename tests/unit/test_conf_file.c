@@ -58,7 +58,7 @@ END_TEST
 START_TEST(nul_bytes_are_refused) /* CONF-04 */
 {
     struct conf_file *f =
-        conf_file_text("t.conf", STR("[server]\nname = a\0b\n"), false, &cx.problems);
+        conf_file_text("t.conf", STR("[server]\nname = a\0b\n"), CONF_SECTIONS, &cx.problems);
     ck_assert_ptr_null(f);
     cx_expect("t.conf: holds a NUL byte: it is no text file\n");
 }
@@ -105,7 +105,7 @@ START_TEST(names_are_bounded_before_inih_cuts_them)
     cx_expect("t.conf:2: a line is key = value; keys are lower-case letters, digits and '_'\n");
     name[48] = 0;
     snprintf(text, sizeof text, "[server]\n%s = 1\n[%s]\n", name, name);
-    struct conf_file *f = conf_file_text("t.conf", str_of(text), false, &cx.problems);
+    struct conf_file *f = conf_file_text("t.conf", str_of(text), CONF_SECTIONS, &cx.problems);
     int line = 0;
     ck_assert_str_eq(conf_file_get(f, "server", name, &line), "1");
     ck_assert_int_eq(line, 2);
@@ -119,7 +119,8 @@ START_TEST(sizes_are_bounded) /* CONF-02 */
     size_t n = 300 * 1024;
     char *text = malloc(n);
     memset(text, '\n', n);
-    ck_assert_ptr_null(conf_file_text("t.conf", (struct str){text, n}, false, &cx.problems));
+    ck_assert_ptr_null(
+        conf_file_text("t.conf", (struct str){text, n}, CONF_SECTIONS, &cx.problems));
     cx_expect("t.conf: is larger than 256 KiB\n");
     conf_problems_deinit(&cx.problems);
     conf_problems_init(&cx.problems);
@@ -127,7 +128,7 @@ START_TEST(sizes_are_bounded) /* CONF-02 */
     buf_init(&b, 256 * 1024);
     for (int i = 0; i < 1100; i++)
         buf_printf(&b, "k%d = 1\n", i);
-    struct conf_file *f = conf_file_text("t.conf", buf_view(&b), true, &cx.problems);
+    struct conf_file *f = conf_file_text("t.conf", buf_view(&b), CONF_BARE, &cx.problems);
     conf_file_free(&f);
     cx_expect("t.conf:1001: too many keys; the rest of the file is not read\n");
     conf_problems_deinit(&cx.problems);
@@ -135,7 +136,7 @@ START_TEST(sizes_are_bounded) /* CONF-02 */
     memset(text, '[', 200 * 1024); /* one problem a line, without end */
     for (size_t i = 1; i < 200 * 1024; i += 2)
         text[i] = '\n';
-    f = conf_file_text("t.conf", (struct str){text, 200 * 1024}, false, &cx.problems);
+    f = conf_file_text("t.conf", (struct str){text, 200 * 1024}, CONF_SECTIONS, &cx.problems);
     conf_file_free(&f);
     ck_assert_uint_eq(cx.problems.n, 100 * 1024);
     ck_assert_uint_lt(cx.problems.text.n, 200 * 1024);
@@ -148,7 +149,7 @@ START_TEST(a_bare_file_has_keys_only)
 {
     int line = 0;
     struct conf_file *f =
-        conf_file_text("x.conf", STR("client_id = 1\n[server]\na = 1\n"), true, &cx.problems);
+        conf_file_text("x.conf", STR("client_id = 1\n[server]\na = 1\n"), CONF_BARE, &cx.problems);
     ck_assert_str_eq(conf_file_get(f, "", "client_id", &line), "1");
     ck_assert_int_eq(line, 1);
     ck_assert_ptr_null(conf_file_get(f, "server", "a", &line));
@@ -294,25 +295,25 @@ START_TEST(files_are_regular_and_not_writable_by_others) /* CONF-02, CONF-03 */
 
     snprintf(full, sizeof full, "%s/link", cx.folder);
     ck_assert_int_eq(symlink("usher.conf", full), 0);
-    ck_assert_ptr_null(conf_file_read(full, false, &cx.problems));
+    ck_assert_ptr_null(conf_file_read(full, CONF_SECTIONS, &cx.problems));
     ck_assert_ptr_nonnull(strstr(cx.problems.text.p, "/link: is a symbolic link"));
 
     ck_assert_int_eq(unlink(full), 0);
     ck_assert_int_eq(mkfifo(full, 0600), 0);
-    ck_assert_ptr_null(conf_file_read(full, false, &cx.problems));
+    ck_assert_ptr_null(conf_file_read(full, CONF_SECTIONS, &cx.problems));
     ck_assert_ptr_nonnull(strstr(cx.problems.text.p, "/link: is not a regular file"));
 
-    ck_assert_ptr_null(conf_file_read(cx.folder, false, &cx.problems));
-    ck_assert_ptr_null(conf_file_read("/dev/zero", false, &cx.problems));
-    ck_assert_ptr_null(conf_file_read("/nonexistent/x.conf", false, &cx.problems));
+    ck_assert_ptr_null(conf_file_read(cx.folder, CONF_SECTIONS, &cx.problems));
+    ck_assert_ptr_null(conf_file_read("/dev/zero", CONF_SECTIONS, &cx.problems));
+    ck_assert_ptr_null(conf_file_read("/nonexistent/x.conf", CONF_SECTIONS, &cx.problems));
     ck_assert_ptr_nonnull(strstr(cx.problems.text.p, "x.conf: cannot be opened: No such file"));
     ck_assert_uint_eq(cx.problems.n, 6);
 
     ck_assert_int_eq(chmod(cx.folder, 0777), 0);
-    ck_assert_ptr_null(conf_file_read(cx.path, false, &cx.problems));
+    ck_assert_ptr_null(conf_file_read(cx.path, CONF_SECTIONS, &cx.problems));
     ck_assert_ptr_nonnull(strstr(cx.problems.text.p, "anybody can replace files in its folder"));
     ck_assert_int_eq(chmod(cx.folder, 01777), 0); /* sticky, like the temporary folder: fine */
-    struct conf_file *f = conf_file_read(cx.path, false, &cx.problems);
+    struct conf_file *f = conf_file_read(cx.path, CONF_SECTIONS, &cx.problems);
     ck_assert_ptr_nonnull(f);
     conf_file_free(&f);
 }
@@ -324,7 +325,7 @@ START_TEST(files_of_other_users_are_refused) /* CONF-03 */
         return; /* only root can give a file away */
     cx_write_file("usher.conf", "[server]\n", 9, 0644);
     ck_assert_int_eq(chown(cx.path, 12345, 0), 0);
-    ck_assert_ptr_null(conf_file_read(cx.path, false, &cx.problems));
+    ck_assert_ptr_null(conf_file_read(cx.path, CONF_SECTIONS, &cx.problems));
     ck_assert_ptr_nonnull(strstr(cx.problems.text.p, "belongs to user 12345, who could change it"));
 }
 END_TEST

@@ -300,6 +300,142 @@ START_TEST(only_get)
 END_TEST
 
 Suite *suite_forward(void);
+/* ---- apps ---- */
+
+static const char wiki[] =
+    "{\"label\":\"The <wiki>\",\"hosts\":\"wiki.example\",\"require\":\"signed_in\",\"rules\":["
+    "{\"path\":\"/public/*\",\"require\":\"anyone\"},"
+    "{\"path\":\"/staff/*\",\"require\":\"group:toy:staff\",\"methods\":\"GET\"},"
+    "{\"path\":\"/admin/*\",\"require\":\"role:admin\"},"
+    "{\"path\":\"/house/*\",\"require\":\"network:198.51.100.0/24\"}]}";
+
+START_TEST(rules_decide)
+{
+    web_fixture_app("wiki", wiki);
+    ck_assert_int_eq(check(NGINX("https://wiki.example/public/x")), 200);
+    expect_nobody(); /* let in, and told that nobody is there */
+    expect_deny(check(NGINX("https://wiki.example/")), 401);
+    expect_deny(check(NGINX("https://wiki.example/staff/x")), 401);
+    web_sign_in();
+    ck_assert_int_eq(check(NGINX("https://wiki.example/public/x")), 200);
+    ck_assert_str_eq(web_header("X-Usher-Name"), "Ada");
+    ck_assert_int_eq(check(NGINX("https://wiki.example/")), 200);
+    ck_assert_int_eq(check(NGINX("https://wiki.example/staff/x?y=1")), 200);
+    ck_assert_int_eq(check(CADDY("wiki.example", "/staff/x")), 200);
+    expect_deny(check("X-Original-URL: https://wiki.example/staff/x\r\n"
+                      "X-Original-Method: POST\r\n"),
+                403);
+    expect_deny(check(NGINX("https://wiki.example/admin/x")), 403);
+    ck_assert_int_eq(check(NGINX("https://app.example/admin/x")), 200); /* no app's host */
+}
+END_TEST
+
+/* FWD-14, FWD-15, FWD-16: the query decides nothing, and odd paths are no paths. */
+START_TEST(fwd_14_paths_only)
+{
+    web_fixture_app("wiki", wiki);
+    web_sign_in();
+    expect_deny(check(NGINX("https://wiki.example/admin/x?y=/public/")), 403);
+    expect_deny(check(CADDY("wiki.example", "/admin?/public/")), 403);
+    expect_deny(check(NGINX("https://wiki.example/public/%2e%2e/admin")), 400);
+    expect_deny(check(NGINX("https://wiki.example/public/..;/admin")), 400);
+    expect_deny(check(NGINX("https://wiki.example//admin")), 400);
+    expect_deny(check(NGINX("https://wiki.example/a%2fb")), 400);
+    expect_deny(check(NGINX("https://wiki.example/public/x#/admin")), 400);
+}
+END_TEST
+
+/* Whoever does not say what is asked for would walk around the rules. */
+START_TEST(no_silent_proxy)
+{
+    web_sign_in();
+    ck_assert_int_eq(check(""), 200);
+    web_fixture_app("wiki", wiki);
+    expect_deny(check(""), 403);
+    expect_deny(check("X-Original-Method: GET\r\n"), 403);
+}
+END_TEST
+
+START_TEST(people_are_told)
+{
+    static const char to[] = "https://usher.test/denied?app=wiki&return_to="
+                             "https%3A%2F%2Fwiki.example%2Fadmin%2Fx";
+    web_fixture_app("wiki", wiki);
+    web_sign_in();
+    ck_assert_int_eq(check(NGINX("https://wiki.example/admin/x") NAVIGATE), 403);
+    ck_assert_str_eq(web_header("X-Usher-Location"), to);
+    expect_nobody();
+    ck_assert_int_eq(check(CADDY("wiki.example", "/admin/x") NAVIGATE), 303);
+    ck_assert_str_eq(web_header("Location"), to);
+    expect_nobody();
+    expect_deny(check(CADDY("wiki.example", "/admin/x")), 403); /* a script */
+    ck_assert_int_eq(web_get(to + strlen("https://usher.test"), web_cookies()), 403);
+    ck_assert(web_says("The &lt;wiki&gt; is not open to you"));
+    ck_assert(web_says("signed in as Ada, with Toy"));
+    ck_assert(web_says("/login?prompt=select_account&amp;return_to=https%3A%2F%2Fwiki.example"));
+    ck_assert_int_eq(
+        web_get("/login?prompt=select_account&return_to=https%3A%2F%2Fwiki.example", web_cookies()),
+        200);
+    ck_assert(
+        web_says("/login/toy?return_to=https%3A%2F%2Fwiki.example&amp;prompt=select_account"));
+}
+END_TEST
+
+/* What stands in the page's address is looked up or judged, never repeated. */
+START_TEST(denied_repeats_nothing)
+{
+    web_fixture_app("wiki", wiki);
+    ck_assert_int_eq(web_get("/denied?app=%3Cscript%3E&return_to=https%3A%2F%2Fevil.example", ""),
+                     403);
+    ck_assert(!web_says("script"));
+    ck_assert(!web_says("evil"));
+    ck_assert(web_says("You are not signed in"));
+    ck_assert_int_eq(web_get("/denied?app=wiki&app=wiki", ""), 403);
+    ck_assert(web_says("This is not open to you"));
+    ck_assert_int_eq(web_get("/denied", ""), 403);
+}
+END_TEST
+
+/* FWD-07, FWD-08: the client as our proxies tell it; unreadable is in no network. */
+START_TEST(fwd_08_networks)
+{
+    static const char url[] = NGINX("https://wiki.example/house/x");
+    char lines[512];
+    static const struct {
+        const char *from;
+        int status;
+    } v[] = {
+        {"198.51.100.7", 200},
+        {"198.51.101.7", 403},
+        {"198.51.100.7, 203.0.113.9", 403},
+        {"203.0.113.9, 198.51.100.7", 200},
+        {"unknown", 401},
+        {"198.51.100.7, unknown", 401},
+        {"", 401},
+    };
+    web_fixture_app("wiki", wiki);
+    for (size_t i = 0; i < sizeof v / sizeof *v; i++) {
+        snprintf(lines, sizeof lines, "%sX-Forwarded-For: %s\r\n", url, v[i].from);
+        const int status = check(lines);
+        ck_assert_msg(status == v[i].status, "%s: %d", v[i].from, status);
+    }
+    ck_assert_int_eq(check(url), 401);
+    web_sign_in();
+    expect_deny(check(url), 403);
+}
+END_TEST
+
+/* FWD-25: an app that something is wrong with lets nobody in. */
+START_TEST(fwd_25_switched_off)
+{
+    web_fixture_app("wiki",
+                    "{\"hosts\":\"wiki.example\",\"enabled\":\"no\",\"require\":\"anyone\"}");
+    expect_deny(check(NGINX("https://wiki.example/")), 403);
+    web_sign_in();
+    expect_deny(check(NGINX("https://wiki.example/")), 403);
+}
+END_TEST
+
 Suite *suite_forward(void)
 {
     Suite *s = suite_create("forward");
@@ -316,6 +452,13 @@ Suite *suite_forward(void)
     tcase_add_test(tc, no_proxy_of_ours);
     tcase_add_test(tc, kept_answers_end_with_the_session);
     tcase_add_test(tc, only_get);
+    tcase_add_test(tc, rules_decide);
+    tcase_add_test(tc, fwd_14_paths_only);
+    tcase_add_test(tc, no_silent_proxy);
+    tcase_add_test(tc, people_are_told);
+    tcase_add_test(tc, denied_repeats_nothing);
+    tcase_add_test(tc, fwd_08_networks);
+    tcase_add_test(tc, fwd_25_switched_off);
     suite_add_tcase(s, tc);
     return s;
 }

@@ -42,6 +42,12 @@ static void move(const char *from, const char *to)
     ck_assert_int_eq(rename(a, b), 0);
 }
 
+static int cover(const char *file, const char *folder, struct err *err)
+{
+    const struct watch_folder folders[WATCH_FOLDERS] = {{folder, false}, {NULL, false}};
+    return watch_cover(watch, file, folders, err);
+}
+
 static void setup(void)
 {
     struct err err = ERR_INIT;
@@ -54,7 +60,7 @@ static void setup(void)
     loop = loop_new(&err);
     watch = watch_new(loop, on_change, NULL, &err);
     ck_assert_msg(watch != NULL, "%s", err.text);
-    ck_assert_msg(watch_cover(watch, conf, dir, &err) == 0, "%s", err.text);
+    ck_assert_msg(cover(conf, dir, &err) == 0, "%s", err.text);
     told = 0;
 }
 
@@ -62,9 +68,15 @@ static void teardown(void)
 {
     watch_free(&watch);
     loop_free(&loop);
-    static const char *const names[] = {
-        "providers.d/a.conf", "providers.d/b.conf", "providers.d/.a.conf", "providers.d/a.conf~",
-        "old/a.conf", "usher.conf", "usher.db", "providers.d", "old"};
+    static const char *const names[] = {"providers.d/a.conf",
+                                        "providers.d/b.conf",
+                                        "providers.d/.a.conf",
+                                        "providers.d/a.conf~",
+                                        "old/a.conf",
+                                        "usher.conf",
+                                        "usher.db",
+                                        "providers.d",
+                                        "old"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char path[160];
         snprintf(path, sizeof path, "%s/%s", root, names[i]);
@@ -142,12 +154,12 @@ START_TEST(an_exchanged_folder_is_told)
     until_told();
     move("providers.d", "old");
     until_told();
-    ck_assert_int_eq(watch_cover(watch, conf, dir, &err), -1);
+    ck_assert_int_eq(cover(conf, dir, &err), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "providers.d cannot be watched: No such file"));
     ck_assert_int_eq(mkdir(dir, 0700), 0);
     until_told();
     err_clear(&err);
-    ck_assert_int_eq(watch_cover(watch, conf, dir, &err), 0);
+    ck_assert_int_eq(cover(conf, dir, &err), 0);
     put("providers.d/b.conf");
     until_told();
     put("old/a.conf"); /* that one is nothing to us any more */
@@ -155,15 +167,35 @@ START_TEST(an_exchanged_folder_is_told)
 }
 END_TEST
 
+/* A folder that may be missing is noticed when it appears. */
+START_TEST(an_optional_folder)
+{
+    struct err err = ERR_INIT;
+    char apps[80];
+    snprintf(apps, sizeof apps, "%s/apps.d", root);
+    const struct watch_folder folders[WATCH_FOLDERS] = {{dir, false}, {apps, true}};
+    ck_assert_msg(watch_cover(watch, conf, folders, &err) == 0, "%s", err.text);
+    ck_assert_int_eq(mkdir(apps, 0700), 0);
+    until_told();
+    ck_assert_msg(watch_cover(watch, conf, folders, &err) == 0, "%s", err.text);
+    put("apps.d/wiki.conf");
+    until_told();
+    put("providers.d/a.conf");
+    until_told();
+    put("other");
+    nothing();
+}
+END_TEST
+
 START_TEST(what_cannot_be_watched_is_said)
 {
     struct err err = ERR_INIT;
-    ck_assert_int_eq(watch_cover(watch, "/nonexistent/usher.conf", dir, &err), -1);
+    ck_assert_int_eq(cover("/nonexistent/usher.conf", dir, &err), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "/nonexistent/ cannot be watched"));
     put("providers.d/a.conf"); /* the rest is watched all the same */
     until_told();
     err_clear(&err);
-    ck_assert_int_eq(watch_cover(watch, conf, NULL, &err), 0);
+    ck_assert_int_eq(cover(conf, NULL, &err), 0);
     put("providers.d/a.conf");
     nothing();
     put("usher.conf");
@@ -181,6 +213,7 @@ Suite *suite_watch(void)
     tcase_add_test(tc, a_burst_is_told_once_and_not_put_off_for_ever);
     tcase_add_test(tc, other_files_wake_nobody);
     tcase_add_test(tc, an_exchanged_folder_is_told);
+    tcase_add_test(tc, an_optional_folder);
     tcase_add_test(tc, what_cannot_be_watched_is_said);
     suite_add_tcase(s, tc);
     return s;

@@ -6,13 +6,35 @@
 #include <stdlib.h>
 
 #include "admin_fixture.h"
+#include "app/source.h"
 
 struct web_fixture wfx;
+
+static const char *const hosts[] = {"app.example", ".apps.example", NULL};
+
+static void set_apps(const struct app_source *row)
+{
+    struct conf_problems problems;
+    const struct apps_options o = {.rows = row, .n_rows = row ? 1 : 0, .hosts = hosts};
+    conf_problems_init(&problems);
+    apps_free(&wfx.app.apps);
+    wfx.app.apps = apps_load(&o, &problems);
+    ck_assert_msg(problems.n == 0, "%s", problems.text.p);
+    conf_problems_deinit(&problems);
+    wfx.app.return_rules.hosts = apps_hosts(wfx.app.apps);
+}
+
+void web_fixture_app(const char *id, const char *settings)
+{
+    struct app_source row = {.id = id};
+    struct err err = ERR_INIT;
+    ck_assert_msg(app_source_parse(str_of(settings), lfx.arena, &row, &err) == 0, "%s", err.text);
+    set_apps(&row);
+}
 
 static void open_at(const char *url, const char *host)
 {
     static const char *const loopback[] = {"127.0.0.1", NULL};
-    static const char *const hosts[] = {"app.example", ".apps.example", NULL};
     struct err err = ERR_INIT;
     signal(SIGPIPE, SIG_IGN);
     login_fixture_open();
@@ -21,7 +43,7 @@ static void open_at(const char *url, const char *host)
                                .public_origin = url,
                                .site_name = "Usher <Test>",
                                .default_return = "/",
-                               .return_rules = {url, hosts},
+                               .return_rules = {.public_url = url},
                                .loop = lfx.loop,
                                .registry = lfx.registry,
                                .login = lfx.login,
@@ -32,6 +54,7 @@ static void open_at(const char *url, const char *host)
                                .version = "test",
                                .idle_seconds = 3600,
                                .ready = true};
+    set_apps(NULL);
     wfx.live = admin_live(&(struct admin_live_args){.loop = lfx.loop,
                                                     .store = lfx.store,
                                                     .keys = lfx.keys,
@@ -79,6 +102,7 @@ void web_fixture_close(void)
     live_free(&wfx.live);
     serve_free(&wfx.serve);
     identities_free(&wfx.app.identities);
+    apps_free(&wfx.app.apps);
     login_fixture_close();
 }
 

@@ -31,6 +31,8 @@ void web_fixture_open(void);
 /* The same at http://localhost. */
 void web_fixture_open_http(void);
 void web_fixture_close(void);
+/* This app beside the fixture's hosts; settings as in app/source.h. */
+void web_fixture_app(const char *id, const char *settings);
 
 /* Into wfx.a. `lines`: more header lines, each with its end. The status. */
 int web_get(const char *target, const char *lines);

@@ -1,0 +1,17 @@
+-- SPDX-License-Identifier: Apache-2.0
+
+-- name: add
+INSERT INTO app (id, settings, version, created, changed) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: set
+UPDATE app SET settings = $2, version = $3, changed = $4 WHERE id = $1 AND version = $5;
+
+-- name: drop
+DELETE FROM app WHERE id = $1 AND version = $2;
+
+-- name: get
+SELECT id, settings, version, created, changed FROM app WHERE id = $1;
+
+-- name: all
+SELECT id, settings, version, created, changed FROM app ORDER BY id;
