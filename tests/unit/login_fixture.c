@@ -113,7 +113,9 @@ static const char *answer_for(const char *url)
     if (strstr(url, "/groups"))
         return "{\"groups\":[\"staff\"]}";
     return arena_printf(
-        lfx.arena, "{\"sub\":\"%s\",\"name\":\"Ada\",\"email\":\"ada@example.org\"}", lfx.subject);
+        lfx.arena,
+        "{\"sub\":\"%s\",\"name\":\"Ada\",\"email\":\"ada@example.org\",\"email_verified\":%s}",
+        lfx.subject, lfx.verified ? "true" : "false");
 }
 
 void login_fixture_answer_upstream(void)
@@ -239,16 +241,21 @@ static void on_started(void *arg, const char *url, const struct err *err)
     snprintf(c->url, sizeof c->url, "%s", url ? url : "");
 }
 
+void login_fixture_start_with(const struct login_start *s, struct came *came)
+{
+    *came = (struct came){.kind = ERR_NONE};
+    login_start_flow(lfx.login, s, on_started, came);
+    login_fixture_pump();
+    ck_assert_uint_eq(came->times, 1);
+}
+
 void login_fixture_start(const char *return_to, struct came *came)
 {
     const struct login_start s = {.provider = "toy",
                                   .purpose = USHER_FLOW_LOGIN,
                                   .return_to = return_to,
                                   .bind = STR(LOGIN_BIND)};
-    *came = (struct came){.kind = ERR_NONE};
-    login_start_flow(lfx.login, &s, on_started, came);
-    login_fixture_pump();
-    ck_assert_uint_eq(came->times, 1);
+    login_fixture_start_with(&s, came);
 }
 
 static const char *parameter(const char *url, const char *name)
@@ -267,7 +274,7 @@ const char *login_fixture_callback(const struct came *started)
     return arena_printf(lfx.arena, "state=%s&code=c0de", parameter(started->url, "state"));
 }
 
-static void on_done(void *arg, const struct login_result *r, const struct err *err)
+void login_fixture_done(void *arg, const struct login_result *r, const struct err *err)
 {
     struct came *c = arg;
     ck_assert_int_eq(!r, err != NULL);
@@ -276,6 +283,7 @@ static void on_done(void *arg, const struct login_result *r, const struct err *e
     c->has_token = r && r->token;
     snprintf(c->return_to, sizeof c->return_to, "%s", r ? r->return_to : "");
     snprintf(c->token, sizeof c->token, "%s", c->has_token ? r->token : "");
+    snprintf(c->join, sizeof c->join, "%s", r && r->join ? r->join : "");
 }
 
 void login_fixture_finish(const struct finish_args *f, struct came *came)
@@ -297,7 +305,7 @@ void login_fixture_finish(const struct finish_args *f, struct came *came)
         c.session = &v;
     }
     *came = (struct came){.kind = ERR_NONE};
-    login_finish_flow(lfx.login, &c, on_done, came);
+    login_finish_flow(lfx.login, &c, login_fixture_done, came);
     arena_free(&request);
 }
 

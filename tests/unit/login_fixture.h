@@ -29,6 +29,7 @@ struct came {
     char return_to[300]; /* a callback's */
     char token[44];
     bool has_token;
+    char join[24]; /* "": none */
 };
 
 struct login_fixture {
@@ -51,6 +52,7 @@ struct login_fixture {
     /* Has its way with an answer before it is delivered; NULL: as it is. */
     void (*bend)(const char *url, struct fetch_result *r);
     const char *subject; /* "1234" */
+    bool verified;       /* the upstream says that the address is */
     const char *nonce;   /* of the flow that is answered */
 };
 
@@ -65,6 +67,8 @@ void login_fixture_pump(void);
 void login_fixture_answer_upstream(void);
 /* Begin a login to return_to; *came.url is complete afterwards. */
 void login_fixture_start(const char *return_to, struct came *came);
+/* The same with all that can be said. */
+void login_fixture_start_with(const struct login_start *s, struct came *came);
 /* "state=…&code=c0de" of a started login. */
 const char *login_fixture_callback(const struct came *started);
 /* Finish with this query; does not pump. `bind` NULL: this browser's. */
@@ -73,6 +77,8 @@ struct finish_args {
     const char *session; /* its cookie; NULL: not signed in */
 };
 void login_fixture_finish(const struct finish_args *f, struct came *came);
+/* What a facade's answer came to; arg is a struct came. */
+login_done_fn login_fixture_done;
 /* Start and finish, all the way. */
 void login_fixture_sign_in(struct came *came);
 /* Run SQL; returns the first column of the first row, or -1 without one. */

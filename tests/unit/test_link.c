@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/json.h"
+#include "provider/registry.h"
 #include "store_fixture.h"
 
 #define NOW 1800000000
@@ -201,6 +202,245 @@ START_TEST(all_or_nothing)
 }
 END_TEST
 
+/* ---- somebody has the address ---- */
+
+#define ASSERTED USHER_EVIDENCE_PROVIDER_ASSERTED
+#define PRIMARY USHER_EVIDENCE_PRIMARY_VERIFIED
+#define OWNED USHER_EVIDENCE_AUTHORITATIVE
+#define DAY 86400
+
+/* One row a rule; holders: account, provider, evidence, last seen, disabled. */
+static const struct {
+    const char *what;
+    int policy, evidence;
+    struct account_holder holders[2];
+    int n;
+    enum link_outcome is;
+} rules[] = {
+    {"never", LINK_NEVER, OWNED, {{"a", "b", OWNED, NOW, false}}, 1, LINK_IS_NEW},
+    {"nobody", LINK_VERIFIED, OWNED, {{.account = ""}}, 0, LINK_IS_NEW},
+    {"ask", LINK_ASK, OWNED, {{"a", "b", OWNED, NOW, false}}, 1, LINK_IS_ASKED},
+    {"both strong", LINK_VERIFIED, OWNED, {{"a", "b", OWNED, NOW, false}}, 1, LINK_IS_JOINED},
+    {"least strong", LINK_VERIFIED, PRIMARY, {{"a", "b", PRIMARY, NOW, false}}, 1, LINK_IS_JOINED},
+    {"weak here", LINK_VERIFIED, ASSERTED, {{"a", "b", OWNED, NOW, false}}, 1, LINK_IS_ASKED},
+    {"weak there", LINK_VERIFIED, OWNED, {{"a", "b", ASSERTED, NOW, false}}, 1, LINK_IS_ASKED},
+    {"fresh", LINK_VERIFIED, OWNED, {{"a", "b", OWNED, NOW - 90 * DAY, false}}, 1, LINK_IS_JOINED},
+    {"stale",
+     LINK_VERIFIED,
+     OWNED,
+     {{"a", "b", OWNED, NOW - 90 * DAY - 1, false}},
+     1,
+     LINK_IS_ASKED},
+    {"same provider", LINK_VERIFIED, OWNED, {{"a", "fake", OWNED, NOW, false}}, 1, LINK_IS_ASKED},
+    {"same provider, too",
+     LINK_VERIFIED,
+     OWNED,
+     {{"a", "b", OWNED, NOW, false}, {"a", "fake", ASSERTED, 0, false}},
+     2,
+     LINK_IS_ASKED},
+    {"two accounts",
+     LINK_VERIFIED,
+     OWNED,
+     {{"a", "b", OWNED, NOW, false}, {"c", "d", ASSERTED, NOW, false}},
+     2,
+     LINK_IS_ASKED},
+    {"one account twice",
+     LINK_VERIFIED,
+     OWNED,
+     {{"a", "b", ASSERTED, NOW, false}, {"a", "d", OWNED, NOW, false}},
+     2,
+     LINK_IS_JOINED},
+    {"strong but stale, fresh but weak",
+     LINK_VERIFIED,
+     OWNED,
+     {{"a", "b", ASSERTED, NOW, false}, {"a", "d", OWNED, 0, false}},
+     2,
+     LINK_IS_ASKED},
+};
+
+START_TEST(the_rule)
+{
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        const struct account_profile p = {.provider = "fake",
+                                          .subject = "42",
+                                          .email = "ada@a.example",
+                                          .email_evidence = rules[i].evidence};
+        ck_assert_msg(link_judge(rules[i].policy, &p, rules[i].holders, rules[i].n, NOW) ==
+                          rules[i].is,
+                      "%s", rules[i].what);
+    }
+    struct account_holder many[ACCOUNT_HOLDERS_MAX];
+    for (int i = 0; i < ACCOUNT_HOLDERS_MAX; i++)
+        many[i] = (struct account_holder){"a", "b", OWNED, NOW, false};
+    const struct account_profile p = {.provider = "fake", .email_evidence = OWNED};
+    ck_assert_int_eq(link_judge(LINK_VERIFIED, &p, many, ACCOUNT_HOLDERS_MAX, NOW), LINK_IS_ASKED);
+}
+END_TEST
+
+static struct link written(const char *provider, const struct drive_identity *id, int policy)
+{
+    struct link l = filled(provider, id);
+    l.policy = policy;
+    write_well(&l);
+    return l;
+}
+
+static struct drive_identity with(const char *subject, const char *email, uint32_t evidence)
+{
+    struct drive_identity id = ada;
+    id.subject = subject;
+    id.email = email;
+    id.email_evidence = evidence;
+    return id;
+}
+
+/* ACCT-01, ACCT-10, ACCT-26: who only claims the address hears nothing, and gets an account. */
+START_TEST(unproven_addresses_are_not_looked_at)
+{
+    const struct drive_identity owner = with("1", "ada@a.example", OWNED),
+                                claims = with("2", "ada@a.example", USHER_EVIDENCE_NONE),
+                                without = with("3", NULL, USHER_EVIDENCE_NONE),
+                                other_case = with("4", "Ada@a.example", OWNED);
+    written("fake", &owner, LINK_VERIFIED);
+    ck_assert_int_eq(written("toy", &claims, LINK_VERIFIED).outcome, LINK_IS_NEW);
+    ck_assert_int_eq(written("toy", &without, LINK_VERIFIED).outcome, LINK_IS_NEW);
+    ck_assert_int_eq(written("toy", &other_case, LINK_VERIFIED).outcome, LINK_IS_NEW);
+    ck_assert_int_eq(rows("account"), 4);
+    ck_assert_int_eq(rows("session"), 4);
+}
+END_TEST
+
+START_TEST(joined_by_an_address_both_sides_verified)
+{
+    const struct drive_identity owner = with("1", "ada@a.example", OWNED),
+                                again = with("2", "ada@a.example", PRIMARY);
+    const struct link first = written("fake", &owner, LINK_VERIFIED);
+    const struct link second = written("toy", &again, LINK_VERIFIED);
+    ck_assert_int_eq(second.outcome, LINK_IS_JOINED);
+    ck_assert(!second.account.created);
+    ck_assert_str_eq(second.account.id, first.account.id);
+    ck_assert_str_eq(second.row.account, first.account.id);
+    ck_assert_int_eq(rows("account"), 1);
+    ck_assert_int_eq(rows("session"), 2);
+    ck_assert_int_eq(rows("identity WHERE linked IS NOT NULL AND provider = 'toy'"), 1);
+    ck_assert_int_eq(rows("audit WHERE action = 'identity.link'"), 1);
+    /* PRIV-11: by id and handle, not by name. */
+    ck_assert_int_eq(rows("audit WHERE action = 'identity.link' AND became LIKE '%ada%'"), 0);
+    ck_assert_int_eq(written("toy", &again, LINK_VERIFIED).outcome, LINK_IS_KNOWN);
+}
+END_TEST
+
+/* Nobody is signed in, nothing is made, and the flow is used up. */
+START_TEST(asked_writes_no_more_than_the_flow)
+{
+    const struct drive_identity owner = with("1", "ada@a.example", ASSERTED),
+                                again = with("2", "ada@a.example", ASSERTED);
+    struct link first = written("fake", &owner, LINK_ASK);
+    struct link second = filled("toy", &again);
+    second.policy = LINK_ASK;
+    second.ends_session = first.row.hash;
+    write_well(&second);
+    ck_assert_int_eq(second.outcome, LINK_IS_ASKED);
+    ck_assert_int_eq(rows("account"), 1);
+    ck_assert_int_eq(rows("identity"), 1);
+    ck_assert_int_eq(rows("session"), 1);
+    ck_assert_int_eq(rows("spent"), 2);
+    ck_assert_int_eq(written("toy", &again, LINK_NEVER).outcome, LINK_IS_NEW);
+}
+END_TEST
+
+START_TEST(a_proof_makes_nothing)
+{
+    const struct drive_identity owner = with("1", "ada@a.example", ASSERTED),
+                                other = with("2", NULL, USHER_EVIDENCE_NONE);
+    written("fake", &owner, LINK_ASK);
+    struct link known = filled("fake", &owner), unknown = filled("fake", &other);
+    known.proof = unknown.proof = true;
+    write_well(&known);
+    write_well(&unknown);
+    ck_assert_int_eq(known.outcome, LINK_IS_KNOWN);
+    ck_assert_int_eq(unknown.outcome, LINK_IS_UNKNOWN);
+    ck_assert_int_eq(rows("account"), 1);
+    ck_assert_int_eq(rows("session"), 2);
+}
+END_TEST
+
+static int bar(struct db *db, void *arg, struct err *err)
+{
+    (void)arg;
+    return account_bar(db, "toy", "2", NOW, err);
+}
+
+/* ACCT-18, ACCT-14: an address leads nobody around a closed door. */
+START_TEST(no_way_around_a_closed_door)
+{
+    struct err err = ERR_INIT;
+    const struct drive_identity owner = with("1", "ada@a.example", OWNED),
+                                again = with("2", "ada@a.example", OWNED);
+    written("fake", &owner, LINK_VERIFIED);
+    store_fixture_sql(&sx, "UPDATE account SET disabled_since = 1");
+    struct link l = filled("toy", &again);
+    l.policy = LINK_VERIFIED;
+    ck_assert_int_eq(store_write_now(sx.store, write_one, &l, &err), STORE_FAILED);
+    ck_assert_int_eq(err.kind, ERR_NOT_ALLOWED);
+    ck_assert_int_eq(rows("identity"), 1);
+    ck_assert_int_eq(rows("audit WHERE action = 'identity.link'"), 0);
+    store_fixture_sql(&sx, "UPDATE account SET disabled_since = NULL");
+    err_clear(&err);
+    ck_assert_int_eq(store_write_now(sx.store, bar, NULL, &err), STORE_DONE);
+    for (int policy = LINK_NEVER; policy <= LINK_VERIFIED; policy++) {
+        struct link barred = filled("toy", &again);
+        barred.policy = policy;
+        err_clear(&err);
+        ck_assert_int_eq(store_write_now(sx.store, write_one, &barred, &err), STORE_FAILED);
+        ck_assert_int_eq(err.kind, ERR_NOT_ALLOWED);
+    }
+    ck_assert_int_eq(rows("account"), 1);
+}
+END_TEST
+
+struct foreseeing {
+    const struct link *l;
+    struct account account;
+    int is;
+};
+
+static int foresee(struct db *db, void *arg, struct err *err)
+{
+    struct foreseeing *f = arg;
+    f->is = link_foresee(db, f->l, NOW, &f->account, err);
+    return f->is < 0 ? -1 : 0;
+}
+
+/* Foretold is what happens, and foretelling changes nothing. */
+START_TEST(what_would_become_of_it)
+{
+    static const struct {
+        const char *provider, *subject;
+        int policy;
+        enum link_outcome is;
+    } all[] = {{"toy", "2", LINK_VERIFIED, LINK_IS_JOINED},
+               {"dex", "3", LINK_ASK, LINK_IS_ASKED},
+               {"dex", "3", LINK_NEVER, LINK_IS_NEW},
+               {"fake", "1", LINK_ASK, LINK_IS_KNOWN}};
+    const struct drive_identity owner = with("1", "ada@a.example", OWNED);
+    written("fake", &owner, LINK_VERIFIED);
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        struct err err = ERR_INIT;
+        const struct drive_identity id = with(all[i].subject, "ada@a.example", OWNED);
+        struct link l = filled(all[i].provider, &id);
+        struct foreseeing f = {.l = &l};
+        l.policy = all[i].policy;
+        const int64_t before = rows("identity");
+        ck_assert_msg(store_read_now(sx.store, foresee, &f, &err) == STORE_DONE, "%s", err.text);
+        ck_assert_int_eq(f.is, all[i].is);
+        ck_assert_int_eq(rows("identity"), before);
+        write_well(&l);
+        ck_assert_int_eq(l.outcome, all[i].is);
+    }
+}
+END_TEST
+
 Suite *suite_link(void);
 Suite *suite_link(void)
 {
@@ -214,6 +454,13 @@ Suite *suite_link(void)
     tcase_add_test(tc, who_is_who);
     tcase_add_test(tc, replaces_the_old_session);
     tcase_add_test(tc, all_or_nothing);
+    tcase_add_test(tc, the_rule);
+    tcase_add_test(tc, unproven_addresses_are_not_looked_at);
+    tcase_add_test(tc, joined_by_an_address_both_sides_verified);
+    tcase_add_test(tc, asked_writes_no_more_than_the_flow);
+    tcase_add_test(tc, a_proof_makes_nothing);
+    tcase_add_test(tc, no_way_around_a_closed_door);
+    tcase_add_test(tc, what_would_become_of_it);
     suite_add_tcase(s, tc);
     return s;
 }
