@@ -57,7 +57,7 @@ struct admin *admin_new(const struct admin_options *o, struct err *err)
     a->health = health_new();
     a->keychange = keychange_new(a);
     if ((a->work = work_new(1, QUEUE_MAX, err)) && (a->tokens = tokens_load(o->store, err)) &&
-        (a->roles = roles_load(o->store, err))) {
+        (a->admins = admins_load(o->store, err)) && roles_load(a, err) == 0) {
         keychange_start(a->keychange);
         return a;
     }
@@ -78,7 +78,7 @@ void admin_free(struct admin **ap)
         loop_once(a->o.loop, 10);
     keychange_free(&a->keychange);
     tokens_free(&a->tokens);
-    roles_free(&a->roles);
+    admins_free(&a->admins);
     setups_free(&a->setups);
     health_free(&a->health);
     free(a);

@@ -93,7 +93,7 @@ struct admin_options {
     struct keyring *keys;
     struct live *live;         /* loaded */
     const struct slots *slots; /* which secret a provider uses; NULL: always the active one */
-    const struct sessions *sessions;
+    struct sessions *sessions;
     struct login *login; /* NULL: none; may be set later by admin_set_login */
 };
 /* Reads tokens and roles from the store and waits for them: before the loop runs. Goes on with a
@@ -144,10 +144,41 @@ admin_op_fn admin_token_list;
 admin_op_fn admin_token_add;
 admin_op_fn admin_token_delete; /* id; ends at once */
 
-/* {"roles":[{"account","role","since","provider","username","name","email"}]} */
-admin_op_fn admin_role_list;
-/* id: an account. Granting what is there is fine. The last admin stays, unless {"force":true}. */
+/* A role: {"name","description","permissions":[name],"holders":n,"built_in":bool,"version"|null}.
+ * "admin" is there by itself. */
+admin_op_fn admin_role_list; /* {"roles":[…]} */
+/* id: a role. It, and "accounts":[{"account","since","provider","username","name","email"}], those
+ * who have had it longest, at most 200. */
+admin_op_fn admin_role_show;
+/* id: a role, there or new. {"permissions":[name],"description"?}; what it allows counts at once.
+ * If-Match is heeded if sent. */
+admin_op_fn admin_role_set;
+/* id. {"force"?}: a role that somebody has is taken from everybody by force. */
+admin_op_fn admin_role_delete;
+/* id: a role; sub: an account. Granting what is there is fine. The last admin stays, unless
+ * {"force":true}. */
 admin_op_fn admin_role_grant, admin_role_revoke;
+
+/* query: search (part of a name, username or e-mail; a whole id or subject), provider, role,
+ * disabled (true or false), after, limit (1 to 200; 50) → {"users":[{"id","name","username",
+ * "email","provider","providers":[id],"created","last_seen"|null,"disabled":bool,
+ * "disabled_until"|null,"roles":[name]}],"next":id|null}, in the order of ids. */
+admin_op_fn admin_user_list;
+/* id: an account → as above, with {"permissions":[name],"disabled_since"|null,"disabled_reason"|
+ * null,"identities":[{"provider","subject","username","name","email","email_evidence","picture",
+ * "groups":[name],"first_seen","last_seen","linked"|null}],"sessions":[{"id","provider","ip",
+ * "user_agent","created","seen","ends"}]}. */
+admin_op_fn admin_user_show;
+/* id. {"reason","until"?,"force"?}: nobody signs in to it until then, or for good. Its sessions and
+ * tokens end. The last admin, and the account that asks, only by force. All that follow want
+ * ADMIN_SECRETS where it is an admin's account, and answer as admin_user_show. */
+admin_op_fn admin_user_disable;
+admin_op_fn admin_user_enable;
+/* id. {"session"?}: all its sessions, or the one of that id → {"ended":n}. */
+admin_op_fn admin_user_end_sessions;
+/* id. {"bar"?,"force"?}: the account is gone, with everything; `bar`: its identities never come
+ * back. Wants ADMIN_SECRETS; the last admin, and the account that asks, only by force. */
+admin_op_fn admin_user_delete;
 
 /* Only by the actor "socket" → {"url","expires"}: public_url/admin/setup/<token>, for ten minutes
  * and one use. The page behind it must ask for a click, because links are fetched by others than

@@ -7,39 +7,6 @@
 #define LIMIT_MAX 500
 #define VERIFY_STEP 2000 /* rows: some milliseconds */
 
-static int query_number(struct op *op, const char *name, int64_t least, int64_t most, int64_t *out,
-                        struct err *err)
-{
-    const char *text;
-    int rc = form_get(&op->query, name, &text);
-    if (rc == 0)
-        return 0;
-    if (rc < 0 || !text_int(str_of(text), out) || *out < least || *out > most)
-        return op_field(op, err, name, "must be a number from %lld to %lld", (long long)least,
-                        (long long)most);
-    return 1;
-}
-
-static int query_text(struct op *op, const char *name, const char **out, struct err *err)
-{
-    int rc = form_get(&op->query, name, out);
-    if (rc == 0 || (rc == 1 && !**out))
-        *out = NULL;
-    return rc < 0 ? op_field(op, err, name, "came more than once") : 0;
-}
-
-static int only_known(const struct op *op, const char *const *known, struct err *err)
-{
-    for (size_t i = 0; i < op->query.n; i++) {
-        size_t k = 0;
-        while (known[k] && strcmp(known[k], op->query.v[i].name) != 0)
-            k++;
-        if (!known[k])
-            return err_set(err, ERR_INVALID, "the query has a parameter that there is not");
-    }
-    return 0;
-}
-
 static int query_texts(struct op *op, struct audit_filter *f, struct err *err)
 {
     const struct {
@@ -50,7 +17,7 @@ static int query_texts(struct op *op, struct audit_filter *f, struct err *err)
         {"ip", &f->ip},         {"outcome", &f->outcome},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (query_text(op, all[i].name, all[i].to, err) < 0)
+        if (op_query_text(op, all[i].name, all[i].to, err) < 0)
             return -1;
     return 0;
 }
@@ -65,12 +32,13 @@ static int begin(struct op *op, struct err *err)
     int forward;
     f->limit = LIMIT_DEFAULT;
     op->more = f;
-    if (only_known(op, known, err) < 0 ||
-        query_number(op, "before", 1, INT64_MAX, &f->from, err) < 0 ||
-        (forward = query_number(op, "after", 0, INT64_MAX, &after, err)) < 0 ||
-        query_number(op, "limit", 1, LIMIT_MAX, &f->limit, err) < 0 ||
-        query_number(op, "since", 0, INT64_MAX, &f->since, err) < 0 ||
-        query_number(op, "until", 0, INT64_MAX, &f->until, err) < 0)
+    if (op_query_known(op, known, err) < 0 ||
+        op_query_number(op, "before", &(struct op_bounds){1, INT64_MAX}, &f->from, err) < 0 ||
+        (forward = op_query_number(op, "after", &(struct op_bounds){0, INT64_MAX}, &after, err)) <
+            0 ||
+        op_query_number(op, "limit", &(struct op_bounds){1, LIMIT_MAX}, &f->limit, err) < 0 ||
+        op_query_number(op, "since", &(struct op_bounds){0, INT64_MAX}, &f->since, err) < 0 ||
+        op_query_number(op, "until", &(struct op_bounds){0, INT64_MAX}, &f->until, err) < 0)
         return -1;
     if (forward && f->from > 0)
         return op_field(op, err, "after", "goes only without before");
@@ -155,7 +123,7 @@ static int read_head(struct op *op, struct audit_head *out, struct err *err)
     const char *text;
     struct str rest, number, hash;
     size_t n = 0;
-    if (query_text(op, "head", &text, err) < 0)
+    if (op_query_text(op, "head", &text, err) < 0)
         return -1;
     if (!text)
         return 0;
@@ -172,7 +140,7 @@ static int verify_begin(struct op *op, struct err *err)
     static const char *const known[] = {"head", NULL};
     struct verify *v = arena_alloc(op->arena, sizeof *v);
     op->more = v;
-    return only_known(op, known, err) < 0 ? -1 : read_head(op, &v->walk.known, err);
+    return op_query_known(op, known, err) < 0 ? -1 : read_head(op, &v->walk.known, err);
 }
 
 static int verify_step(struct db *db, void *arg, struct err *err)

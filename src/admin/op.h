@@ -125,10 +125,26 @@ int op_time_ahead(struct op *op, const char *name, int64_t *out, struct err *err
     __attribute__((warn_unused_result));
 bool op_plain(const char *text); /* no control characters */
 
+/* The query: no parameter but those of the list, which ends with NULL. */
+int op_query_known(const struct op *op, const char *const *known, struct err *err)
+    __attribute__((warn_unused_result));
+/* 1 and *out; 0: not there, *out is as it was. */
+struct op_bounds {
+    int64_t least, most;
+};
+int op_query_number(struct op *op, const char *name, const struct op_bounds *b, int64_t *out,
+                    struct err *err) __attribute__((warn_unused_result));
+/* NULL: not there, or empty. */
+int op_query_text(struct op *op, const char *name, const char **out, struct err *err)
+    __attribute__((warn_unused_result));
+/* "true" 1, "false" 0, not there -1. */
+int op_query_flag(struct op *op, const char *name, int *out, struct err *err)
+    __attribute__((warn_unused_result));
+
 /* ---- the whole, and what its files keep in it ---- */
 
 struct tokens;
-struct roles;
+struct admins;
 struct setups;
 struct keychange;
 
@@ -140,7 +156,7 @@ struct admin {
     unsigned waiting;            /* how many */
     bool closing;                /* nothing begins any more */
     struct tokens *tokens;
-    struct roles *roles;
+    struct admins *admins;
     struct setups *setups;
     struct keychange *keychange;
     struct health *health;
@@ -151,8 +167,13 @@ struct tokens *tokens_load(struct store *s, struct err *err);
 void tokens_free(struct tokens **t);
 /* Forgets those that an account made. */
 void tokens_end_of(struct tokens *t, const char *account);
-struct roles *roles_load(struct store *s, struct err *err);
-void roles_free(struct roles **r);
+/* Who is an admin. */
+struct admins *admins_load(struct store *s, struct err *err);
+void admins_free(struct admins **all);
+void admins_put(struct admins *all, const char *account);
+void admins_remove(struct admins *all, const char *account);
+/* What roles allow, told to the sessions. */
+int roles_load(struct admin *a, struct err *err) __attribute__((warn_unused_result));
 struct setups *setups_new(void);
 void setups_free(struct setups **s);
 struct keychange *keychange_new(struct admin *a);

@@ -39,7 +39,7 @@ int ctl_admin_list(struct ctl *c, const struct ctl_args *a)
         {"SINCE", "/since", TABLE_AGO},
     };
     (void)a;
-    return list(c, "/api/v1/roles", "roles", COLUMNS(columns),
+    return list(c, "/api/v1/roles/admin", "accounts", COLUMNS(columns),
                 "No admins yet: usherctl setup-link, or usherctl admin grant <account>");
 }
 

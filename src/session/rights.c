@@ -22,6 +22,7 @@ struct set {
     char *roles;       /* joined; what the set is found by */
     char *permissions; /* joined */
     uint32_t number, users, stamp;
+    bool cut;
 };
 
 struct definition {
@@ -190,6 +191,7 @@ static void render(struct rights *r, struct set *s)
     const struct names all = allowed(r, s->roles, NULL, NULL, a);
     free(s->permissions);
     s->permissions = join(&all, RIGHTS_PERMISSIONS_MAX);
+    s->cut = length(&all) > RIGHTS_PERMISSIONS_MAX;
     s->stamp = rights_stamp(r);
     arena_free(&a);
 }
@@ -367,12 +369,38 @@ void rights_drop(struct rights *r, uint32_t set)
     free_set(s);
 }
 
+/* Another set may have the same roles then, and whoever looks for them finds either. */
+void rights_forget(struct rights *r, const char *role)
+{
+    struct definition **at = find_role(r, role);
+    if (*at)
+        undefine(at);
+    for (uint32_t i = 1; i < r->n; i++) {
+        struct set *s = r->sets[i];
+        if (!s || !holds(s->roles, role))
+            continue;
+        struct arena *a = arena_new();
+        struct names all = {NULL, 0}, left = {NULL, 0};
+        split(s->roles, a, &all);
+        left.v = arena_alloc(a, all.n * sizeof *left.v);
+        for (size_t k = 0; k < all.n; k++)
+            if (strcmp(all.v[k], role) != 0)
+                left.v[left.n++] = all.v[k];
+        index_remove(&r->by_roles, key_of(s->roles), s);
+        free(s->roles);
+        s->roles = join(&left, SIZE_MAX);
+        index_put(&r->by_roles, key_of(s->roles), s);
+        render(r, s);
+        arena_free(&a);
+    }
+}
+
 struct rights_view rights_show(const struct rights *r, uint32_t set)
 {
     if (set == 0)
-        return (struct rights_view){"", "", 0};
+        return (struct rights_view){"", "", 0, false};
     const struct set *s = r->sets[set];
-    return (struct rights_view){s->roles, s->permissions, s->stamp};
+    return (struct rights_view){s->roles, s->permissions, s->stamp, s->cut};
 }
 
 size_t rights_sets(const struct rights *r)

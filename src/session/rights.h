@@ -29,6 +29,7 @@ struct rights;
 struct rights_view {
     const char *roles, *permissions; /* "" for none; borrowed until anything changes */
     uint32_t stamp;                  /* of the last change */
+    bool cut;                        /* there would be more permissions */
 };
 
 bool rights_name(struct str name);
@@ -41,6 +42,8 @@ uint32_t rights_stamp(struct rights *r);
 /* What a role allows: a JSON array of names; NULL: it is no longer defined. */
 int rights_define(struct rights *r, const char *role, const char *permissions, struct err *err)
     __attribute__((warn_unused_result));
+/* Nobody has the role any more, and it is not defined. */
+void rights_forget(struct rights *r, const char *role);
 /* Whether the sets there are would still hold all their permissions if the role had these. */
 bool rights_fits(struct rights *r, const char *role, const char *permissions);
 

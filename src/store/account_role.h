@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * account_role: what local accounts may do beyond signing in. One role so far: "admin". Functions
- * run inside a transaction, on its thread.
+ * account_role: which roles accounts have; what those allow is in store/role.h. Functions run
+ * inside a transaction, on its thread.
  */
 #ifndef STORE_ACCOUNT_ROLE_H
 #define STORE_ACCOUNT_ROLE_H
@@ -16,29 +16,14 @@ struct account_role_row {
     int64_t since; /* seconds since 1970 */
 };
 
-/* 1, or 0: the account has it already. The account must be there (account_person). */
+/* 1, or 0: the account has it already. The account must be there (account_look). */
 int account_role_grant(struct db *db, const struct account_role_row *row, struct err *err)
     __attribute__((warn_unused_result));
 /* 1, or 0: it did not have it. */
 int account_role_revoke(struct db *db, const char *account, const char *role, struct err *err)
     __attribute__((warn_unused_result));
-/* In the order they were granted; strings live until `each` returns; -1 from it, which then says
- * why in err, stops with -1. */
-int account_role_each(struct db *db,
-                      int (*each)(void *arg, const struct account_role_row *row, struct err *err),
-                      void *arg, struct err *err) __attribute__((warn_unused_result));
-
 /* An account's roles into *out: a JSON array in the arena, NULL for none. */
 int account_roles(struct db *db, const char *account, struct arena *a, const char **out,
                   struct err *err) __attribute__((warn_unused_result));
-
-/* Who an account is, by the identity that was seen last. */
-struct account_person {
-    const char *provider, *username, *name, *email; /* NULL: unknown; in the arena */
-    int64_t last_seen;                              /* 0: never */
-};
-/* 1 and *out, or 0: there is no such account. */
-int account_person(struct db *db, const char *account, struct arena *a, struct account_person *out,
-                   struct err *err) __attribute__((warn_unused_result));
 
 #endif

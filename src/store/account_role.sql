@@ -11,13 +11,3 @@ DELETE FROM account_role WHERE account = $1 AND role = $2;
 -- name: of
 -- An account's, as JSON.
 SELECT @JSON_LIST@(role) FROM account_role WHERE account = $1;
-
--- name: person
--- Who an account is, by the identity that was seen last.
-SELECT i.provider, i.username, i.name, i.email, i.last_seen
-FROM account a LEFT JOIN identity i ON i.account = a.id
-WHERE a.id = $1
-ORDER BY i.last_seen DESC LIMIT 1;
-
--- name: all
-SELECT account, role, since FROM account_role ORDER BY since, account, role;

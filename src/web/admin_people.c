@@ -29,7 +29,7 @@ static void on_list(void *arg, const struct admin_answer *answer)
     struct admin_visit *v = arg;
     if (admin_failed(v, answer))
         return;
-    const struct jval *roles = jval_get(answer->body, "roles");
+    const struct jval *roles = jval_get(answer->body, "accounts");
     struct jval *data = admin_data(v), *list = jval_new_array();
     for (size_t i = 0; i < jval_count(roles); i++)
         jval_push(list, role_view(v, jval_item(roles, i)));
@@ -42,7 +42,7 @@ static void on_list(void *arg, const struct admin_answer *answer)
 
 static void show(struct admin_visit *v)
 {
-    admin_ask(v, &(struct admin_ask){.op = admin_role_list}, on_list);
+    admin_ask(v, &(struct admin_ask){.op = admin_role_show, .id = "admin"}, on_list);
 }
 
 static void on_granted(void *arg, const struct admin_answer *answer)
@@ -63,7 +63,9 @@ void admin_page_people(struct request *rq, void *app)
     struct admin_visit *v = admin_visit(rq, app);
     if (v && v->form) {
         const struct str account = str_trim(str_of(admin_posted(v, "account")));
-        admin_ask(v, &(struct admin_ask){.op = admin_role_grant, .id = arena_str(v->a, account)},
+        admin_ask(v,
+                  &(struct admin_ask){
+                      .op = admin_role_grant, .id = "admin", .sub = arena_str(v->a, account)},
                   on_granted);
     } else if (v) {
         show(v);
@@ -114,8 +116,10 @@ void admin_page_revoke(struct request *rq, void *app)
         struct jval *body = jval_new_object();
         if (admin_posted(v, "force")[0])
             jval_set_bool(body, "force", true);
-        admin_ask(v, &(struct admin_ask){.op = admin_role_revoke, .id = v->id, .body = body},
-                  on_revoked);
+        admin_ask(
+            v,
+            &(struct admin_ask){.op = admin_role_revoke, .id = "admin", .sub = v->id, .body = body},
+            on_revoked);
     } else if (v) {
         ask_back(v);
     }

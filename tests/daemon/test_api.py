@@ -307,7 +307,7 @@ class Roles(Case):
         self.assertEqual(self.browser.get("/api/v1/tokens").status, 403)  # at once
         self.assertEqual(other.get("/api/v1/tokens").status, 200)
         api.ask("DELETE", "/api/v1/roles/admin/" + second, {"force": True})
-        self.assertEqual(api.ask("GET", "/api/v1/roles")["roles"], [])
+        self.assertEqual(api.ask("GET", "/api/v1/roles/admin")["accounts"], [])
 
     def test_adm_08_tokens_end_with_their_makers_role(self):
         for person in ("ada", "grace"):

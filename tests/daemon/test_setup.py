@@ -26,7 +26,7 @@ class Setup(Case):
 
     def test_adm_02_nothing_is_open_before(self):
         self.assertEqual(self.api.ask("GET", "/api/v1/tokens")["tokens"], [])
-        self.assertEqual(self.api.ask("GET", "/api/v1/roles")["roles"], [])
+        self.assertEqual(self.api.ask("GET", "/api/v1/roles/admin")["accounts"], [])
         for path in ("/admin", "/admin/setup", "/admin/tokens", "/api/v1/status", "/setup", "/install"):
             answer = self.browser.get(path)
             self.assertIn(answer.status, (303, 401, 404), path)

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Roles and tokens, on every backend. */
+/* Tokens, on every backend. */
 #include <stdio.h>
 #include <string.h>
 
 #include "kit.h"
-#include "store/account_role.h"
 #include "store/api_token.h"
 
 static struct arena *arena;
@@ -20,83 +19,6 @@ static void teardown(void)
     arena_free(&arena);
     kit_teardown();
 }
-
-/* ---- roles ------------------------------------------------------------------------------------
- */
-
-struct on_role {
-    struct account_role_row row;
-    struct account_person person;
-    int result, n;
-};
-
-static int role_grant(struct db *db, void *arg, struct err *err)
-{
-    struct on_role *c = arg;
-    c->result = account_role_grant(db, &c->row, err);
-    return c->result < 0 ? -1 : 0;
-}
-
-static int role_revoke(struct db *db, void *arg, struct err *err)
-{
-    struct on_role *c = arg;
-    c->result = account_role_revoke(db, c->row.account, c->row.role, err);
-    return c->result < 0 ? -1 : 0;
-}
-
-static int role_person(struct db *db, void *arg, struct err *err)
-{
-    struct on_role *c = arg;
-    c->result = account_person(db, c->row.account, arena, &c->person, err);
-    return c->result < 0 ? -1 : 0;
-}
-
-static int count_role(void *arg, const struct account_role_row *row, struct err *err)
-{
-    (void)err;
-    struct on_role *c = arg;
-    ck_assert_str_eq(row->account, c->row.account);
-    ck_assert_str_eq(row->role, ROLE_ADMIN);
-    ck_assert_int_eq(row->since, NOW);
-    c->n++;
-    return 0;
-}
-
-static int role_each(struct db *db, void *arg, struct err *err)
-{
-    ((struct on_role *)arg)->n = 0;
-    return account_role_each(db, count_role, arg, err);
-}
-
-START_TEST(roles_are_granted_once_and_go_with_the_account)
-{
-    struct kit_login l;
-    kit_login_init(&l, 1);
-    kit_write(kit_login_fn, &l);
-    struct on_role c = {.row = {l.account.id, ROLE_ADMIN, NOW}};
-    kit_write(role_grant, &c);
-    ck_assert_int_eq(c.result, 1);
-    c.row.since = NOW + 5;
-    kit_write(role_grant, &c);
-    ck_assert_int_eq(c.result, 0);
-    kit_read(role_each, &c);
-    ck_assert_int_eq(c.n, 1);
-    kit_read(role_person, &c);
-    ck_assert_int_eq(c.result, 1);
-    ck_assert_ptr_nonnull(c.person.provider);
-    ck_assert_int_eq(c.person.last_seen, NOW);
-    kit_write(role_revoke, &c);
-    ck_assert_int_eq(c.result, 1);
-    kit_write(role_revoke, &c);
-    ck_assert_int_eq(c.result, 0);
-    kit_write(role_grant, &c);
-    kit_sql("DELETE FROM account");
-    ck_assert_int_eq(kit_number("SELECT count(*) FROM account_role"), 0);
-    kit_read(role_person, &c);
-    ck_assert_int_eq(c.result, 0);
-    kit_write_fails(role_grant, &c); /* nobody to have it */
-}
-END_TEST
 
 /* ---- tokens -----------------------------------------------------------------------------------
  */
@@ -209,7 +131,6 @@ Suite *suite_admin_nouns(const char *name)
     Suite *s = suite_create(name);
     TCase *tc = tcase_create("admin nouns");
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_add_test(tc, roles_are_granted_once_and_go_with_the_account);
     tcase_add_test(tc, tokens_are_kept_by_their_hash);
     tcase_add_test(tc, tokens_have_owners);
     suite_add_tcase(s, tc);

@@ -27,7 +27,7 @@ static int empty(struct db *db, void *arg, struct err *err)
         "DELETE FROM session",         "DELETE FROM identity",  "DELETE FROM account_role",
         "DELETE FROM account",         "DELETE FROM spent",     "DELETE FROM provider",
         "DELETE FROM provider_secret", "DELETE FROM api_token", "DELETE FROM audit",
-        "DELETE FROM audit_anchor",
+        "DELETE FROM audit_anchor",    "DELETE FROM role",
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (db_run(db_query(db, all[i]), err) < 0)

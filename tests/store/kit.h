@@ -61,6 +61,7 @@ void kit_wait(const int *n, int until); /* drives the loop */
 Suite *suite_conformance(const char *name);
 Suite *suite_nouns(const char *name);
 Suite *suite_people(const char *name);
+Suite *suite_roles(const char *name);
 Suite *suite_audit(const char *name);
 Suite *suite_audit_chain(const char *name);
 Suite *suite_expiring(const char *name);

@@ -33,6 +33,7 @@ static int run(Suite *peculiar)
     srunner_add_suite(r, suite_provider_nouns(name));
     srunner_add_suite(r, suite_client_nouns(name));
     srunner_add_suite(r, suite_upstream_nouns(name));
+    srunner_add_suite(r, suite_roles(name));
     srunner_add_suite(r, suite_oauth_nouns(name));
     srunner_add_suite(r, suite_crash(name));
     srunner_add_suite(r, peculiar);

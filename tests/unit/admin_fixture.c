@@ -51,7 +51,8 @@ void admin_fixture_start(struct admin_fixture *f)
                                     .store = f->store.store,
                                     .keys = f->keys,
                                     .live = f->live,
-                                    .slots = f->slots};
+                                    .slots = f->slots,
+                                    .sessions = f->sessions};
     f->admin = admin_new(&o, &err);
     ck_assert_msg(f->admin != NULL, "%s", err.text);
 }
@@ -73,6 +74,8 @@ void admin_fixture_open(struct admin_fixture *f)
     f->loop = loop_new(&err);
     ck_assert_ptr_nonnull(f->loop);
     f->slots = slots_new();
+    f->sessions = sessions_new(
+        &(struct sessions_options){.idle_seconds = 3600, .absolute_seconds = 86400, .max = 1000});
     snprintf(f->dir, sizeof f->dir, "%s/providers.d", f->key_dir);
     ck_assert_int_eq(mkdir(f->dir, 0700), 0);
     f->actor = (struct admin_actor){.kind = "socket",
@@ -90,6 +93,7 @@ void admin_fixture_close(struct admin_fixture *f)
     jval_free(&f->body);
     store_fixture_close(&f->store);
     slots_free(&f->slots);
+    sessions_free(&f->sessions);
     loop_free(&f->loop);
     unlink(f->key_path);
     ck_assert_int_eq(rmdir(f->dir), 0);
@@ -134,6 +138,7 @@ enum err_kind admin_call(struct admin_fixture *f, admin_op_fn *op, const char *i
     if (f->query)
         ck_assert_int_eq(form_parse(a, str_of(f->query), 20, &query, &err), 0);
     const struct admin_request rq = {.id = id ? arena_dup(a, id) : NULL,
+                                     .sub = f->sub ? arena_dup(a, f->sub) : NULL,
                                      .body = parsed,
                                      .query = &query,
                                      .if_match = f->if_match,
@@ -150,7 +155,7 @@ enum err_kind admin_call(struct admin_fixture *f, admin_op_fn *op, const char *i
     }
     loop_once(f->loop, 0);
     ck_assert_int_eq(w.answers, 1);
-    f->if_match = f->query = NULL;
+    f->if_match = f->query = f->sub = NULL;
     f->bind = STR("");
     return f->err.kind;
 }

@@ -8,6 +8,7 @@
 #include "admin/admin.h"
 #include "live/live.h"
 #include "provider/slots.h"
+#include "session/session.h"
 #include "store_fixture.h"
 #include "sys/seal.h"
 
@@ -28,11 +29,13 @@ struct admin_fixture {
     char dir[128]; /* providers.d */
     struct live *live;
     struct slots *slots;
+    struct sessions *sessions;
     void (*idle)(void); /* while an answer is waited for; NULL: nothing */
     struct admin *admin;
 
-    /* Of the next call; if_match and query are forgotten after it. */
+    /* Of the next call; all but actor are forgotten after it. */
     struct admin_actor actor; /* the socket, all scopes */
+    const char *sub;          /* the second part of the path */
     const char *if_match;
     const char *query;
     struct str bind;

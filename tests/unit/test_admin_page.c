@@ -33,7 +33,9 @@ static void run(admin_op_fn *op, const char *id, const char *pointer, char out[6
 {
     const struct admin_actor actor = {
         .kind = "socket", .id = "0", .request_id = "r", .scopes = ADMIN_ALL_SCOPES};
-    const struct admin_request rq = {.id = id, .actor = &actor};
+    const bool role = op == admin_role_grant || op == admin_role_revoke;
+    const struct admin_request rq = {
+        .id = role ? "admin" : id, .sub = role ? id : NULL, .actor = &actor};
     struct told t = {.pointer = pointer, .out = out};
     op(wfx.app.admin, &rq, tell, &t);
     for (int i = 0; i < 2000 && !t.done; i++)

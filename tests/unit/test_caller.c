@@ -36,7 +36,9 @@ static void run(admin_op_fn *op, const char *id, const char *body, struct told *
     const struct admin_actor actor = {
         .kind = "socket", .id = "0", .request_id = "r", .scopes = ADMIN_ALL_SCOPES};
     struct jval *v = body ? jval_parse(str_of(body), 4096, 4, &err) : NULL;
-    const struct admin_request rq = {.id = id, .body = v, .actor = &actor};
+    const bool role = op == admin_role_grant || op == admin_role_revoke;
+    const struct admin_request rq = {
+        .id = role ? "admin" : id, .sub = role ? id : NULL, .body = v, .actor = &actor};
     t->done = false;
     op(wfx.app.admin, &rq, tell, t);
     for (int i = 0; i < 2000 && !t->done; i++)

@@ -28,6 +28,7 @@ CREATE TABLE role (
     created @INT@ NOT NULL,
     changed @INT@ NOT NULL
 ) @STRICT@;
+CREATE INDEX account_role_role ON account_role (role);
 
 CREATE TABLE app (
     id @TEXT@ NOT NULL PRIMARY KEY,
