@@ -7,7 +7,8 @@
 #include "sys/clock.h"
 #include "sys/log.h"
 
-#define ROWS 128 /* a slice: the loop takes them in within a third of a millisecond */
+#define ROWS 128   /* a slice: the loop takes them in within a third of a millisecond */
+#define PAUSE_MS 1 /* between slices: whoever waits for a session of their own comes first */
 #define AGAIN_MS 1000
 
 /* Belongs to the store until it is answered, which may be after the load is gone. */
@@ -90,8 +91,6 @@ static struct taken take_in(struct load *l)
     return t;
 }
 
-static void next_slice(struct load *l);
-
 static void was_read(void *arg, enum store_outcome outcome, const struct err *err)
 {
     struct slice *s = arg;
@@ -116,7 +115,7 @@ static void was_read(void *arg, enum store_outcome outcome, const struct err *er
         memcpy(s->after, s->rows[s->n - 1].hash, sizeof s->after);
         s->page.after = s->after;
     }
-    next_slice(l);
+    loop_timer_set(l->timer, PAUSE_MS);
 }
 
 static void next_slice(struct load *l)

@@ -111,6 +111,11 @@ class Faults(Case):
         text = pathlib.Path("/proc/%d/status" % self.usher.child.pid).read_text()
         return int(text.split("VmRSS:")[1].split()[0])
 
+    def processor_ms(self):
+        """Processor time usherd has used so far."""
+        fields = pathlib.Path("/proc/%d/stat" % self.usher.child.pid).read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
+
     def descriptors(self):
         """Open files of usherd; it is not dumpable, so only root may look: 0 for others."""
         try:

@@ -340,6 +340,7 @@ class Roles(Case):
             self.assertEqual(api.request(method, "/api/v1/audit/1", {}).status, 404)
 
     def test_adm_24_filters_and_pages(self):
+        # ADM-24, DB-02: places in a list are numbers, and nothing else
         api = Api(self.usher)
         for _ in range(5):
             token_of(self.usher)

@@ -224,7 +224,7 @@ class Canary(Case):
         return b"\0".join(data)
 
     def test_what_was_refused_is_not_kept_in_memory(self):
-        """A secret that has no use any more is wiped wherever it was on its way."""
+        """A secret that has no use any more is wiped wherever it was on its way (PRIV-08)."""
         if os.geteuid() != 0:
             self.skipTest("only root may look")
         here = "/api/v1/providers/nothing/rotate"

@@ -114,6 +114,30 @@ class Sessions(Case):
         self.browser.sign_in()
         self.assertEqual(self.browser.get("/auth", User_Agent="other", X_Forwarded_For="192.0.2.7").status, 200)
 
+    def test_sess_15_cookies_come_whole_or_not_at_all(self):
+        # SESS-15
+        self.browser.sign_in()
+        token = self.browser.session()
+        for cookies in ("usher=" + token[:20] + "; usher_1=" + token[20:], "usher_count=1000000000; usher_0=" + token,
+                        "usher=%s%s" % (token, token), "usher=" + "A" * 6000, "usher_count=-1; usher=",
+                        "; ".join("usher_%d=%s" % (i, token) for i in range(100)),
+                        "usher=2; usher_1=%s; usher_2=%s" % (token, "A" * 43)):
+            self.assertEqual(Browser(self.usher).get("/auth", Cookie=cookies).status, 401, cookies[:80])
+        self.usher.alive_and_well()
+        self.assertIsNotNone(self.browser.me())
+
+    def test_sess_24_an_id_of_a_session_ends_nothing(self):
+        # SESS-24: there is no address that ends a session for whoever knows its id
+        self.browser.sign_in()
+        sid = self.browser.me()["session"]["id"]
+        for who in (Browser(self.usher), self.browser):
+            for path in ("/logout?sid=%s", "/logout?iss=%s&sid=%%s" % self.usher.url, "/logout/%s", "/frontchannel_logout?sid=%s",
+                         "/oauth2/logout?sid=%s"):
+                self.assertLess(who.get(path % sid).status, 500)
+        for path in ("/logout", "/account/sessions/%s/end" % sid):
+            Browser(self.usher).post(path, {"sid": sid})
+        self.assertIsNotNone(self.browser.me())
+
     def test_sess_22_one_person_holds_only_so_many_sessions(self):
         # SESS-22
         browsers = []

@@ -185,6 +185,41 @@ class Start(Case):
         self.assertEqual(stale.status, 401)  # SESS-04: the old session is not reachable any more
 
 
+class Privacy(Case):
+    def test_priv_02_no_code_or_token_in_an_address_of_ours(self):
+        # PRIV-02
+        addresses = []
+
+        class Watching(Browser):
+            def request(self, *args, **more):
+                answer = super().request(*args, **more)
+                if answer.url.startswith(self.usher.url) and answer.location:
+                    addresses.append(answer.location)
+                return answer
+
+        for provider in ("discord", "google", "oidc"):
+            browser = Watching(self.usher)
+            target = browser.to_callback(provider, return_to="/after?x=1")
+            query = query_of(target)
+            self.assertEqual(browser.get(target).location.split("://")[-1].partition("/")[2], "after?x=1")
+            browser.get(target)  # once more: sent on, with nothing added
+            browser.request("GET", "/auth", headers={"Accept": "text/html"})
+            secrets = [query["code"], browser.session()]
+            jar = browser.cookies["127.0.0.1:%d" % self.usher.port]
+            secrets.append(jar["usher-bind"])
+            for address in addresses:
+                for secret in secrets:
+                    self.assertNotIn(secret, address)
+                self.assertNotIn("access_token", address)
+                self.assertNotIn("#", address)
+
+    def test_priv_12_no_more_is_asked_for_than_needed(self):
+        # PRIV-12: what each provider is asked for unless an admin says otherwise
+        for provider, scope in (("discord", "identify email"), ("google", "openid email profile"),
+                                ("oidc", "openid email profile")):
+            self.assertEqual(query_of(self.browser.start(provider).location)["scope"], scope, provider)
+
+
 class State(Case):
     def test_state_01_to_05_states_that_are_not_ours(self):
         # STATE-01, STATE-02, STATE-03, STATE-04, STATE-05

@@ -18,6 +18,7 @@ call : _?setjmp|sigsetjmp|longjmp|siglongjmp : ^(src/([^p]|p[^r])|src/provider/[
 text : (^|[^A-Za-z0-9_])signal\([A-Z0-9]+, *[^S ] : . : means different things: sigaction (SIG_IGN is fine)
 call : MHD_create_post_processor|MHD_post_process : . : lets broken escapes through: base/form
 call : MHD_lookup_connection_value|MHD_get_connection_values : . : cuts at NUL: the _n forms
+call : regcomp|regexec|pcre2?_[a-z0-9_]+ : ^(src|plugins)/ : backtracks on what others wrote (DOS-10): compare text, as app/rule does
 call : curl_easy_perform : ^src/([^c]|c[^t]) : blocks: net/fetch
 call : sleep|usleep|nanosleep : ^src/(base|sys|net|store|provider|login|session|live|admin|web)/ : blocks a loop
 call : exit|_exit|v?printf|puts|putchar|perror : ^src/(base|net|store|provider|login|session|live|admin|web)/ : a library returns its errors

@@ -82,6 +82,7 @@ fresh; printf 'int f(int a, int b, int c,\n      int d, int e, int (*f)(int, int
 fresh; printf 'int f(void) {\n}\n' >>src/base/a.c; finds sizes 'stands on its own line'
 
 code src/base/a.c '    strcpy(a, b);'
+code src/web/w.c '    regcomp(&re, pattern, 0);'
 code src/base/a.c '    x = strncpy (a, b, 3);'
 code src/base/a.c '    sprintf(a, "%s", b);'
 code src/store/s.c '    n = atoi(s);'

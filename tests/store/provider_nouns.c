@@ -304,7 +304,7 @@ START_TEST(a_secret_moves_with_its_times)
 }
 END_TEST
 
-/* A database admin who moves rows gets nothing that opens. */
+/* DB-07: a database admin who moves rows gets nothing that opens. */
 START_TEST(a_secret_opens_nowhere_else)
 {
     static const char *const moves[] = {

@@ -230,6 +230,19 @@ START_TEST(sign_out_everywhere_else)
 }
 END_TEST
 
+/* SESS-23: a cookie that was replaced at a new sign-in keeps nothing alive. */
+START_TEST(an_old_cookie_does_not_keep_the_new_session)
+{
+    struct ticket old, new;
+    add(&old, "me");
+    add(&new, "me");
+    ck_assert_int_eq(sessions_end(table, old.hash), 1); /* as the new sign-in does */
+    for (int i = 1; i < 10; i++)
+        ck_assert_int_eq(check_at(&old, NOW + i * IDLE / 10), 0);
+    ck_assert_int_eq(check_at(&new, NOW + IDLE), 0);
+}
+END_TEST
+
 /* SESS-22: bounded for one person, and all gone in one call. */
 START_TEST(sign_out_everywhere)
 {
@@ -496,6 +509,7 @@ Suite *suite_session(void)
     tcase_add_test(tc, expired_before_the_sweep);
     tcase_add_test(tc, times_are_64_bits_wide);
     tcase_add_test(tc, sign_out_everywhere_else);
+    tcase_add_test(tc, an_old_cookie_does_not_keep_the_new_session);
     tcase_add_test(tc, sign_out_everywhere);
     tcase_add_test(tc, groups_follow_the_identity);
     tcase_add_test(tc, seen_is_told_once);
