@@ -69,6 +69,29 @@ static void set_identities(const struct overview *o, struct jval *data)
     jval_set(data, "identities", list);
 }
 
+static bool links(const struct provider *p)
+{
+    return p && p->usable && p->common.link != LINK_NEVER;
+}
+
+/* What can be linked: whatever one can sign in with, once more as well; but nothing of providers
+ * that do not link, nor by who came through one. */
+static void set_providers(const struct account_visit *v, struct jval *data)
+{
+    struct jval *list = jval_new_array();
+    for (size_t i = 0; i < registry_count(v->app->registry); i++) {
+        const struct provider *p = registry_at(v->app->registry, i);
+        if (!links(p) || !links(registry_find(v->app->registry, v->provider)))
+            continue;
+        struct jval *e = jval_new_object();
+        jval_set_text(e, "id", p->id);
+        jval_set_text(e, "label", p->label);
+        jval_push(list, e);
+    }
+    jval_set_bool(data, "can_link", v->fresh && jval_count(list) > 0);
+    jval_set(data, "providers", list);
+}
+
 /* ---- sessions -------------------------------------------------------------------------------- */
 
 static struct jval *session_entry(const struct account_visit *v, const struct session_row *row)
@@ -101,13 +124,27 @@ static void set_sessions(const struct overview *o, struct jval *data)
     jval_set(data, "sessions", list);
 }
 
+/* What an admin is told when something is to be granted, and what was. */
+static void set_facts(const struct overview *o, struct jval *data)
+{
+    struct err err = ERR_INIT;
+    const char *json = o->n_sessions > 0 ? o->sessions[0].roles : NULL; /* the account's, in each */
+    struct jval *roles = json ? jval_parse(str_of(json), JSON_SIZE_MAX, 4, &err) : NULL;
+    jval_set_text(data, "account", o->v->account);
+    jval_set(data, "made", show_when(o->account.created, o->v->now, o->v->a));
+    jval_set_text(data, "roles", jval_count(roles) ? show_list(roles, o->v->a) : NULL);
+    jval_free(&roles);
+}
+
 static void on_overview(void *arg, enum store_outcome outcome, const struct err *err)
 {
     struct overview *o = arg;
     struct account_visit *v = o->v;
     if (!account_failed(v, outcome, err)) {
         struct jval *data = account_data(v);
+        set_facts(o, data);
         set_identities(o, data);
+        set_providers(v, data);
         set_sessions(o, data);
         account_send(v, 200, "account-overview", "Your account", data);
     }
@@ -116,7 +153,7 @@ static void on_overview(void *arg, enum store_outcome outcome, const struct err 
 
 void account_overview(struct request *rq, void *app)
 {
-    struct account_visit *v = account_visit(rq, app, ACCOUNT_LOOK);
+    struct account_visit *v = account_visit(rq, app, ACCOUNT_SIGNED_IN);
     if (!v)
         return;
     struct overview *o = arena_alloc(v->a, sizeof *o);

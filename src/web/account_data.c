@@ -121,6 +121,7 @@ static int add_sessions(struct db *db, const struct export *x, struct jval *data
     struct jval *list = jval_new_array();
     for (size_t i = 0; i < n; i++)
         jval_push(list, session_of(&rows[i]));
+    jval_set(data, "roles", list_of(n > 0 ? rows[0].roles : NULL)); /* the account's, in each */
     jval_set(data, "sessions", list);
     return 0;
 }
@@ -173,7 +174,7 @@ static void on_data(void *arg, enum store_outcome outcome, const struct err *err
 
 void account_data_get(struct request *rq, void *app)
 {
-    struct account_visit *v = account_visit_fresh(rq, app);
+    struct account_visit *v = account_visit(rq, app, ACCOUNT_FRESH);
     if (!v)
         return;
     struct export *x = arena_alloc(v->a, sizeof *x);

@@ -1,61 +1,83 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Identities of an account: one less. */
-#include "store/account_change.h"
-#include "store/account_list.h"
+/*
+ * Identities of an account: one more, by signing in with it first, and one less. What becomes of a
+ * sign-in that is to be linked is asked on a page of its own (account_join.c).
+ */
+#include "login/own.h"
 #include "web/account_page.h"
 
-struct unlinking {
+/* ---- one more -------------------------------------------------------------------------------- */
+
+struct hop {
     struct account_visit *v;
-    struct arena *a;                      /* of the store's thread */
-    const struct account_identity *which; /* out; NULL: there is no such */
+    const char *label;
 };
 
-/* The handle is looked up among this account's own: somebody else's is nobody's (ACCT-16). */
-static int unlink_identity(struct db *db, void *arg, struct err *err)
+/* By way of a page of ours: browsers hold a redirect that answers a form to the form's policy,
+ * which knows no other hosts. */
+static void on_started(void *arg, const char *url, const struct err *err)
 {
-    struct unlinking *u = arg;
-    const struct account_visit *v = u->v;
-    struct account_row row;
-    arena_reset(u->a);
-    u->which = NULL;
-    const int found = account_get(db, v->account, v->now, u->a, &row, err);
-    if (found < 0)
-        return -1;
-    u->which = found ? account_identity_of(&row, v->id) : NULL;
-    if (!u->which)
-        return err_set(err, ERR_NOT_FOUND, "the account has no such identity");
-    const struct account_identity_key key = {v->account, u->which->provider, u->which->subject};
-    const int gone = account_unlink(db, &key, v->hash, err);
-    if (gone <= 0)
-        return gone < 0 ? -1 : err_set(err, ERR_NOT_FOUND, "the account has no such identity");
-    return account_audit(db, v, "identity.unlink", v->id, err);
+    struct hop *h = arg;
+    struct account_visit *v = h->v;
+    if (!url && err->kind == ERR_NOT_ALLOWED) {
+        account_sorry(v, ERR_CONFLICT,
+                      "What you want to link, or what you signed in with, is not linked here.");
+        return;
+    }
+    if (!url) {
+        page_error(v->rq, v->app, err->kind, NULL);
+        return;
+    }
+    struct jval *data = account_data(v);
+    jval_set_text(data, "url", url);
+    jval_set_text(data, "label", h->label);
+    reply_header(v->rq, "Refresh", arena_printf(v->a, "0; url=%s", url));
+    account_send(v, 200, "account-leave", arena_printf(v->a, "To %s", h->label), data);
 }
 
-static void on_unlinked(void *arg, enum store_outcome outcome, const struct err *err)
+void account_link(struct request *rq, void *app)
 {
-    struct unlinking *u = arg;
-    struct account_visit *v = u->v;
-    if (outcome != STORE_FAILED && u->which) { /* in doubt, too */
-        const struct session_identity who = {v->account, u->which->provider, u->which->subject};
-        (void)sessions_end_identity(v->app->sessions, &who, v->hash);
+    struct account_visit *v = account_visit(rq, app, ACCOUNT_FRESH);
+    if (!v)
+        return;
+    const struct provider *p = registry_find(v->app->registry, v->id);
+    if (!p || !p->usable) {
+        account_sorry(v, ERR_NOT_FOUND, "There is no such way to sign in, or not at the moment.");
+        return;
     }
-    if (outcome == STORE_FAILED && err && err->kind == ERR_CONFLICT) {
-        account_sorry(v, ERR_CONFLICT,
-                      "It is the only way you have to sign in. Link another one first.");
-    } else if (!account_failed(v, outcome, err)) {
-        log_event(request_log(v->rq), LOG_INFO, "account.unlinked", LF_TEXT("account", v->account),
-                  LF_TEXT("provider", u->which->provider));
+    struct hop *h = arena_alloc(v->a, sizeof *h);
+    *h = (struct hop){v, arena_dup(v->a, p->label)}; /* a reload may come */
+    const struct login_start start = {.provider = v->id,
+                                      .purpose = USHER_FLOW_LINK,
+                                      .return_to = "/account",
+                                      .bind = web_bind(rq, v->app),
+                                      .prompt = "select_account",
+                                      .session = &v->view,
+                                      .log = request_log(rq)};
+    request_hold(rq);
+    login_start_flow(v->app->login, &start, on_started, h);
+}
+
+/* ---- one less -------------------------------------------------------------------------------- */
+
+static void on_unlinked(void *arg, const struct err *err)
+{
+    struct account_visit *v = arg;
+    if (!err)
         account_go(v, "unlinked");
-    }
-    arena_free(&u->a);
+    else
+        account_sorry(v, err->kind,
+                      err->kind == ERR_CONFLICT
+                          ? "It is the only way you have to sign in. Link another one first."
+                          : NULL);
 }
 
 void account_unlink_post(struct request *rq, void *app)
 {
-    struct account_visit *v = account_visit(rq, app, ACCOUNT_CHANGE);
+    struct account_visit *v = account_visit(rq, app, ACCOUNT_FRESH);
     if (!v)
         return;
-    struct unlinking *u = arena_alloc(v->a, sizeof *u);
-    *u = (struct unlinking){.v = v, .a = arena_new()};
-    account_write(v, unlink_identity, on_unlinked, u);
+    const struct own_caller c = account_own(v);
+    request_hold(rq);
+    own_unlink(v->app->login, &c, v->id, on_unlinked, v);
 }

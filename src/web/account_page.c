@@ -44,9 +44,11 @@ static const char *sign_in_url(const struct account_visit *v, const char *provid
     return text;
 }
 
-static void take_session(struct account_visit *v, const struct session_view *s)
+static void take_session(struct account_visit *v)
 {
+    const struct session_view *s = &v->view;
     const char *name = s->name[0] ? s->name : s->username[0] ? s->username : "Signed in";
+    v->signed_in = true;
     v->account = arena_dup(v->a, s->account);
     v->session = arena_dup(v->a, s->id);
     v->provider = arena_dup(v->a, s->provider);
@@ -66,46 +68,49 @@ static void say_again(struct account_visit *v)
     account_send(v, 403, "account-again", title, data);
 }
 
-static struct account_visit *begin(struct request *rq, void *app)
+static struct account_visit *visit_new(struct request *rq, const struct web_app *app)
 {
     struct arena *a = request_arena(rq);
-    struct session_view s;
     struct account_visit *v = arena_alloc(a, sizeof *v);
     *v = (struct account_visit){.rq = rq, .app = app, .a = a};
     v->now = wall_seconds(clock_wall());
     v->id = arena_dup(a, request_rest(rq));
     v->ip = arena_dup(a, request_client(rq));
     v->request_id = arena_dup(a, request_id(rq));
-    if (posted(v) && !request_same_origin(rq, v->app->public_origin)) {
-        account_sorry(v, ERR_NOT_ALLOWED, NULL);
-        return NULL;
-    }
-    if (web_session(app, rq, &s) != 1) {
-        reply_redirect(rq, sign_in_url(v, NULL));
-        return NULL;
-    }
-    take_session(v, &s);
-    return v;
-}
-
-struct account_visit *account_visit_fresh(struct request *rq, void *app)
-{
-    struct account_visit *v = begin(rq, app);
-    if (v && !v->fresh) {
-        say_again(v);
-        return NULL;
-    }
+    const char *agent;
+    if (request_header(rq, "User-Agent", &agent) == 1)
+        v->user_agent = arena_dup(a, agent);
     return v;
 }
 
 struct account_visit *account_visit(struct request *rq, void *app, enum account_need need)
 {
-    struct account_visit *v = need == ACCOUNT_LOOK ? begin(rq, app) : account_visit_fresh(rq, app);
-    if (v && posted(v) && (v->form = request_form(rq)) == NULL) {
+    struct account_visit *v = visit_new(rq, app);
+    if (posted(v) && !request_same_origin(rq, v->app->public_origin)) {
+        account_sorry(v, ERR_NOT_ALLOWED, NULL);
+        return NULL;
+    }
+    if (web_session(app, rq, &v->view) == 1) {
+        take_session(v);
+    } else if (need != ACCOUNT_ANYBODY) {
+        reply_redirect(rq, sign_in_url(v, NULL));
+        return NULL;
+    }
+    if (v->signed_in && !v->fresh && (posted(v) || need == ACCOUNT_FRESH)) {
+        say_again(v);
+        return NULL;
+    }
+    if (posted(v) && (v->form = request_form(rq)) == NULL) {
         account_sorry(v, ERR_INVALID, NULL);
         return NULL;
     }
     return v;
+}
+
+struct own_caller account_own(const struct account_visit *v)
+{
+    return (struct own_caller){
+        .session = &v->view, .ip = v->ip, .user_agent = v->user_agent, .request_id = v->request_id};
 }
 
 /* ---- the store ------------------------------------------------------------------------------- */
@@ -132,6 +137,7 @@ int account_audit(struct db *db, const struct account_visit *v, const char *acti
                                   .actor = v->account,
                                   .ip = v->ip,
                                   .request_id = v->request_id,
+                                  .user_agent = v->user_agent,
                                   .action = action,
                                   .object = object,
                                   .outcome = "done"};

@@ -11,6 +11,7 @@
 #ifndef WEB_ACCOUNT_PAGE_H
 #define WEB_ACCOUNT_PAGE_H
 
+#include "login/own.h"
 #include "store/audit.h"
 #include "store/store.h"
 #include "web/page.h"
@@ -21,21 +22,27 @@ struct account_visit {
     struct request *rq;
     const struct web_app *app;
     struct arena *a; /* the request's */
-    const char *account, *session, *provider, *subject, *name;
-    unsigned char hash[32]; /* of the session */
-    int64_t now;            /* wall seconds */
-    bool fresh;             /* may change something */
-    const char *id;         /* the first part of the path, "" */
+    bool signed_in;
+    struct session_view view; /* as it was; only until the handler returns */
+    const char *account, *session, *provider, *subject, *name; /* NULL: nobody is signed in */
+    unsigned char hash[32];                                    /* of the session */
+    int64_t now;                                               /* wall seconds */
+    bool fresh;                                                /* may change something */
+    const char *id;                                            /* the first part of the path, "" */
     const struct fields *form;
-    const char *ip, *request_id; /* for the audit */
+    const char *ip, *request_id, *user_agent; /* for the audit; user_agent may be NULL */
 };
 
-enum account_need { ACCOUNT_LOOK = 0, ACCOUNT_CHANGE = 1 };
-
+enum account_need {
+    ACCOUNT_ANYBODY = 0, /* signed in or not; who is must be fresh to post */
+    ACCOUNT_SIGNED_IN,
+    ACCOUNT_FRESH, /* for pages that show more than others, and for every change */
+};
 /* NULL: nobody who may; the answer is given. */
 struct account_visit *account_visit(struct request *rq, void *app, enum account_need need);
-/* The same for a page that shows more than others: as fresh as a change, but by GET. */
-struct account_visit *account_visit_fresh(struct request *rq, void *app);
+
+/* For what login/own.h does with an account; only until the handler returns. */
+struct own_caller account_own(const struct account_visit *v);
 
 /* Hold the request and ask the store; `done` gets `arg` unless the store is too busy, which is said
  * (then the visit is over). */

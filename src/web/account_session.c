@@ -41,7 +41,7 @@ static void on_ended(void *arg, enum store_outcome outcome, const struct err *er
 
 void account_session_end(struct request *rq, void *app)
 {
-    struct account_visit *v = account_visit(rq, app, ACCOUNT_CHANGE);
+    struct account_visit *v = account_visit(rq, app, ACCOUNT_FRESH);
     if (!v)
         return;
     if (strcmp(v->id, v->session) == 0) {
@@ -76,7 +76,7 @@ static void on_ended_others(void *arg, enum store_outcome outcome, const struct 
 
 void account_session_end_others(struct request *rq, void *app)
 {
-    struct account_visit *v = account_visit(rq, app, ACCOUNT_CHANGE);
+    struct account_visit *v = account_visit(rq, app, ACCOUNT_FRESH);
     if (!v)
         return;
     struct ending *e = arena_alloc(v->a, sizeof *e);

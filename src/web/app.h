@@ -44,7 +44,7 @@ struct web_app {
     struct admin *admin;
     struct issuer *issuer;
     struct oauth_kept *oauth; /* documents as answers (web/oauth_metadata.c) */
-    const char *user; /* who we run as, for the record; NULL: nobody knows */
+    const char *user;         /* who we run as, for the record; NULL: nobody knows */
     const char *version;
     int64_t idle_seconds; /* after which a session that was not seen is over */
     bool ready;           /* false while stopping */
@@ -63,6 +63,13 @@ int web_session(const struct web_app *app, struct request *rq, struct session_vi
 /* The value of this browser's binding cookie, made and sent along when there was no good one. */
 struct str web_bind(struct request *rq, const struct web_app *app);
 
+/* 1 and its value; 0: there is none; -1: it came twice or is not one of ours. */
+int web_bind_get(struct request *rq, const struct web_app *app, struct str *out);
+
+/* The cookies of a browser whose sign-in through `provider` came to this; none without a token. */
+void web_set_session(struct request *rq, const struct web_app *app, const struct login_result *r,
+                   const char *provider);
+
 /* How sure an e-mail is (enum usher_evidence), as the API says it. */
 const char *web_evidence(int evidence);
 
@@ -71,7 +78,8 @@ serve_handler signin_chooser, signin_start, signin_callback, signin_repost; /* s
 serve_handler signout_page, signout_post;                                   /* signout.c */
 serve_handler home_page, home_me;                                           /* home.c */
 serve_handler account_overview;                                             /* account.c */
-serve_handler account_unlink_post;                                          /* account_identity.c */
+serve_handler account_join_page, account_join_post;                         /* account_join.c */
+serve_handler account_link, account_unlink_post;                            /* account_identity.c */
 serve_handler account_data_get;                                             /* account_data.c */
 serve_handler account_delete_page, account_delete_post;                     /* account_delete.c */
 serve_handler account_session_end, account_session_end_others;              /* account_session.c */

@@ -144,8 +144,7 @@ void signin_chooser(struct request *rq, void *app_)
 
 /* ---- the hop to the provider */
 
-/* 1 and the cookie's value; 0: there is none; -1: it came twice or is not one of ours. */
-static int bind_get(struct request *rq, const struct web_app *app, struct str *out)
+int web_bind_get(struct request *rq, const struct web_app *app, struct str *out)
 {
     const int n = request_cookie(rq, str_of(app->jar.bind_name), out);
     unsigned char raw[32];
@@ -174,7 +173,7 @@ static struct str bind_make(struct request *rq, const struct web_app *app)
 struct str web_bind(struct request *rq, const struct web_app *app)
 {
     struct str bind;
-    return bind_get(rq, app, &bind) == 1 ? bind : bind_make(rq, app);
+    return web_bind_get(rq, app, &bind) == 1 ? bind : bind_make(rq, app);
 }
 
 static bool is_prefetch(struct request *rq)
@@ -225,6 +224,7 @@ void signin_start(struct request *rq, void *app_)
                                       .purpose = USHER_FLOW_LOGIN,
                                       .return_to = return_to,
                                       .bind = bind,
+                                      .join = hint(rq, "join", 64),
                                       .login_hint = hint(rq, "login_hint", 256),
                                       .prompt = prompt_hint(rq),
                                       .log = request_log(rq)};
@@ -245,20 +245,25 @@ static void send_to_report(struct hop *h, const char *id)
     page_send(h->rq, h->app, 200, "rehearsed", "Rehearsal", data);
 }
 
-/* For the chooser of the next time. */
-static void remember(const struct hop *h)
+void web_set_session(struct request *rq, const struct web_app *app, const struct login_result *r,
+                     const char *provider)
 {
     struct buf cookie;
+    if (r->token == NULL)
+        return;
     buf_init(&cookie, 512);
-    cookie_jar_last(&h->app->jar, h->provider, LAST_SECONDS, &cookie);
-    reply_header(h->rq, "Set-Cookie", cookie.p);
+    cookie_jar_session(&app->jar, r->token, r->max_age, &cookie);
+    reply_header(rq, "Set-Cookie", cookie.p);
+    buf_wipe(&cookie);
+    buf_init(&cookie, 512);
+    cookie_jar_last(&app->jar, provider, LAST_SECONDS, &cookie); /* for the chooser */
+    reply_header(rq, "Set-Cookie", cookie.p);
     buf_deinit(&cookie);
 }
 
 static void on_finished(void *arg, const struct login_result *r, const struct err *err)
 {
     struct hop *h = arg;
-    struct buf cookie;
     if (r == NULL) {
         page_error(h->rq, h->app, err->kind, h->provider);
         return;
@@ -267,13 +272,7 @@ static void on_finished(void *arg, const struct login_result *r, const struct er
         send_to_report(h, r->rehearsal);
         return;
     }
-    if (r->token) {
-        buf_init(&cookie, 512);
-        cookie_jar_session(&h->app->jar, r->token, r->max_age, &cookie);
-        reply_header(h->rq, "Set-Cookie", cookie.p);
-        buf_wipe(&cookie);
-        remember(h);
-    }
+    web_set_session(h->rq, h->app, r, h->provider);
     if (r->join)
         reply_redirect(h->rq, arena_printf(request_arena(h->rq), "/account/join/%s", r->join));
     else
@@ -286,7 +285,7 @@ static void finish(struct request *rq, const struct web_app *app, const struct f
     struct login_callback c = {
         .provider = request_rest(rq), .fields = fields, .log = request_log(rq)};
     struct session_view v;
-    if (fields == NULL || bind_get(rq, app, &c.bind) != 1) {
+    if (fields == NULL || web_bind_get(rq, app, &c.bind) != 1) {
         page_error(rq, app, ERR_INVALID, request_rest(rq));
         return;
     }
@@ -351,7 +350,7 @@ void signin_repost(struct request *rq, void *app_)
     /* However often it stands there: a form that says it was posted again is not sent again, or a
      * page elsewhere could set a browser going in circles. */
     const bool again = form_get(form, "usher_repost", &mark) != 0;
-    if (!again && bind_get(rq, app, &bind) != 1) {
+    if (!again && web_bind_get(rq, app, &bind) != 1) {
         repost_page(rq, app, form);
         return;
     }

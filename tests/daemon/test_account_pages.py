@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a person sees of their account, and does with it: ACCT, SESS and PRIV cases by page."""
 import base64
+import concurrent.futures
 import hashlib
+import html
 import re
 import sqlite3
 
@@ -153,17 +155,36 @@ class Account(Case):
         self.assertIn("&lt;img src=x", page.text)
 
 
+def link_url(test, browser, provider, person):
+    """From the button on the account's page to the callback's URL, not opened yet."""
+    answer = browser.post("/account/link/" + provider, {})
+    test.assertEqual(answer.status, 200, answer.summary())
+    url = html.unescape(re.search(r'<a class="button" href="([^"]+)">Go on', answer.text)[1])
+    test.assertEqual(answer.headers["Refresh"], "0; url=" + url)
+    target = browser.follow(browser.get(url + "&login_hint=" + person), until=test.usher.url + "/callback/")
+    test.assertIsInstance(target, str)
+    return target
+
+
+def link_page(test, browser, provider, person):
+    """All the way to the question: its path."""
+    answer = browser.get(link_url(test, browser, provider, person))
+    test.assertEqual(answer.status, 303, answer.summary())
+    test.assertRegex(answer.location, r"^/account/join/[A-Za-z0-9_-]{22}$")
+    return answer.location
+
+
 class Owner(Case):
     """What somebody does with the account itself."""
+
+    @staticmethod
+    def providers(fake):
+        return fake_providers(fake, link="ask")
 
     def person(self, name, provider="discord"):
         browser = Browser(self.usher)
         browser.sign_in(provider, name)
         return browser
-
-    def write(self, sql, *values):
-        with sqlite3.connect(self.usher.database, timeout=30) as db:
-            db.execute(sql, values)
 
     def handles(self, browser):
         return re.findall(r'action="/account/identities/([A-Za-z0-9_-]{22})/unlink"', browser.get("/account").text)
@@ -188,14 +209,11 @@ class Owner(Case):
         # ACCT-16
         mine, victim = self.person("lin"), self.person("tom")
         account = mine.me()["id"]
-        other = self.person("lin", "google")
-        self.assertNotEqual(other.me()["id"], account)
-        (subject,) = self.usher.rows("SELECT subject FROM identity WHERE account = ?", other.me()["id"])[0]
-        self.write("UPDATE identity SET account = ?, linked = first_seen WHERE provider = 'google' AND subject = ?",
-                   account, subject)
+        mine.post(link_page(self, mine, "google", "lin"), {"answer": "accept"})
         other = self.person("lin", "google")
         self.assertEqual(other.me()["id"], account)
-        discord = self.usher.rows("SELECT subject FROM identity WHERE account = ? AND provider = 'discord'", account)[0][0]
+        subjects = dict(self.usher.rows("SELECT provider, subject FROM identity WHERE account = ?", account))
+        subject, discord = subjects["google"], subjects["discord"]
         theirs = self.usher.rows("SELECT subject FROM identity WHERE account = ?", victim.me()["id"])[0][0]
         self.assertEqual(sorted(self.handles(mine)), sorted([self.handle("google", subject), self.handle("discord", discord)]))
         for path in ("google:" + subject, self.handle("discord", theirs), "x", "%00"):
@@ -211,9 +229,9 @@ class Owner(Case):
         self.assertIsNone(other.me())  # it came through it
         self.assertIsNotNone(mine.me())
         self.assertEqual(mine.post(path, {}).status, 404)
-        self.assertNotEqual(self.person("lin", "google").me()["id"], account)
-        self.assertEqual(self.usher.rows("SELECT action, object FROM audit WHERE actor = ?", account),
-                         [("identity.unlink", self.handle("google", subject))])
+        self.assertEqual(self.usher.rows("SELECT count(*) FROM audit WHERE actor = ? AND action = 'identity.unlink'", account),
+                         [(1,)])
+        self.assertEqual(self.usher.rows("SELECT count(*) FROM identity WHERE account = ?", account), [(1,)])
 
     def test_data_is_all_of_it_and_ones_own(self):
         mine, other = self.person("grace"), self.person("noor")
@@ -239,7 +257,7 @@ class Owner(Case):
 
     def test_acct_18_a_deleted_account(self):
         # ACCT-18
-        mine, elsewhere, other = self.person("bobby"), self.person("bobby"), self.person("tom", "google")
+        mine, elsewhere, other = self.person("bobby"), self.person("bobby"), self.person("konrad", "google")
         account = mine.me()["id"]
         self.assertEqual(mine.get("/account/delete").status, 200)
         for form in ({}, {"sure": "no"}, {"sure": ""}):
@@ -272,3 +290,140 @@ class Owner(Case):
         self.assertEqual(answer.status, 409)
         self.assertIn("Nobody else is an admin here.", answer.text)
         self.assertIsNotNone(mine.me())
+
+
+class Join(Case):
+    """The page that asks before anything is linked."""
+
+    @staticmethod
+    def providers(fake):
+        return fake_providers(fake, link="ask")
+
+    def person(self, name, provider="discord"):
+        browser = Browser(self.usher)
+        browser.sign_in(provider, name)
+        return browser
+
+    def test_acct_27_both_sides_are_named(self):
+        # ACCT-27, ACCT-08
+        mine = self.person("konrad")
+        path = link_page(self, mine, "google", "grace")
+        page = mine.get(path)
+        self.assertEqual(page.status, 200)
+        for named in ("Link this to your account?", "Google", "Grace Hopper", "grace@navy.example", "z3", mine.me()["id"]):
+            self.assertIn(named, page.text)
+        # what the form says of it does not count
+        answer = mine.post(path, {"answer": "accept", "email": "other@navy.example", "provider": "oidc", "subject": "1",
+                                  "account": "x"})
+        self.assertEqual((answer.status, answer.location), (303, "/account?did=linked"))
+        rows = self.usher.rows("SELECT provider, email FROM identity WHERE account = ? ORDER BY provider", mine.me()["id"])
+        self.assertEqual(rows, [("discord", None), ("google", "grace@navy.example")])
+        self.assertEqual(self.person("grace", "google").me()["id"], mine.me()["id"])
+
+    def test_acct_09_a_question_is_one_browsers_and_answered_once(self):
+        # ACCT-09
+        mine, other = self.person("noor"), self.person("tom")
+        path = link_page(self, mine, "google", "lin")
+        again = self.person("noor")  # the same account in another browser is another session
+        for browser in (other, again, Browser(self.usher)):
+            self.assertEqual(browser.get(path).status, 410)
+            self.assertEqual(browser.post(path, {"answer": "accept"}).status, 410)
+        for headers in ({"Origin": "https://evil.example"}, {"Sec_Fetch_Site": "cross-site"}, {}):
+            self.assertEqual(mine.post(path, {"answer": "accept"}, same_origin=False, **headers).status, 403)
+        for form in ({}, {"answer": ""}, {"answer": "new"}, {"answer": "yes"}):
+            self.assertEqual(mine.post(path, form).status, 400)
+        self.assertEqual(self.usher.rows("SELECT count(*) FROM identity WHERE account = ?", mine.me()["id"]), [(1,)])
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            jar = mine.cookies
+
+            def answer(_):
+                browser = Browser(self.usher)
+                browser.cookies = {k: dict(v) for k, v in jar.items()}
+                return browser.post(path, {"answer": "accept"}).status
+
+            statuses = sorted(pool.map(answer, range(8)))
+        self.assertEqual(statuses, [303] + [410] * 7)
+        self.assertEqual(self.usher.rows("SELECT count(*) FROM identity WHERE account = ?", mine.me()["id"]), [(2,)])
+        for odd in ("x", "A" * 22, "%00", "A" * 500):
+            self.assertIn(mine.get("/account/join/" + odd).status, (404, 410))
+
+    def test_linking_takes_somebody_signed_in(self):
+        answer = self.browser.post("/account/link/google", {})
+        self.assertEqual((answer.status, answer.location), (303, "/login?return_to=%2Faccount"))
+        mine = self.person("legion")
+        for headers in ({"Origin": "https://evil.example"}, {"Sec_Fetch_Site": "cross-site"}, {}):
+            self.assertEqual(mine.post("/account/link/google", {}, same_origin=False, **headers).status, 403)
+        self.assertEqual(mine.post("/account/link/nobody", {}).status, 404)
+        self.assertEqual(mine.get("/account/link/google").status, 405)
+        # signed out meanwhile: what comes back joins nothing
+        target = link_url(self, mine, "google", "legion")
+        account = mine.me()["id"]
+        mine.post("/logout", {})
+        answer = mine.get(target)
+        self.assertGreaterEqual(answer.status, 400, answer.summary())
+        self.assertIsNone(mine.session())
+        self.assertEqual(self.usher.rows("SELECT count(*) FROM identity WHERE account = ?", account), [(1,)])
+
+    def test_acct_26_ask_tells_nothing_and_opens_nothing(self):
+        # ACCT-01, ACCT-26
+        victim = self.person("ada", "google")
+        account = victim.me()["id"]
+        answer = self.browser.get(self.browser.to_callback("discord", "ada", "/?x=1"))
+        self.assertRegex(answer.location, r"^/account/join/")
+        self.assertNotIn("usher=", answer.headers.get("Set-Cookie", "").replace("usher-bind=", ""))
+        path = answer.location
+        page = self.browser.get(path)
+        self.assertEqual(page.status, 200)
+        self.assertIn("Have you been here before?", page.text)
+        self.assertNotIn(account, page.text)
+        self.assertEqual(self.browser.post(path, {"answer": "accept"}).status, 400)
+        self.assert_signed_out()
+        self.assertEqual(self.usher.rows("SELECT count(*) FROM identity WHERE provider = 'discord' AND email = 'ada.lovelace@gmail.com'"), [(0,)])
+        answer = self.browser.post(path, {"answer": "new"})
+        self.assertEqual((answer.status, answer.location), (303, "/?x=1"))
+        self.assertIn("usher-last=discord;", "".join(answer.headers.get_all("Set-Cookie")))
+        self.assertNotEqual(self.browser.me()["id"], account)
+        self.assertIsNotNone(victim.me())
+
+    def test_who_leaves_it_is_not_signed_in(self):
+        self.person("bobby", "google")
+        path = self.browser.get(self.browser.to_callback("discord", "bobby")).location
+        answer = self.browser.post(path, {"answer": "drop"})
+        self.assertEqual((answer.status, answer.location), (303, "/login"))
+        self.assert_signed_out()
+        self.assertEqual(self.browser.get(path).status, 410)
+
+
+class Never(Case):
+    def test_what_does_not_link_is_not_offered(self):
+        self.browser.sign_in("discord", "konrad")
+        page = self.browser.get("/account").text
+        self.assertNotIn("/account/link/", page)
+        answer = self.browser.post("/account/link/google", {})
+        self.assertEqual(answer.status, 409)
+        self.assertIn("not linked here", answer.text)
+
+
+class Verified(Case):
+    @staticmethod
+    def providers(fake):
+        google = fake_providers(fake, link="verified")["google"]
+        return {"google": google, "work": {**google, "plugin": "google", "label": "Work"}}
+
+    def test_what_was_linked_by_its_address_is_told(self):
+        first = Browser(self.usher)
+        first.sign_in("google", "ada")
+        account = first.me()["id"]
+        answer = self.browser.get(self.browser.to_callback("work", "ada", "/?x=1"))
+        self.assertRegex(answer.location, "^/account/join/")
+        self.assertEqual(self.browser.me()["id"], account)
+        page = self.browser.get(answer.location)
+        self.assertIn("This was linked to your account", page.text)
+        for named in (account, "Work", "Google", "ada.lovelace@gmail.com"):
+            self.assertIn(named, page.text)
+        self.assertEqual(first.get(answer.location).status, 410)
+        self.assertEqual(self.browser.post(answer.location, {"answer": "accept"}).location, "/?x=1")
+        self.assertEqual(self.browser.get(answer.location).status, 410)
+        again = Browser(self.usher)
+        self.assertEqual(again.sign_in("work", "ada").location, "/")
+        self.assertEqual(again.me()["id"], account)

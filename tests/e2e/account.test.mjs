@@ -189,6 +189,219 @@ describe("a person and their account in Chromium", () => {
   });
 });
 
+describe("accounts that are joined", () => {
+  let dir, fake, usher, browser;
+  before(async () => {
+    dir = e2e.folder("account-join");
+    fake = await e2e.startFake(dir);
+    // A second provider that vouches for addresses, and links by them.
+    const work = `plugin = google\nlabel = Work\nlink = verified\n${e2e.fakeProviders(fake).google}`;
+    usher = await e2e.startUsher(dir, { providers: { ...e2e.fakeProviders(fake), work } });
+    browser = await e2e.startBrowser();
+  });
+  after(async () => {
+    await browser?.close();
+    assert.equal(await usher?.stop(), 0);
+    await fake?.stop();
+  });
+  const visitor = (options) => Visitor.open(browser, usher, fake, options);
+  const post = (path, form) => fetch(fake.url + path, { method: "POST", body: new URLSearchParams(form) });
+  const account = async (provider, person) => {
+    const v = await visitor();
+    await v.signIn(provider, person);
+    const me = await v.me();
+    await v.close();
+    return me?.id;
+  };
+  // From the account's page by way of the provider to the question.
+  const link = async (v, provider, person) => {
+    await v.go("/account");
+    await v.press(`Link ${provider}`);
+    await v.choose(person);
+    assert.match(v.path, /^\/account\/join\//);
+  };
+
+  it("links a second way in, and unlinks it again, but never the last (ACCT-16, ACCT-27)", async () => {
+    const v = await visitor();
+    await v.signIn("Discord", "Konrad Zuse");
+    const { id } = await v.me();
+    await v.go("/account");
+    assert.equal(await v.page.getByRole("button", { name: /^Unlink/ }).count(), 0);
+    await link(v, "Google", "Konrad Zuse");
+    assert.equal(await v.heading(), "Link this to your account?");
+    const text = await v.main();
+    for (const named of ["Google", "Discord", "Konrad Zuse", "z3", id]) assert.ok(text.includes(named), named);
+    assert.equal((await v.me()).id, id); // nothing has happened yet
+    await v.press("Link it");
+    assert.match(await v.page.getByRole("status").textContent(), /Linked/);
+    const other = await visitor();
+    await other.signIn("Google", "Konrad Zuse");
+    assert.equal((await other.me()).id, id);
+    await v.press(/^Unlink Google/);
+    assert.match(await v.page.getByRole("status").textContent(), /Unlinked/);
+    assert.equal(await other.me(), null);
+    assert.equal((await v.me()).id, id);
+    assert.equal(await v.page.getByRole("button", { name: /^Unlink/ }).count(), 0);
+    assert.notEqual(await account("Google", "Konrad Zuse"), id);
+    await other.close();
+    await v.close();
+  });
+
+  it("links nothing when the person leaves it as it is", async () => {
+    const v = await visitor();
+    await v.signIn("Discord", "Noor");
+    const { id } = await v.me();
+    await link(v, "Google", "Tom Timeout");
+    const url = v.page.url();
+    await v.press("Leave it as it is");
+    assert.match(await v.page.getByRole("status").textContent(), /Nothing was linked/);
+    assert.equal((await v.page.goto(url)).status(), 410);
+    assert.equal(await v.heading(), "That is over");
+    assert.notEqual(await account("Google", "Tom Timeout"), id);
+    await v.close();
+  });
+
+  it("shows a question to nobody but the browser it is put to (ACCT-09)", async () => {
+    const v = await visitor(), thief = await visitor();
+    await v.signIn("Discord", "Noor");
+    await thief.signIn("Discord", "Robert");
+    await link(v, "Google", "Lin Pending");
+    assert.equal((await thief.page.goto(v.page.url())).status(), 410);
+    const answer = await thief.context.request.post(v.page.url(), { headers: { Origin: usher.url, "Sec-Fetch-Site": "same-origin" }, form: { answer: "accept" } });
+    assert.equal(answer.status(), 410);
+    const elsewhere = await v.context.request.post(v.page.url(), { headers: { Origin: "https://evil.example", "Sec-Fetch-Site": "cross-site" }, form: { answer: "accept" } });
+    assert.equal(elsewhere.status(), 403);
+    await v.press("Leave it as it is");
+    await thief.close();
+    await v.close();
+  });
+
+  it("merges two accounts that were both proven", async () => {
+    const one = await visitor(), two = await visitor();
+    await one.signIn("Discord", "Robert");
+    await two.signIn("Google", "Legion");
+    const { id } = await one.me(), gone = (await two.me()).id;
+    assert.notEqual(id, gone);
+    await link(one, "Google", "Legion");
+    assert.equal(await one.heading(), "Make two accounts one?");
+    const text = await one.main();
+    for (const named of [id, gone, "Google", "Discord", "Legion", "legion@mail.example"]) assert.ok(text.includes(named), named);
+    assert.equal((await two.me()).id, gone);
+    await one.press("Make them one account");
+    assert.match(await one.page.getByRole("status").textContent(), /one now/);
+    assert.equal(await two.me(), null);
+    assert.equal((await one.me()).id, id);
+    await two.signIn("Google", "Legion");
+    assert.equal((await two.me()).id, id);
+    await two.close();
+    await one.close();
+  });
+
+  it("asks who has an address that somebody has, and links after both were proven", async () => {
+    const id = await account("Google", "Ada Lovelace");
+    const v = await visitor();
+    await v.signIn("Discord", "Ada Lovelace", "/login?return_to=/%3Fbegan=here");
+    assert.equal(await v.heading(), "Have you been here before?");
+    assert.equal(await v.me(), null);
+    assert.ok(!(await v.page.content()).includes(id)); // nobody has proven anything of it
+    await v.page.getByRole("link", { name: "Continue with Google" }).click();
+    await v.choose("Ada Lovelace");
+    assert.equal(await v.heading(), "Link this to your account?");
+    const text = await v.main();
+    for (const named of [id, "Google", "Discord", "Ada Lovelace"]) assert.ok(text.includes(named), named);
+    await v.press("Link it");
+    assert.equal(v.page.url(), `${usher.url}/?began=here`);
+    assert.equal((await v.me()).id, id);
+    assert.equal(await account("Discord", "Ada Lovelace"), id);
+    await v.close();
+  });
+
+  it("lets a hostile provider's word reach no account but its own (ACCT-01, ACCT-03, ACCT-26)", async () => {
+    const victim = await account("Google", "Grace Hopper");
+    // Discord, gone bad, says that Tom has Grace's address.
+    await post("/fake/faults", { path: "/discord/api/v10/users/@me", fault: "set", name: "/email", value: '"grace@navy.example"' });
+    const evil = await visitor();
+    await evil.signIn("Discord", "Tom Timeout");
+    assert.equal(await evil.heading(), "Have you been here before?");
+    assert.equal(await evil.me(), null);
+    const page = await evil.page.content(), url = evil.page.url();
+    for (const never of [victim, "Grace", "Hopper"]) assert.ok(!page.includes(never), never);
+    const headers = { Origin: usher.url, "Sec-Fetch-Site": "same-origin" };
+    for (const form of [{ answer: "accept" }, { answer: "accept", account: victim, email: "grace@navy.example" }, { answer: "" }, {}]) {
+      assert.equal((await evil.context.request.post(url, { headers, form })).status(), 400);
+      assert.equal(await evil.me(), null);
+    }
+    // He proves an account: his own. That is what he may link to, and nobody else's.
+    const his = await account("Google", "Tom Timeout");
+    await evil.page.getByRole("link", { name: "Continue with Google" }).click();
+    await evil.choose("Tom Timeout");
+    assert.equal(await evil.heading(), "Link this to your account?");
+    const text = await evil.main();
+    assert.ok(text.includes(his) && !text.includes(victim));
+    await evil.press("Link it");
+    assert.equal((await evil.me()).id, his);
+    await post("/fake/reset", {});
+    assert.equal(await account("Google", "Grace Hopper"), victim);
+    await evil.close();
+  });
+
+  it("makes an account of its own for somebody else with the same address", async () => {
+    await post("/fake/faults", { path: "/discord/api/v10/users/@me", fault: "set", name: "/email", value: '"grace@navy.example"' });
+    const victim = await account("Google", "Grace Hopper");
+    const v = await visitor({ javaScriptEnabled: false });
+    await v.signIn("Discord", "Lin Pending");
+    assert.equal(await v.heading(), "Have you been here before?");
+    const url = v.page.url();
+    await v.press("Make a new account");
+    const me = await v.me();
+    assert.ok(me && me.id !== victim);
+    assert.equal(me.provider, "discord");
+    assert.equal((await v.page.goto(url)).status(), 410); // once
+    await post("/fake/reset", {});
+    await v.close();
+  });
+
+  for (const [name, options] of looks) {
+    it(`asks in pages that read well, fit, and pass axe-core: ${name}`, async () => {
+      assert.ok(await account("Google", "Grace Hopper") && await account("Google", "Legion"));
+      const v = await visitor(options);
+      await v.signIn("Google", "Konrad Zuse", "/login?return_to=/account");
+      await v.examine(`ways-${name}`);
+      await v.page.route(`${fake.url}/**`, (r) => r.fulfill({ status: 204 })); // so that we stay and look
+      await v.press("Link Discord");
+      await v.examine(`leave-${name}`);
+      await v.page.unroute(`${fake.url}/**`);
+      await v.page.getByRole("link", { name: "Go on to Discord" }).click();
+      await v.choose("Grace Hopper");
+      await v.examine(`join-link-${name}`);
+      await v.press("Leave it as it is");
+      await link(v, "Google", "Legion");
+      await v.examine(`join-merge-${name}`);
+      await v.press("Leave it as it is");
+      await v.context.clearCookies();
+      await v.signIn("Discord", "Grace Hopper");
+      await v.examine(`join-ask-${name}`);
+      await v.page.getByRole("link", { name: "Continue with Discord" }).click();
+      await v.choose("Legion");
+      assert.match(await v.page.getByRole("status").textContent(), /leads to no account here either/);
+      await v.examine(`join-ask-tried-${name}`);
+      await v.press("Do not sign in");
+      assert.equal(v.path, "/login");
+      assert.equal(await v.me(), null);
+      // Linked by the address, and told.
+      assert.ok(await account("Google", "Ada Lovelace"));
+      await v.signIn("Work", "Ada Lovelace");
+      assert.equal(await v.heading(), "This was linked to your account");
+      await v.examine(`join-linked-${name}`);
+      await v.press("Go on");
+      assert.equal(v.path, "/");
+      await v.go("/account");
+      await v.press(/^Unlink Work/);
+      await v.close();
+    });
+  }
+});
+
 describe("somebody who signed in long ago", () => {
   let dir, fake, usher, browser;
   before(async () => {
