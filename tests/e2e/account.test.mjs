@@ -195,8 +195,8 @@ describe("accounts that are joined", () => {
     dir = e2e.folder("account-join");
     fake = await e2e.startFake(dir);
     // A second provider that vouches for addresses, and links by them.
-    const work = `plugin = google\nlabel = Work\nlink = verified\n${e2e.fakeProviders(fake).google}`;
-    usher = await e2e.startUsher(dir, { providers: { ...e2e.fakeProviders(fake), work } });
+    const work = `plugin = google\nlabel = Work\n${e2e.fakeProviders(fake, "verified").google}`;
+    usher = await e2e.startUsher(dir, { providers: { ...e2e.fakeProviders(fake, "ask"), work } });
     browser = await e2e.startBrowser();
   });
   after(async () => {

@@ -242,8 +242,8 @@ describe("an admin in Chromium", () => {
     await e2e.shot(page, "admin-provider-next-1280");
     const other = await visit();
     await go(other.page, "/login");
-    await signIn(other.page, "Discord", "Grace Hopper"); // the active one is wrong: it falls over
-    assert.equal(await other.page.textContent("h1"), "Grace Hopper");
+    await signIn(other.page, "Discord", "Noor"); // the active one is wrong: it falls over
+    assert.match(await other.page.textContent("h1"), /Noor/);
     await other.context.close();
     await e2e.until("the slots to be moved", async () => {
       await go(page, "/admin/providers/discord");
@@ -261,8 +261,8 @@ describe("an admin in Chromium", () => {
     assert.match(await page.getByRole("status").first().textContent(), /in use now/);
     const third = await visit();
     await go(third.page, "/login");
-    await signIn(third.page, "Discord", "Grace Hopper");
-    assert.equal(await third.page.textContent("h1"), "Grace Hopper");
+    await signIn(third.page, "Discord", "Noor");
+    assert.match(await third.page.textContent("h1"), /Noor/);
     await third.context.close();
     assert.ok(!(await page.content()).includes("too-early"));
   });

@@ -65,10 +65,11 @@ export async function startFake(dir, ...args) {
 
 const client = "client_id = usher-dev\nclient_secret = usher-dev-secret\n";
 
-export function fakeProviders(fake) {
+// The same people come by both; what follows from that is for the tests that ask for it.
+export function fakeProviders(fake, link = "never") {
   return {
-    discord: `${client}authorize_url = ${fake.url}/discord/oauth2/authorize\napi_url = ${fake.url}/discord/api/v10\ncdn_url = ${fake.url}/discord/cdn\n`,
-    google: `${client}issuer = ${fake.url}/google\n`,
+    discord: `${client}link = ${link}\nauthorize_url = ${fake.url}/discord/oauth2/authorize\napi_url = ${fake.url}/discord/api/v10\ncdn_url = ${fake.url}/discord/cdn\n`,
+    google: `${client}link = ${link}\nissuer = ${fake.url}/google\n`,
   };
 }
 
