@@ -47,8 +47,10 @@ const struct usher_setting app_settings[] = {
                            "client_credentials, device_code, token_exchange.",
                    .example = "client_credentials"),
     USHER_SET_LIST(struct app_common, scopes, .label = "Scopes",
-                   .help = "What it may ask for, beside openid, profile, email and offline_access "
-                           "of people. A machine that asks for nothing gets all of them.",
+                   .value = "openid profile email offline_access",
+                   .help = "What it may ask for: of people openid, profile, email and "
+                           "offline_access, and whatever else its APIs know. A machine that asks "
+                           "for nothing gets all of them that are not about people.",
                    .example = "reports:read reports:write"),
     USHER_SET_LIST(struct app_common, resources, .label = "Resources", .flags = USHER_ADVANCED,
                    .help = "APIs its tokens may be for, as URIs. The first counts when it asks for "

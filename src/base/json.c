@@ -386,3 +386,21 @@ void jval_render(const struct jval *v, struct buf *out)
     if (json_dump_callback(json_of(v), json_write, out, flags) && !out->over)
         abort(); /* out of memory, or a value that holds itself */
 }
+
+void json_quote(struct buf *out, const char *text)
+{
+    buf_byte(out, '"');
+    for (size_t n; *text; text += n) {
+        for (n = 0; (unsigned char)text[n] >= 0x20 && text[n] != '"' && text[n] != '\\'; n++)
+            ;
+        buf_add(out, text, n);
+        if (text[n] == '\0')
+            continue;
+        if ((unsigned char)text[n] < 0x20)
+            buf_printf(out, "\\u%04x", (unsigned)(unsigned char)text[n]);
+        else
+            buf_printf(out, "\\%c", text[n]);
+        n++;
+    }
+    buf_byte(out, '"');
+}

@@ -67,6 +67,9 @@ void jval_set_int(struct jval *object, const char *key, int64_t n);
 void jval_set_bool(struct jval *object, const char *key, bool b);
 void jval_remove(struct jval *object, const char *key);
 void jval_push(struct jval *array, struct jval *take);
+/* Append a string as JSON, for what is written by hand because it is written often. Bytes that are
+ * not UTF-8 are the caller's to keep out. */
+void json_quote(struct buf *out, const char *text);
 /* Compact, members in order of insertion, '/' not escaped. NULL is null. */
 void jval_render(const struct jval *v, struct buf *out);
 

@@ -5,17 +5,14 @@
 #include <unistd.h>
 
 #include "issuer/parts.h"
+#include "sys/clock.h"
+#include "sys/log.h"
 
-#define TICK_MS 60000
+#define STEPS_A_TICK 60 /* a step is a second */
+#define STEPS_A_SWEEP 4
+#define SLOTS_A_STEP 16384  /* of the table: half a millisecond when it is large */
 #define SIGNATURES_MAX 4096 /* waiting; a second's worth */
 #define THREADS_MAX 16
-
-static void on_tick(void *arg)
-{
-    struct issuer *i = arg;
-    issuer_keys_tick(i->keys);
-    loop_timer_set(i->timer, TICK_MS);
-}
 
 /* Beside the loop; one, where that leaves the machine's other processor to it. */
 static unsigned threads_of(const struct issuer_options *o)
@@ -46,19 +43,67 @@ static int open_keys(struct issuer *i, struct err *err)
     return i->keys ? 0 : -1;
 }
 
+/* ---- tokens ---- */
+
+struct load {
+    struct issuer *issuer;
+    int64_t now;
+    size_t left_out;
+    struct err why; /* of the first */
+};
+
+static int load_one(void *arg, const struct access_token_row *row, struct err *err)
+{
+    struct load *l = arg;
+    (void)err;
+    l->left_out += access_add(l->issuer->access, row, l->now, &l->why) < 0;
+    return 0;
+}
+
+/* May run again: what is there already is replaced. */
+static int load_all(struct db *db, void *arg, struct err *err)
+{
+    struct load *l = arg;
+    l->left_out = 0;
+    return access_token_each(db, l->now, load_one, l, err);
+}
+
+static int open_access(struct issuer *i, struct err *err)
+{
+    struct load l = {.issuer = i, .now = wall_seconds(clock_wall()), .why = ERR_INIT};
+    i->access = access_new(i->o.max_tokens);
+    if (store_read_now(i->o.store, load_all, &l, err) != STORE_DONE)
+        return -1;
+    if (l.left_out > 0)
+        log_event(NULL, LOG_WARN, "issuer.tokens_left_out", LF_INT("n", l.left_out),
+                  LF_TEXT("text", l.why.text));
+    return 0;
+}
+
+void issuer_end_account(struct issuer *i, const char *account)
+{
+    access_end_account(i->access, account);
+}
+
+void issuer_end_grant(struct issuer *i, const char *grant)
+{
+    access_end_grant(i->access, grant);
+}
+
+/* ---- life ---- */
+
 struct issuer *issuer_new(const struct issuer_options *o, struct err *err)
 {
     struct issuer *i = mem_alloc(sizeof *i);
     i->o = *o;
-    i->timer = loop_timer_add(o->loop, on_tick, i);
+    i->apps = o->apps ? apps_ref(o->apps) : NULL;
     i->work = work_new(threads_of(o), SIGNATURES_MAX, err);
-    if (!i->work || open_keys(i, err) < 0) {
+    if (!i->work || open_keys(i, err) < 0 || open_access(i, err) < 0) {
         issuer_free(&i);
         return NULL;
     }
     metadata_render(i);
     issuer_keys_tick(i->keys);
-    loop_timer_set(i->timer, TICK_MS);
     return i;
 }
 
@@ -67,14 +112,33 @@ void issuer_free(struct issuer **ip)
     struct issuer *i = *ip;
     if (i == NULL)
         return;
-    while (i->under_way > 0)
+    while (i->under_way > 0 || i->sweep)
         loop_once(i->o.loop, 10);
     *ip = NULL;
     issuer_keys_free(&i->keys);
     work_free(&i->work);
-    loop_timer_del(&i->timer);
+    access_free(&i->access);
+    apps_free(&i->apps);
     buf_deinit(&i->discovery);
     free(i);
+}
+
+void issuer_set_apps(struct issuer *i, struct apps *apps)
+{
+    struct apps *old = i->apps;
+    i->apps = apps ? apps_ref(apps) : NULL;
+    apps_free(&old);
+}
+
+void issuer_step(void *arg)
+{
+    struct issuer *i = arg;
+    access_sweep(i->access, wall_seconds(clock_wall()), SLOTS_A_STEP);
+    i->step++;
+    if (i->step % STEPS_A_SWEEP == 0)
+        sweep_start(i);
+    if (i->step % STEPS_A_TICK == 0)
+        issuer_keys_tick(i->keys);
 }
 
 struct str issuer_discovery(struct issuer *i)

@@ -45,6 +45,7 @@
 #include "base/form.h"
 #include "base/text.h"
 
+struct app_secrets;
 struct apps;
 struct fetch;
 struct issuer;
@@ -58,16 +59,17 @@ struct store;
 struct issuer_options {
     struct loop *loop;
     struct store *store;
-    const struct keyring *keys; /* seals what we sign with */
-    struct metrics *metrics;    /* NULL: nothing is counted */
-    struct sessions *sessions;  /* NULL: nobody ever signs in */
-    struct fetch *fetch;        /* for jwks_uri and back-channel logout; NULL: neither */
-    struct apps *apps;          /* a reference is taken */
-    const char *public_url;     /* the issuer, as it is written in tokens */
-    const char *const *algs;    /* beside RS256; NULL-ended */
-    int64_t key_lifetime;       /* seconds a key signs for */
-    size_t max_tokens;          /* access tokens in memory */
-    unsigned threads;           /* for RSA; 0: as many as suit the machine */
+    const struct keyring *keys;  /* seals what we sign with */
+    struct metrics *metrics;     /* NULL: nothing is counted */
+    struct sessions *sessions;   /* NULL: nobody ever signs in */
+    struct fetch *fetch;         /* for jwks_uri and back-channel logout; NULL: neither */
+    struct apps *apps;           /* a reference is taken; NULL: there are none */
+    struct app_secrets *secrets; /* what they authenticate with */
+    const char *public_url;      /* the issuer, as it is written in tokens */
+    const char *const *algs;     /* beside RS256; NULL-ended */
+    int64_t key_lifetime;        /* seconds a key signs for */
+    size_t max_tokens;           /* access tokens in memory */
+    unsigned threads;            /* for RSA; 0: as many as suit the machine */
 };
 
 /* Reads and, at the first start, makes the keys, and reads live access tokens; waits for that, so:
@@ -81,6 +83,9 @@ void issuer_set_apps(struct issuer *i, struct apps *apps);
 /* Whoever is no longer who they were: their grants and tokens no longer count, from the next
  * request on. The store's rows are the caller's, in the transaction that decided it. */
 void issuer_end_account(struct issuer *i, const char *account);
+void issuer_end_grant(struct issuer *i, const char *grant);
+/* Once a second, while the clock can be believed: what is due by then. */
+void issuer_step(void *issuer);
 
 /* ---- endpoints ---- */
 

@@ -15,6 +15,9 @@
 static const struct {
     const char *name, *path;
 } endpoints[] = {
+    {"token_endpoint", "/oauth2/token"},
+    {"introspection_endpoint", "/oauth2/introspect"},
+    {"revocation_endpoint", "/oauth2/revoke"},
     {"jwks_uri", "/oauth2/jwks"},
 };
 
@@ -24,6 +27,15 @@ static const struct {
 } lists[] = {
     {"response_types_supported", "code"},
     {"subject_types_supported", "public"},
+    {"token_endpoint_auth_methods_supported",
+     "client_secret_basic client_secret_post private_key_jwt none"},
+    {"token_endpoint_auth_signing_alg_values_supported", "RS256 PS256 ES256 EdDSA"},
+    {"introspection_endpoint_auth_methods_supported",
+     "client_secret_basic client_secret_post private_key_jwt"},
+    {"introspection_endpoint_auth_signing_alg_values_supported", "RS256 PS256 ES256 EdDSA"},
+    {"revocation_endpoint_auth_methods_supported",
+     "client_secret_basic client_secret_post private_key_jwt none"},
+    {"revocation_endpoint_auth_signing_alg_values_supported", "RS256 PS256 ES256 EdDSA"},
 };
 
 static struct jval *words_json(const char *words)
@@ -62,6 +74,10 @@ void metadata_render(struct issuer *i)
     }
     for (size_t n = 0; n < sizeof lists / sizeof *lists; n++)
         jval_set(o, lists[n].name, words_json(lists[n].words));
+    struct jval *grants = jval_new_array();
+    for (size_t n = 0; token_grant_type(n); n++)
+        jval_push(grants, jval_new_text(token_grant_type(n)));
+    jval_set(o, "grant_types_supported", grants);
     jval_set(o, "id_token_signing_alg_values_supported", algs_json(issuer_keys_algs(i->keys)));
     jval_set_bool(o, "request_parameter_supported", false);
     jval_set_bool(o, "request_uri_parameter_supported", false);

@@ -3,20 +3,115 @@
 #ifndef ISSUER_PARTS_H
 #define ISSUER_PARTS_H
 
+#include "app/apps.h"
+#include "app/secrets.h"
+#include "issuer/access.h"
 #include "issuer/issuer.h"
 #include "issuer/keys.h"
 #include "issuer/sign.h"
+#include "sys/metrics.h"
 
 struct issuer {
     struct issuer_options o;
+    struct apps *apps; /* a reference */
     struct work *work; /* RSA */
     struct issuer_keys *keys;
+    struct access *access;
+    struct sweep *sweep; /* of the store, under way; or NULL */
     struct buf discovery;
-    struct loop_timer *timer;
+    unsigned step;    /* seconds, more or less */
     size_t under_way; /* calls and signatures that somebody waits for */
 };
 
+/* A call of an endpoint that programs use, from its request to its answer; in the call's arena. */
+struct call {
+    struct issuer *issuer;
+    const struct issuer_call *in;
+    struct arena *a;
+    struct apps *apps; /* a reference: a reload may replace them under way */
+    const char *what;  /* for log and metrics: "token", "introspect", "revoke" */
+    const char *grant; /* token: its grant_type, once it is known */
+    int64_t now;
+    issuer_done_fn *done;
+    void *arg;
+    /* Once it is known who asks. */
+    const struct app *app;
+    bool public;
+};
+
+/* ---- answer.c ---- */
+
+struct call *call_open(struct issuer *i, const char *what, const struct issuer_call *in,
+                       issuer_done_fn *done, void *arg);
+/* Each ends the call. `body` lives as long as its arena. */
+void call_answer(struct call *c, int status, struct str body);
+/* RFC 6749 5.2. `description` is ours: one sentence in ASCII without quotes. */
+void call_refuse(struct call *c, const char *error, const char *description);
+/* Something of ours failed; `err` goes to the log. LIMITED: come back later. */
+void call_fail(struct call *c, const struct err *err);
+void call_store_failed(struct call *c, enum store_outcome outcome, const struct err *err);
+/* A parameter: 1 and *value; 0 it is not there or empty; -1: it came twice, and the call is over.
+ * (RFC 6749 3.2) */
+int call_get(struct call *c, const char *name, const char **value)
+    __attribute__((warn_unused_result));
+
+/* ---- client.c ---- */
+
+typedef void call_next_fn(struct call *c);
+/* Finds out which app asks, then goes on; or answers itself. */
+void client_authenticate(struct call *c, call_next_fn *next);
+/* assertion.c: by private_key_jwt; `id` is what the request says besides, or NULL. */
+void client_assert(struct call *c, const char *id, const char *assertion, call_next_fn *next);
+/* An app that may be used now, or NULL. */
+const struct app *client_find(const struct call *c, const char *id);
+
+/* ---- scope.c ---- */
+
+/* What a machine gets: what it asked for, or all of it. NULL: the call is over. */
+const char *scope_machine(struct call *c);
+/* Which resources a token of this app is for (RFC 8707): those that were asked for, else the app's
+ * first, else usher itself; as a JSON array. NULL: the call is over. */
+const char *scope_resources(struct call *c);
+
+/* ---- mint.c ---- */
+
+#define MINT_PREFIX "uat_"
+#define MINT_OPAQUE_LEN 47
+
+/* A new access token of c->app. */
+struct mint_args {
+    const char *account, *grant; /* NULL: the app itself */
+    const char *scopes;
+    const char *resource; /* JSON array */
+    const char *more;     /* JSON object of further claims; NULL */
+    int64_t lifetime;     /* at most; 0: the app's */
+};
+struct minted {
+    struct str token;
+    struct access_token_row row; /* what stands for it; strings are the call's */
+    bool stored;                 /* it is good only once the row is in the store and in memory */
+};
+/* err NULL on success. */
+typedef void mint_done_fn(struct call *c, const struct minted *m, const struct err *err);
+void mint_access(struct call *c, const struct mint_args *args, mint_done_fn *done);
+/* {"access_token", "token_type", "expires_in", "scope" and members of `more`, which begins with ','
+ * or is ""}: 200. */
+void mint_answer(struct call *c, const struct minted *m, const char *more);
+/* The signed part of a JWT access token of ours: 1 and *row (and the payload's strings in the
+ * arena), 0: it is none, or altered, or over. Whether it was ended is not looked at. */
+int mint_read(struct call *c, struct str token, struct access_token_row *row);
+/* Any access token of ours, good now, of an app that still is one: 1 and *row, in the arena; 0. */
+int mint_find(struct call *c, struct str token, struct access_token_row *row);
+
+/* ---- grants, by the table of token.c: each answers ---- */
+
+call_next_fn grant_client;
+/* The i-th there is; NULL at the end. */
+const char *token_grant_type(size_t i);
+
 /* metadata.c: into i->discovery, once. */
 void metadata_render(struct issuer *i);
+/* sweep.c: what expired, out of the store; nothing if that is under way. */
+void sweep_start(struct issuer *i);
 
 #endif

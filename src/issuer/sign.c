@@ -28,7 +28,7 @@ static void finish(struct sign_job *j)
     struct str token = {NULL, 0};
     if (!j->failed)
         token = (struct str){arena_dupn(j->arena, j->token.p, j->token.n), j->token.n};
-    buf_deinit(&j->token);
+    buf_wipe(&j->token);
     issuer_keys_drop(&j->key);
     j->done(j->arg, token, token.p ? NULL : &j->err);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "admin/admin.h"
+#include "app/secrets.h"
 #include "issuer/issuer.h"
 #include "live/live.h"
 #include "login/drive_net.h"
@@ -40,6 +41,7 @@ struct daemon {
     struct slots *slots;
     struct login *login;
     struct admin *admin;
+    struct app_secrets *secrets;
     struct issuer *issuer;
     struct serve *serve, *local;
     unsigned draining; /* listeners that still answer somebody */
@@ -172,6 +174,7 @@ static void on_change(void *arg, struct config *c, struct registry *r)
     d->app.site_name = c->server.site_name;
     d->app.default_return = c->login.default_return;
     d->app.apps = live_apps(d->live);
+    issuer_set_apps(d->issuer, d->app.apps);
     d->app.return_rules.hosts = apps_hosts(d->app.apps);
     d->app.metrics_token = conf_secrets_get(c->secrets, "token");
     login_set_registry(d->login, r);
@@ -245,12 +248,17 @@ static int open_login(struct daemon *d, struct err *err)
 static int open_issuer(struct daemon *d, struct err *err)
 {
     const struct config *c = d->config;
+    d->secrets = app_secrets_new(d->store, err);
+    if (d->secrets == NULL)
+        return -1;
     const struct issuer_options o = {.loop = d->loop,
                                      .store = d->store,
                                      .keys = d->keys,
                                      .metrics = d->metrics,
                                      .sessions = d->sessions,
                                      .fetch = d->fetch,
+                                     .apps = live_apps(d->live),
+                                     .secrets = d->secrets,
                                      .public_url = c->server.public_url,
                                      .algs = c->issuer.algs,
                                      .key_lifetime = c->issuer.key_lifetime,
@@ -282,6 +290,7 @@ static int fill_app(struct daemon *d, struct err *err)
         .recall = recall_new(d->loop, d->store, d->sessions, d->metrics),
         .admin = d->admin,
         .issuer = d->issuer,
+        .secrets = d->secrets,
         .oauth = oauth_kept_new(),
         .user = local_user(c->arena),
         .version = PACKAGE_VERSION,
@@ -359,6 +368,7 @@ static int start(struct daemon *d, const struct daemon_args *args, struct err *e
         return -1;
     live_on_change(d->live, on_change, d);
     tell_ready(d);
+    keep_also(d->keep, issuer_step, d->issuer);
     keep_start(d->keep);
     archive_start(d->archive);
     return 0;
@@ -384,6 +394,7 @@ static void take_down(struct daemon *d)
         admin_set_login(d->admin, NULL);
     login_free(&d->login);
     issuer_free(&d->issuer);
+    app_secrets_free(&d->secrets);
     recall_free(&d->app.recall);
     admin_free(&d->admin); /* answers what is under way: the listeners are still there */
     serve_free(&d->serve);

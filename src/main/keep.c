@@ -33,6 +33,8 @@ struct keep {
     unsigned step;
     int64_t offset;        /* of the wall clock against the steady one, seconds */
     int64_t believe_again; /* steady ns */
+    void (*also)(void *arg);
+    void *also_arg;
 };
 
 /* Belongs to the store until it is answered, which may be after the keep is gone. */
@@ -169,6 +171,8 @@ static void on_step(void *arg)
         return;
     }
     sessions_sweep(k->sessions, now(), SLOTS_A_STEP);
+    if (k->also)
+        k->also(k->also_arg);
     k->step++;
     if (k->step % STEPS_A_MINUTE == 0 && write_seen(k))
         k->step--; /* the rest next second */
@@ -187,6 +191,12 @@ struct keep *keep_new(struct loop *l, struct store *s, struct sessions *t, int64
     *k = (struct keep){.loop = l, .store = s, .sessions = t, .idle = idle_seconds};
     k->timer = loop_timer_add(l, on_step, k);
     return k;
+}
+
+void keep_also(struct keep *k, void (*step)(void *arg), void *arg)
+{
+    k->also = step;
+    k->also_arg = arg;
 }
 
 void keep_start(struct keep *k)

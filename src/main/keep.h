@@ -14,6 +14,8 @@
 
 struct keep;
 struct keep *keep_new(struct loop *l, struct store *s, struct sessions *t, int64_t idle_seconds);
+/* Called once a second as well, while the clock can be believed. */
+void keep_also(struct keep *k, void (*step)(void *arg), void *arg);
 void keep_start(struct keep *k);
 /* The wall clock leapt and has not stood by its word for long enough: nothing may be removed by it.
  */

@@ -18,6 +18,7 @@
 #include "web/serve.h"
 
 struct admin;
+struct app_secrets;
 struct limits;
 struct issuer;
 struct oauth_kept;
@@ -33,6 +34,7 @@ struct web_app {
     const struct secret *metrics_token; /* a bearer token for /metrics; NULL: none */
     struct registry *registry;
     struct apps *apps;
+    struct app_secrets *secrets;
     struct login *login;
     struct sessions *sessions;
     struct recall *recall; /* for what they do not know; NULL: they know all */
@@ -88,6 +90,7 @@ serve_handler forward_check;                                                /* f
 serve_handler ops_health, ops_ready, ops_metrics;                           /* ops.c */
 serve_handler asset_get;                                                    /* asset.c */
 serve_handler oauth_metadata, oauth_jwks;                                   /* oauth_metadata.c */
+serve_handler oauth_call;                                                   /* oauth_call.c */
 serve_handler api_call;                                                     /* api.c */
 serve_handler admin_page_overview;                                          /* admin_overview.c */
 serve_handler admin_page_providers, admin_page_provider;                    /* admin_provider.c */

@@ -10,6 +10,15 @@
 #include "issuer/issuer.h"
 #include "web/app.h"
 
+/* What a route of oauth_call points to. */
+struct oauth_op {
+    issuer_call_fn *run;
+};
+/* Whether a path is one of those: refusals of its requests are JSON, too. */
+bool oauth_is_call(const char *path);
+/* A refusal before any handler, by RFC 6749 5.2. */
+void oauth_refused(struct request *rq, int status, const char *what);
+
 struct oauth_kept *oauth_kept_new(void);
 void oauth_kept_free(struct oauth_kept **k);
 

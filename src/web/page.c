@@ -6,6 +6,7 @@
 #include "base/embed.h"
 #include "base/template.h"
 #include "web/api.h"
+#include "web/oauth.h"
 
 #define PAGE_MAX (256u * 1024)
 
@@ -142,6 +143,10 @@ static const char *refusal_kind(int status)
 
 void page_refused(struct request *rq, int status, const char *what, void *app)
 {
+    if (oauth_is_call(request_path(rq))) {
+        oauth_refused(rq, status, what);
+        return;
+    }
     if (wants_json(rq)) {
         api_error(rq, status, refusal_kind(status), what);
         return;

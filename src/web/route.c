@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The whole surface on one screen. The session check comes first: it is asked for most. */
 #include "web/api.h"
+#include "web/oauth.h"
 
 #define FORM_MAX (16u * 1024)
 #define JSON_MAX (64u * 1024)
+#define OAUTH_MAX (128u * 1024) /* of tokens, the longest */
 
 /* What admin/ does, here and on the admin socket: docs/openapi.yaml. */
 #define DO(fn) (&(const struct api_op){fn, false})
@@ -12,6 +14,10 @@
 #define OP_BOUND(fn)                                                                               \
     api_call, ROUTE_ADMIN | ROUTE_API | ROUTE_JSON, JSON_MAX, (&(const struct api_op){fn, true})
 #define OP_LOCAL(fn) api_call, ROUTE_LOCAL | ROUTE_JSON, JSON_MAX, DO(fn)
+
+/* What apps ask of usher as a provider. */
+#define OAUTH(fn)                                                                                  \
+    oauth_call, ROUTE_QUIET | ROUTE_OPEN | ROUTE_TOKEN, OAUTH_MAX, (&(const struct oauth_op){fn})
 
 const struct route web_routes[] = {
     {"GET", "/auth", forward_check, ROUTE_ANY_HOST | ROUTE_QUIET, 0, NULL},
@@ -35,9 +41,13 @@ const struct route web_routes[] = {
      NULL},
     {"POST", "/account/sessions/*/end", account_session_end, ROUTE_ACCOUNT, FORM_MAX, NULL},
     {"GET", "/api/v1/me", home_me, 0, 0, NULL},
-    {"GET", "/.well-known/openid-configuration", oauth_metadata, ROUTE_QUIET, 0, NULL},
-    {"GET", "/.well-known/oauth-authorization-server", oauth_metadata, ROUTE_QUIET, 0, NULL},
-    {"GET", "/oauth2/jwks", oauth_jwks, ROUTE_QUIET, 0, NULL},
+    {"GET", "/.well-known/openid-configuration", oauth_metadata, ROUTE_QUIET | ROUTE_OPEN, 0, NULL},
+    {"GET", "/.well-known/oauth-authorization-server", oauth_metadata, ROUTE_QUIET | ROUTE_OPEN, 0,
+     NULL},
+    {"GET", "/oauth2/jwks", oauth_jwks, ROUTE_QUIET | ROUTE_OPEN, 0, NULL},
+    {"POST", "/oauth2/token", OAUTH(issuer_token)},
+    {"POST", "/oauth2/introspect", OAUTH(issuer_introspect)},
+    {"POST", "/oauth2/revoke", OAUTH(issuer_revoke)},
     {"GET", "/admin", admin_page_overview, 0, 0, NULL},
     {"GET", "/admin/providers", admin_page_providers, 0, 0, NULL},
     {"GET", "/admin/add", admin_page_services, 0, 0, NULL},

@@ -510,12 +510,32 @@ START_TEST(test_round_trip)
 }
 END_TEST
 
+/* What is quoted by hand reads as what it was. */
+START_TEST(quoted_by_hand)
+{
+    static const char *const all[] = {"",           "plain",     "a \"b\" c",
+                                      "\\",         "\\\"\\",    "\n\t\x01\x1f\x7f",
+                                      "Zo\xc3\xab", "</script>", "\""};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        struct err err = ERR_INIT;
+        struct buf out;
+        buf_init(&out, 1000);
+        json_quote(&out, all[i]);
+        struct jval *v = jval_parse(buf_view(&out), 1000, 4, &err);
+        ck_assert_msg(v && strcmp(jval_text(v), all[i]) == 0, "%s", out.p);
+        jval_free(&v);
+        buf_deinit(&out);
+    }
+}
+END_TEST
+
 Suite *suite_json(void)
 {
     Suite *s = suite_create("json");
     TCase *t = tcase_create("json");
     tcase_add_loop_test(t, test_accepted, 0, (int)(sizeof(accepted) / sizeof(accepted[0])));
     tcase_add_loop_test(t, test_refused, 0, (int)(sizeof(refused) / sizeof(refused[0])));
+    tcase_add_test(t, quoted_by_hand);
     tcase_add_test(t, test_nul_bytes);
     tcase_add_test(t, test_error_does_not_quote);
     tcase_add_test(t, test_size_limit_is_exact);

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "issuer/access.h"
+
+#include <stdlib.h>
+
+#include "session/index.h"
+#include "sys/seal.h"
+
+#define ROOM_SWEEP 1024 /* slots looked at for room when the table is full */
+#define SWEEP_MOVES 64  /* a slot that is looked at lets so many move while growing */
+#define TEXT_MAX 16384
+
+enum text { APP = 0, SCOPES, RESOURCE, GRANT, ACCOUNT, MORE, TEXTS };
+
+struct entry {
+    unsigned char hash[32];
+    int64_t created, expires;
+    bool ended;
+    uint16_t at[TEXTS]; /* of `text`; 0: none (text begins with a byte that is nobody's) */
+    char text[];
+};
+
+struct access {
+    struct index by_hash, by_grant, by_account;
+    size_t max, cursor;
+};
+
+static uint64_t key_of(const unsigned char hash[32])
+{
+    uint64_t key;
+    memcpy(&key, hash, sizeof key);
+    return key;
+}
+
+/* FNV-1a. Ids of grants and accounts are random and ours, so nobody can aim at one slot. */
+static uint64_t key_of_id(const char *id)
+{
+    uint64_t h = 0xcbf29ce484222325u;
+    for (; *id; id++)
+        h = (h ^ (unsigned char)*id) * 0x100000001b3u;
+    return h ^ h >> 32;
+}
+
+static const char *text_of(const struct entry *e, enum text which)
+{
+    return e->at[which] ? e->text + e->at[which] : NULL;
+}
+
+static bool same_hash(const void *p, const void *hash)
+{
+    return seal_equal(((const struct entry *)p)->hash, hash, 32);
+}
+
+static bool same_grant(const void *p, const void *id)
+{
+    return strcmp(text_of(p, GRANT), id) == 0;
+}
+
+static bool same_account(const void *p, const void *id)
+{
+    return strcmp(text_of(p, ACCOUNT), id) == 0;
+}
+
+struct access *access_new(size_t max)
+{
+    struct access *t = mem_alloc(sizeof *t);
+    t->max = max;
+    index_init(&t->by_hash);
+    index_init(&t->by_grant);
+    index_init(&t->by_account);
+    return t;
+}
+
+void access_free(struct access **tp)
+{
+    struct access *t = *tp;
+    *tp = NULL;
+    if (t == NULL)
+        return;
+    for (size_t i = 0; i < index_size(&t->by_hash); i++)
+        free(index_at(&t->by_hash, i));
+    index_deinit(&t->by_hash);
+    index_deinit(&t->by_grant);
+    index_deinit(&t->by_account);
+    free(t);
+}
+
+size_t access_count(const struct access *t)
+{
+    return t->by_hash.n;
+}
+
+static void drop(struct access *t, struct entry *e)
+{
+    index_remove(&t->by_hash, key_of(e->hash), e);
+    if (e->at[GRANT])
+        index_remove(&t->by_grant, key_of_id(text_of(e, GRANT)), e);
+    if (e->at[ACCOUNT])
+        index_remove(&t->by_account, key_of_id(text_of(e, ACCOUNT)), e);
+    free(e);
+}
+
+size_t access_sweep(struct access *t, int64_t now, size_t budget)
+{
+    size_t n = 0;
+    for (; budget > 0; budget--) {
+        index_move(&t->by_hash, SWEEP_MOVES);
+        index_move(&t->by_grant, SWEEP_MOVES);
+        index_move(&t->by_account, SWEEP_MOVES);
+        if (t->cursor >= index_size(&t->by_hash))
+            t->cursor = 0;
+        struct entry *e = index_at(&t->by_hash, t->cursor);
+        if (e && e->expires <= now) {
+            drop(t, e); /* what moves into the slot is looked at next */
+            n++;
+        } else {
+            t->cursor++;
+        }
+    }
+    return n;
+}
+
+bool access_has_room(struct access *t, int64_t now)
+{
+    return t->by_hash.n < t->max || access_sweep(t, now, ROOM_SWEEP) > 0;
+}
+
+static struct entry *entry_new(const struct access_token_row *row, struct err *err)
+{
+    const char *const texts[TEXTS] = {
+        [APP] = row->app,     [SCOPES] = row->scopes,   [RESOURCE] = row->resource,
+        [GRANT] = row->grant, [ACCOUNT] = row->account, [MORE] = row->more};
+    size_t n = 1;
+    for (int i = 0; i < TEXTS; i++)
+        n += texts[i] ? strlen(texts[i]) + 1 : 0;
+    if (n > TEXT_MAX) {
+        (void)err_set(err, ERR_LIMITED, "an access token says too much");
+        return NULL;
+    }
+    struct entry *e = mem_alloc(sizeof *e + n);
+    memcpy(e->hash, row->hash, sizeof e->hash);
+    e->created = row->created;
+    e->expires = row->expires;
+    e->ended = row->ended != 0;
+    n = 1;
+    for (int i = 0; i < TEXTS; i++) {
+        if (texts[i] == NULL)
+            continue;
+        e->at[i] = (uint16_t)n;
+        memcpy(e->text + n, texts[i], strlen(texts[i]) + 1);
+        n += strlen(texts[i]) + 1;
+    }
+    return e;
+}
+
+int access_add(struct access *t, const struct access_token_row *row, int64_t now, struct err *err)
+{
+    struct entry *was = index_find(&t->by_hash, key_of(row->hash), same_hash, row->hash);
+    if (was && was->ended)
+        return 0;
+    if (!was && row->ended == 0 && !access_has_room(t, now)) /* an end always finds room */
+        return err_set(err, ERR_LIMITED, "the table of %zu access tokens is full", t->max);
+    struct entry *e = entry_new(row, err);
+    if (e == NULL)
+        return -1;
+    if (was)
+        drop(t, was);
+    index_put(&t->by_hash, key_of(e->hash), e);
+    if (e->at[GRANT])
+        index_put(&t->by_grant, key_of_id(text_of(e, GRANT)), e);
+    if (e->at[ACCOUNT])
+        index_put(&t->by_account, key_of_id(text_of(e, ACCOUNT)), e);
+    return 0;
+}
+
+int access_find(const struct access *t, const unsigned char hash[32], int64_t now,
+                struct access_view *out)
+{
+    const struct entry *e = index_find(&t->by_hash, key_of(hash), same_hash, hash);
+    if (e == NULL || e->expires <= now)
+        return 0;
+    *out = (struct access_view){.app = text_of(e, APP),
+                                .grant = text_of(e, GRANT),
+                                .account = text_of(e, ACCOUNT),
+                                .scopes = text_of(e, SCOPES),
+                                .resource = text_of(e, RESOURCE),
+                                .more = text_of(e, MORE),
+                                .created = e->created,
+                                .expires = e->expires,
+                                .ended = e->ended};
+    return 1;
+}
+
+size_t access_end_grant(struct access *t, const char *grant)
+{
+    struct entry *e;
+    size_t n = 0;
+    for (; (e = index_find(&t->by_grant, key_of_id(grant), same_grant, grant)); n++)
+        drop(t, e);
+    return n;
+}
+
+size_t access_end_account(struct access *t, const char *account)
+{
+    struct entry *e;
+    size_t n = 0;
+    for (; (e = index_find(&t->by_account, key_of_id(account), same_account, account)); n++)
+        drop(t, e);
+    return n;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * access: access tokens in memory, by the SHA-256 of an opaque one or of a JWT's jti: what
+ * introspection and userinfo say, answered without the store, which is the truth behind it. Rows
+ * are added after their commit and ended before the answer that says so.
+ *
+ * A machine's JWT is good by its signature; it is here only when it was ended before its time, and
+ * then says so. Of every other token the entry is what makes it good.
+ *
+ * One loop thread owns a table. When it is full, what expired goes, live ones never: adding
+ * fails, but for an end.
+ */
+#ifndef ISSUER_ACCESS_H
+#define ISSUER_ACCESS_H
+
+#include <stdbool.h>
+
+#include "store/access_token.h"
+
+struct access;
+
+/* Borrowed until the table changes. */
+struct access_view {
+    const char *app, *grant, *account; /* the last two NULL: none */
+    const char *scopes, *resource, *more;
+    int64_t created, expires;
+    bool ended;
+};
+
+struct access *access_new(size_t max);
+void access_free(struct access **t);
+/* ERR_LIMITED: full. One that is there already is replaced; an end stays an end. */
+int access_add(struct access *t, const struct access_token_row *row, int64_t now, struct err *err)
+    __attribute__((warn_unused_result));
+/* Whether one more would find room now. */
+bool access_has_room(struct access *t, int64_t now);
+/* 1 and *out, which may have been ended; 0: nobody here knows it, or it expired. */
+int access_find(const struct access *t, const unsigned char hash[32], int64_t now,
+                struct access_view *out);
+size_t access_end_grant(struct access *t, const char *grant);
+size_t access_end_account(struct access *t, const char *account);
+/* Drop expired ones, at most `budget` slots a call; how many went. */
+size_t access_sweep(struct access *t, int64_t now, size_t budget);
+size_t access_count(const struct access *t);
+
+#endif

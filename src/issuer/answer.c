@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Calls and their ends: answers, errors by RFC 6749 5.2, counted and told. */
+#include "issuer/parts.h"
+#include "sys/clock.h"
+#include "sys/log.h"
+
+#define RETRY_SECONDS 5
+#define ERROR_MAX 1024
+
+static void count(const struct call *c, const char *outcome)
+{
+    static const struct metric metric = {.name = "usher_oauth_calls_total",
+                                         .help = "Calls of apps by endpoint, grant and outcome.",
+                                         .type = METRIC_COUNTER,
+                                         .labels = {"endpoint", "grant", "outcome"}};
+    if (c->issuer->o.metrics)
+        metric_add(metrics_series(c->issuer->o.metrics, &metric, c->what, c->grant ? c->grant : "",
+                                  outcome),
+                   1);
+}
+
+struct call *call_open(struct issuer *i, const char *what, const struct issuer_call *in,
+                       issuer_done_fn *done, void *arg)
+{
+    struct call *c = arena_alloc(in->arena, sizeof *c);
+    *c = (struct call){.issuer = i,
+                       .in = in,
+                       .a = in->arena,
+                       .apps = i->apps ? apps_ref(i->apps) : NULL,
+                       .what = what,
+                       .now = wall_seconds(clock_wall()),
+                       .done = done,
+                       .arg = arg};
+    i->under_way++;
+    return c;
+}
+
+static void finish(struct call *c, const char *outcome, const struct issuer_answer *answer)
+{
+    count(c, outcome);
+    c->issuer->under_way--;
+    c->done(c->arg, answer);
+    /* what the answer tells may be the apps' */
+    apps_free(&c->apps);
+}
+
+void call_answer(struct call *c, int status, struct str body)
+{
+    const struct issuer_answer answer = {.status = status, .body = body};
+    finish(c, "done", &answer);
+}
+
+static void answer_error(struct call *c, struct issuer_answer *answer, const char *error,
+                         const char *description)
+{
+    answer->body = str_of(
+        arena_printf(c->a, "{\"error\":\"%s\",\"error_description\":\"%s\"}", error, description));
+    finish(c, error, answer);
+}
+
+void call_refuse(struct call *c, const char *error, const char *description)
+{
+    struct issuer_answer answer = {.status = 400};
+    if (strcmp(error, "invalid_client") == 0) {
+        answer.status = 401;
+        if (c->in->authorization)
+            answer.www_authenticate = "Basic realm=\"usher\", charset=\"UTF-8\"";
+    }
+    log_event(c->in->log, LOG_INFO, "issuer.refused", LF_TEXT("endpoint", c->what),
+              LF_TEXT("app", c->app ? c->app->id : ""), LF_TEXT("error", error),
+              LF_TEXT("text", description));
+    answer_error(c, &answer, error, description);
+}
+
+void call_fail(struct call *c, const struct err *err)
+{
+    struct issuer_answer answer = {.status = 503, .retry_after = RETRY_SECONDS};
+    const bool busy = err->kind == ERR_LIMITED;
+    log_error(c->in->log, busy ? LOG_WARN : LOG_ERROR, "issuer.failed", err);
+    answer_error(c, &answer, "temporarily_unavailable",
+                 busy ? "too much is going on, come back later"
+                      : "something of ours does not work, come back later");
+}
+
+void call_store_failed(struct call *c, enum store_outcome outcome, const struct err *err)
+{
+    static const struct err unknown = {.kind = ERR_INTERNAL,
+                                       .text = "nobody knows whether the store took it"};
+    call_fail(c, outcome == STORE_UNKNOWN && err->kind == ERR_NONE ? &unknown : err);
+}
+
+int call_get(struct call *c, const char *name, const char **value)
+{
+    const int rc = form_get(c->in->form, name, value);
+    if (rc < 0)
+        call_refuse(c, "invalid_request", "a parameter came twice");
+    return rc == 1 && (*value)[0] == '\0' ? 0 : rc; /* RFC 6749 3.2: as if it were not there */
+}

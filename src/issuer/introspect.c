@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * RFC 7662: an API asks what a token is worth. It learns something only of tokens that are for it
+ * (`serves`) or its own; of all others, whatever is the matter with them, the same nothing.
+ */
+#include "app/client.h"
+#include "base/json.h"
+#include "issuer/parts.h"
+
+#define ANSWER_MAX (32u * 1024)
+#define INACTIVE STR("{\"active\":false}")
+
+/* Whether one of the token's resources is one the app serves. */
+static bool serves(const struct app *app, const char *resource)
+{
+    struct err err = ERR_INIT;
+    if (app->common.serves == NULL)
+        return false;
+    struct jval *list = jval_parse(str_of(resource), ANSWER_MAX, 2, &err);
+    bool found = false;
+    for (size_t i = 0; i < jval_count(list) && !found; i++) {
+        const char *one = jval_text(jval_item(list, i));
+        found = one && client_lists(app->common.serves, str_of(one));
+    }
+    jval_free(&list);
+    return found;
+}
+
+static void member(struct buf *out, const char *name, const char *value)
+{
+    buf_printf(out, ",\"%s\":", name);
+    json_quote(out, value);
+}
+
+static void tell(struct call *c, const struct access_token_row *row)
+{
+    const size_t more = row->more ? strlen(row->more) : 0;
+    struct buf out;
+    buf_init(&out, ANSWER_MAX);
+    buf_text(&out, "{\"active\":true,\"token_type\":\"Bearer\"");
+    member(&out, "client_id", row->app);
+    member(&out, "sub", row->account ? row->account : row->app);
+    if (row->scopes[0])
+        member(&out, "scope", row->scopes);
+    buf_printf(&out, ",\"aud\":%s,\"exp\":%lld,\"iat\":%lld", row->resource,
+               (long long)row->expires, (long long)row->created);
+    member(&out, "iss", c->issuer->o.public_url);
+    if (more > 2) {
+        buf_byte(&out, ',');
+        buf_add(&out, row->more + 1, more - 2);
+    }
+    buf_byte(&out, '}');
+    const struct str body = {arena_dupn(c->a, out.p, out.n), out.n};
+    const bool good = buf_ok(&out);
+    buf_deinit(&out);
+    if (good) {
+        call_answer(c, 200, body);
+    } else {
+        struct err err = ERR_INIT;
+        (void)err_set(&err, ERR_INTERNAL, "an access token says too much");
+        call_fail(c, &err);
+    }
+}
+
+static void go_on(struct call *c)
+{
+    struct access_token_row row;
+    const char *token;
+    if (c->public) { /* whoever it is: it could be anybody */
+        call_refuse(c, "invalid_client", "only apps that can prove who they are may ask");
+        return;
+    }
+    const int rc = call_get(c, "token", &token);
+    if (rc == 0)
+        call_refuse(c, "invalid_request", "token is missing");
+    if (rc != 1)
+        return;
+    if (mint_find(c, str_of(token), &row) == 1 &&
+        (strcmp(row.app, c->app->id) == 0 || serves(c->app, row.resource)))
+        tell(c, &row);
+    else
+        call_answer(c, 200, INACTIVE);
+}
+
+void issuer_introspect(struct issuer *i, const struct issuer_call *in, issuer_done_fn *done,
+                       void *arg)
+{
+    client_authenticate(call_open(i, "introspect", in, done, arg), go_on);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lists of scopes and resources, judged against an app. */
+#include "app/client.h"
+#include "base/json.h"
+#include "issuer/parts.h"
+#include "issuer/request.h"
+
+#define SCOPES_MAX 4096
+#define RESOURCES_MAX 8192
+
+/* What only people can give (OP-60): a machine has no name, no address and no browser. */
+static const char *const personal[] = {"openid", "profile", "email",          "address",
+                                       "phone",  "groups",  "offline_access", NULL};
+
+static const char *all_of(struct call *c)
+{
+    struct buf out;
+    buf_init(&out, SCOPES_MAX);
+    for (const char *const *s = c->app->common.scopes; s && *s; s++)
+        if (!client_lists(personal, str_of(*s)))
+            buf_printf(&out, "%s%s", out.n ? " " : "", *s);
+    const char *text = buf_ok(&out) ? arena_str(c->a, buf_view(&out)) : NULL;
+    buf_deinit(&out);
+    if (text == NULL)
+        call_refuse(c, "invalid_scope", "this app has more scopes than a token can hold");
+    return text;
+}
+
+const char *scope_machine(struct call *c)
+{
+    const char *asked = NULL, *kept = "";
+    const int rc = call_get(c, "scope", &asked);
+    if (rc <= 0)
+        return rc < 0 ? NULL : all_of(c);
+    struct str rest = str_of(asked), word;
+    if (rest.n > SCOPES_MAX) {
+        call_refuse(c, "invalid_scope", "scope is too long");
+        return NULL;
+    }
+    while (str_split(&rest, ' ', &word)) {
+        if (word.n == 0)
+            continue;
+        if (!client_scope_valid(word) || !client_lists(c->app->common.scopes, word) ||
+            client_lists(personal, word)) {
+            call_refuse(c, "invalid_scope", "this app may not have one of these scopes");
+            return NULL;
+        }
+        const char *name = arena_str(c->a, word);
+        if (!issuer_request_has_scope(kept, name))
+            kept = kept[0] ? arena_printf(c->a, "%s %s", kept, name) : name;
+    }
+    return kept;
+}
+
+static const char *rendered(struct call *c, struct jval *list)
+{
+    struct buf text;
+    buf_init(&text, RESOURCES_MAX);
+    jval_render(list, &text);
+    const char *out = buf_ok(&text) ? arena_str(c->a, buf_view(&text)) : NULL;
+    buf_deinit(&text);
+    if (out == NULL)
+        call_refuse(c, "invalid_target", "too many resources");
+    return out;
+}
+
+const char *scope_resources(struct call *c)
+{
+    const struct fields *f = c->in->form;
+    const char *const *allowed = c->app->common.resources;
+    struct jval *list = jval_new_array();
+    const char *out = NULL;
+    for (size_t i = 0; i < f->n; i++) {
+        if (strcmp(f->v[i].name, "resource") != 0)
+            continue;
+        if (!client_resource_valid((struct str){f->v[i].value, f->v[i].value_len}) ||
+            !client_lists(allowed, str_of(f->v[i].value))) {
+            call_refuse(c, "invalid_target", "this app may not ask for that resource");
+            goto out;
+        }
+        jval_push(list, jval_new_text(f->v[i].value));
+    }
+    if (jval_count(list) == 0)
+        jval_push(list, jval_new_text(allowed && *allowed ? *allowed : c->issuer->o.public_url));
+    out = rendered(c, list);
+out:
+    jval_free(&list);
+    return out;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Endpoints that programs use: a form in, JSON out, and nobody stores either. */
+#include "base/json.h"
+#include "web/oauth.h"
+
+static void send_answer(void *arg, const struct issuer_answer *a)
+{
+    struct request *rq = arg;
+    reply_for_program(rq);
+    reply_header_static(rq, "Cache-Control", "no-store");
+    if (a->www_authenticate)
+        reply_header_static(rq, "WWW-Authenticate", a->www_authenticate);
+    if (a->retry_after > 0)
+        reply_header(rq, "Retry-After",
+                     arena_printf(request_arena(rq), "%lld", (long long)a->retry_after));
+    reply_send(rq, a->status, a->body.n > 0 ? "application/json" : NULL, a->body);
+}
+
+void oauth_refused(struct request *rq, int status, const char *what)
+{
+    struct buf out;
+    buf_init(&out, 1024);
+    buf_text(&out, status < 500 ? "{\"error\":\"invalid_request\",\"error_description\":"
+                                : "{\"error\":\"server_error\",\"error_description\":");
+    json_quote(&out, what);
+    buf_byte(&out, '}');
+    const struct issuer_answer a = {.status = status,
+                                    .body = {arena_dupn(request_arena(rq), out.p, out.n), out.n}};
+    buf_deinit(&out);
+    send_answer(rq, &a);
+}
+
+bool oauth_is_call(const char *path)
+{
+    for (size_t i = 0; i < web_routes_n; i++)
+        if (web_routes[i].handler == oauth_call && strcmp(web_routes[i].path, path) == 0)
+            return true;
+    return false;
+}
+
+/* RFC 6749 3.2: parameters come in the body, where no log and no history sees them. */
+void oauth_call(struct request *rq, void *app_)
+{
+    const struct web_app *app = app_;
+    const struct oauth_op *op = request_route(rq)->data;
+    const struct fields *query = request_query(rq), *form = request_form(rq);
+    const char *authorization = NULL, *user_agent = NULL;
+    if (!query || query->n > 0 || !form) {
+        oauth_refused(rq, 400, "Parameters are expected in the body, as a form.");
+        return;
+    }
+    if (request_header(rq, "Authorization", &authorization) < 0 ||
+        request_header(rq, "User-Agent", &user_agent) < 0) {
+        oauth_refused(rq, 400, "A header came twice.");
+        return;
+    }
+    struct issuer_call *call = arena_alloc(request_arena(rq), sizeof *call);
+    *call = (struct issuer_call){.arena = request_arena(rq),
+                                 .form = form,
+                                 .authorization = authorization,
+                                 .ip = request_client(rq),
+                                 .user_agent = user_agent,
+                                 .log = request_log(rq)};
+    request_hold(rq);
+    op->run(app->issuer, call, send_answer, rq);
+}

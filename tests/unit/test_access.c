@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "issuer/access.h"
+
+#include <check.h>
+#include <stdio.h>
+
+#include "sys/seal.h"
+
+Suite *suite_access(void);
+
+#define NOW INT64_C(1800000000)
+
+static struct access *t;
+
+static void setup(void)
+{
+    t = access_new(1000);
+}
+
+static void teardown(void)
+{
+    access_free(&t);
+}
+
+static struct access_token_row row_of(int n, const char *grant, const char *account)
+{
+    struct access_token_row row = {.grant = grant,
+                                   .app = "wiki",
+                                   .account = account,
+                                   .scopes = "a b",
+                                   .resource = "[\"https://api.example\"]",
+                                   .created = NOW,
+                                   .expires = NOW + 100};
+    char text[16];
+    snprintf(text, sizeof text, "%d", n);
+    seal_sha256(str_of(text), row.hash);
+    return row;
+}
+
+static void add(const struct access_token_row *row)
+{
+    struct err err = ERR_INIT;
+    ck_assert_msg(access_add(t, row, NOW, &err) == 0, "%s", err.text);
+}
+
+static int find(int n, int64_t now, struct access_view *v)
+{
+    const struct access_token_row row = row_of(n, NULL, NULL);
+    return access_find(t, row.hash, now, v);
+}
+
+START_TEST(what_was_added_is_found_until_it_expires)
+{
+    struct access_view v;
+    struct access_token_row row = row_of(1, "g1", "acc1");
+    row.more = "{\"act\":1}";
+    ck_assert_int_eq(find(1, NOW, &v), 0);
+    add(&row);
+    ck_assert_int_eq(find(1, NOW + 99, &v), 1);
+    ck_assert_str_eq(v.app, "wiki");
+    ck_assert_str_eq(v.grant, "g1");
+    ck_assert_str_eq(v.account, "acc1");
+    ck_assert_str_eq(v.scopes, "a b");
+    ck_assert_str_eq(v.resource, "[\"https://api.example\"]");
+    ck_assert_str_eq(v.more, "{\"act\":1}");
+    ck_assert_int_eq(v.created, NOW);
+    ck_assert_int_eq(v.expires, NOW + 100);
+    ck_assert(!v.ended);
+    ck_assert_int_eq(find(1, NOW + 100, &v), 0);
+    ck_assert_int_eq(find(2, NOW, &v), 0);
+    row = row_of(2, NULL, NULL);
+    add(&row);
+    ck_assert_int_eq(find(2, NOW, &v), 1);
+    ck_assert_ptr_null(v.grant);
+    ck_assert_ptr_null(v.account);
+    ck_assert_ptr_null(v.more);
+}
+END_TEST
+
+START_TEST(an_end_stays_an_end)
+{
+    struct access_view v;
+    struct access_token_row row = row_of(1, "g1", "acc1");
+    add(&row);
+    row.ended = NOW + 1;
+    add(&row);
+    ck_assert_int_eq(find(1, NOW, &v), 1);
+    ck_assert(v.ended);
+    row.ended = 0;
+    add(&row);
+    ck_assert_int_eq(find(1, NOW, &v), 1);
+    ck_assert(v.ended);
+    ck_assert_uint_eq(access_count(t), 1);
+}
+END_TEST
+
+START_TEST(grants_and_accounts_end_with_all_they_have)
+{
+    struct access_view v;
+    char grant[16], account[16];
+    for (int i = 0; i < 300; i++) {
+        snprintf(grant, sizeof grant, "g%d", i % 30);
+        snprintf(account, sizeof account, "acc%d", i % 10);
+        struct access_token_row row = row_of(i, grant, account);
+        add(&row);
+    }
+    struct access_token_row machine = row_of(300, NULL, NULL);
+    add(&machine);
+    ck_assert_uint_eq(access_end_grant(t, "g7"), 10);
+    ck_assert_uint_eq(access_end_grant(t, "g7"), 0);
+    ck_assert_uint_eq(access_end_account(t, "acc7"), 20);
+    ck_assert_uint_eq(access_end_account(t, "acc99"), 0);
+    for (int i = 0; i < 300; i++)
+        ck_assert_int_eq(find(i, NOW, &v), i % 10 != 7);
+    ck_assert_int_eq(find(300, NOW, &v), 1);
+    ck_assert_uint_eq(access_count(t), 271);
+}
+END_TEST
+
+START_TEST(full_is_full_but_for_ends_and_the_expired)
+{
+    struct err err = ERR_INIT;
+    struct access_view v;
+    for (int i = 0; i < 1000; i++) {
+        struct access_token_row row = row_of(i, NULL, NULL);
+        row.expires = NOW + 10 + i % 2 * 100;
+        add(&row);
+    }
+    struct access_token_row one = row_of(5000, NULL, NULL);
+    ck_assert(!access_has_room(t, NOW));
+    ck_assert_int_eq(access_add(t, &one, NOW, &err), -1);
+    ck_assert_int_eq(err.kind, ERR_LIMITED);
+    one.ended = NOW;
+    add(&one);
+    ck_assert_int_eq(find(5000, NOW, &v), 1);
+    ck_assert(access_has_room(t, NOW + 10)); /* half of them are over */
+    for (int i = 0; i < 100; i++)
+        (void)access_sweep(t, NOW + 10, 100);
+    ck_assert_uint_eq(access_count(t), 501);
+    for (int i = 0; i < 1000; i++)
+        ck_assert_int_eq(find(i, NOW + 10, &v), i % 2);
+}
+END_TEST
+
+START_TEST(what_says_too_much_is_refused)
+{
+    static char big[20000];
+    struct err err = ERR_INIT;
+    struct access_token_row row = row_of(1, NULL, NULL);
+    memset(big, 'x', sizeof big - 1);
+    row.scopes = big;
+    ck_assert_int_eq(access_add(t, &row, NOW, &err), -1);
+    ck_assert_int_eq(err.kind, ERR_LIMITED);
+    ck_assert_uint_eq(access_count(t), 0);
+}
+END_TEST
+
+Suite *suite_access(void)
+{
+    Suite *s = suite_create("access");
+    TCase *tc = tcase_create("all");
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, what_was_added_is_found_until_it_expires);
+    tcase_add_test(tc, an_end_stays_an_end);
+    tcase_add_test(tc, grants_and_accounts_end_with_all_they_have);
+    tcase_add_test(tc, full_is_full_but_for_ends_and_the_expired);
+    tcase_add_test(tc, what_says_too_much_is_refused);
+    suite_add_tcase(s, tc);
+    return s;
+}
