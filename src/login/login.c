@@ -128,6 +128,7 @@ void login_free(struct login **lp)
         run_close(l->list.next);
     tasks_orphan(l);
     joins_free(&l->joins);
+    refreshes_free(&l->refreshes);
     trials_free(&l->trials);
     used_free(&l->used);
     registry_free(&l->registry);

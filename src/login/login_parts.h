@@ -66,7 +66,8 @@ struct login {
     struct login_options o;
     struct registry *registry;
     struct used *used;
-    struct trials *trials; /* made when first needed */
+    struct trials *trials;       /* made when first needed */
+    struct refreshes *refreshes; /* likewise: refresh.c */
     struct leg_run list;
     size_t in_flight;
     struct task tasks;
@@ -154,5 +155,8 @@ void login_on_fell_over(void *arg, enum provider_slot from, enum provider_slot t
 /* ---- login_finish.c: what comes of the second leg; a drive_done_fn, arg is the leg */
 void login_on_identity(void *arg, const struct drive_redirect *redirect,
                        const struct drive_identity *identity, const struct err *err);
+
+/* ---- refresh.c */
+void refreshes_free(struct refreshes **r);
 
 #endif

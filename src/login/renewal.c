@@ -132,6 +132,8 @@ static void on_written(void *arg, enum store_outcome outcome, const struct err *
             r->next.refresh = r->now.refresh;
             r->now.refresh = NULL;
         }
+        if (!r->next.scope) /* RFC 6749 section 5.1: the same as before */
+            r->next.scope = r->now.scope;
         upstream_token_deinit(&r->now);
         r->now = r->next;
         r->next = (struct upstream_token){.version = 0};

@@ -57,6 +57,9 @@ struct login_fixture {
 };
 
 extern struct login_fixture lfx;
+/* Another provider than the toy, of the id "toy" all the same: its file, with `plugin` of usher's
+ * own. Before login_fixture_open; NULL: the toy. */
+extern const char *login_fixture_conf;
 
 void login_fixture_open(void);
 void login_fixture_close(void);
