@@ -9,8 +9,6 @@
 static void render(const struct record_row *r, struct buf *out)
 {
     struct jval *o = jval_new_object();
-    if (r->provider)
-        jval_set_text(o, "provider", r->provider);
     if (r->provider && r->subject) {
         char handle[23];
         account_handle(r->provider, r->subject, handle);
@@ -20,7 +18,7 @@ static void render(const struct record_row *r, struct buf *out)
         jval_set_text(o, "account", r->other);
     if (r->how)
         jval_set_text(o, "how", r->how);
-    if (r->provider || r->other || r->how)
+    if (r->subject || r->other || r->how)
         jval_render(o, out);
     jval_free(&o);
 }
@@ -37,6 +35,7 @@ int record_add(struct db *db, const struct record_row *r, struct err *err)
                                   .request_id = r->request_id,
                                   .action = r->action,
                                   .object = r->object ? r->object : r->account,
+                                  .provider = r->provider,
                                   .became = details.n > 0 && buf_ok(&details) ? details.p : NULL,
                                   .outcome = "done"};
     int rc = audit_add(db, &row, err) < 0 ? -1 : 0;
