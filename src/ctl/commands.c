@@ -58,6 +58,35 @@ static const struct ctl_option token_options[] = {
     {"scopes", "LIST", "what it may do: read write secrets metrics (read)"},
     {"expires", "DATE", "2027-01-31, or days from now: 90d"},
 };
+static const struct ctl_option user_list_options[] = {
+    {"search", "TEXT", "part of a name, username or e-mail; or a whole id or subject"},
+    {"provider", "ID", "only who can sign in with it"},
+    {"role", "NAME", "only who has it"},
+    {"disabled", NULL, "only disabled ones"},
+    {"enabled", NULL, "only those that are not disabled"},
+    {"limit", "N", "how many, up to 200 (50)"},
+    {"after", "ID", "go on behind this one"},
+};
+static const struct ctl_option user_disable_options[] = {
+    {"reason", "TEXT", "why; for admins, never shown to the person"},
+    {"until", "DATE", "2027-01-31, or days from now: 90d; without it for good"},
+    {"force", NULL, "also the last admin"},
+};
+static const struct ctl_option user_end_options[] = {{"session", "ID", "only this one"}};
+static const struct ctl_option user_delete_options[] = {
+    {"bar", NULL, "what they signed in with may never come back"},
+    {"force", NULL, "also the last admin"},
+    {"yes", NULL, "do not ask"},
+};
+static const struct ctl_option role_set_options[] = {
+    {"allow", "NAME", "a permission; may be given again and again. All others go"},
+    {"allow-nothing", NULL, "no permissions at all"},
+    {"description", "TEXT", "what the role is for"},
+};
+static const struct ctl_option role_delete_options[] = {
+    {"force", NULL, "also take it from everybody who has it"},
+    {"yes", NULL, "do not ask"},
+};
 static const struct ctl_option revoke_options[] = {{"force", NULL, "also the last admin"}};
 
 const struct ctl_command ctl_commands[] = {
@@ -115,6 +144,28 @@ const struct ctl_command ctl_commands[] = {
              "breaks. The newest number and hash are in the log once a day (audit.head); with "
              "--head, an earlier one must still be there, so that a trail cut short shows.",
      .run = ctl_audit_verify},
+    {"user list", "", 0, 0, "who there is", OPTIONS(user_list_options), .run = ctl_user_list},
+    {"user show", "<account>", 1, 1, "an account: identities, sessions, what happened last",
+     .run = ctl_user_show},
+    {"user disable", "<account>", 1, 1, "sign somebody out everywhere, and do not let them back",
+     OPTIONS(user_disable_options), .run = ctl_user_disable},
+    {"user enable", "<account>", 1, 1, "let somebody sign in again", .run = ctl_user_enable},
+    {"user end-sessions", "<account>", 1, 1, "sign somebody out everywhere",
+     OPTIONS(user_end_options), .run = ctl_user_end_sessions},
+    {"user delete", "<account>", 1, 1, "delete an account, with everything",
+     OPTIONS(user_delete_options), .run = ctl_user_delete},
+    {"role list", "", 0, 0, "roles, and what they allow", .run = ctl_role_list},
+    {"role show", "<role>", 1, 1, "a role and who has it", .run = ctl_role_show},
+    {"role set", "<role>", 1, 1, "make a role, or say anew what it allows",
+     OPTIONS(role_set_options),
+     .help = "Roles and permissions are free names of a-z 0-9 . _ : - and rules of apps ask for "
+             "them. What is not given stays as it is.",
+     .run = ctl_role_set},
+    {"role delete", "<role>", 1, 1, "delete a role", OPTIONS(role_delete_options),
+     .run = ctl_role_delete},
+    {"role grant", "<role> <account>", 2, 2, "give somebody a role", .run = ctl_role_grant},
+    {"role take", "<role> <account>", 2, 2, "take a role away", OPTIONS(revoke_options),
+     .run = ctl_role_take},
     {"token list", "", 0, 0, "API tokens", .run = ctl_token_list},
     {"token add", "<name>", 1, 1, "make an API token; it is shown once", OPTIONS(token_options),
      .run = ctl_token_add},

@@ -80,6 +80,9 @@ ctl_run ctl_plugin_list, ctl_plugin_show;
 ctl_run ctl_config_diff, ctl_config_reload, ctl_status;
 ctl_run ctl_audit_search, ctl_audit_tail, ctl_audit_export, ctl_audit_verify;
 ctl_run ctl_token_list, ctl_token_add, ctl_token_delete;
+ctl_run ctl_user_list, ctl_user_show, ctl_user_disable, ctl_user_enable, ctl_user_end_sessions,
+    ctl_user_delete;
+ctl_run ctl_role_list, ctl_role_show, ctl_role_set, ctl_role_delete, ctl_role_grant, ctl_role_take;
 ctl_run ctl_admin_list, ctl_admin_grant, ctl_admin_revoke, ctl_setup_link;
 ctl_run ctl_completion, ctl_manual;
 

@@ -1,32 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who may administer: admins, API tokens, the first visit. */
 #include "base/text.h"
-#include "ctl/client.h"
 #include "ctl/date.h"
-#include "ctl/table.h"
-
-#define COLUMNS(v) (v), sizeof(v) / sizeof *(v)
-
-static int list(struct ctl *c, const char *path, const char *member,
-                const struct table_column *columns, size_t n, const char *none)
-{
-    struct client_reply r;
-    const int rc = client_get(c, path, &r);
-    if (rc == CTL_DONE && !ctl_printed(c, r.body))
-        table_print(stdout, jval_get(r.body, member), columns, n, none);
-    client_reply_deinit(&r);
-    return rc;
-}
-
-static int act(struct ctl *c, const struct client_call *call, const char *done)
-{
-    struct client_reply r;
-    const int rc = client_ask(c, call, &r);
-    if (rc == CTL_DONE && !ctl_printed(c, r.body))
-        puts(done);
-    client_reply_deinit(&r);
-    return rc;
-}
+#include "ctl/say.h"
 
 /* ---- admins */
 
@@ -38,29 +14,26 @@ int ctl_admin_list(struct ctl *c, const struct ctl_args *a)
         {"E-MAIL", "/email", TABLE_PLAIN},
         {"SINCE", "/since", TABLE_AGO},
     };
+    static const struct say_list what = {
+        "/api/v1/roles/admin", "accounts",
+        "No admins yet: usherctl setup-link, or usherctl admin grant <account>"};
     (void)a;
-    return list(c, "/api/v1/roles/admin", "accounts", COLUMNS(columns),
-                "No admins yet: usherctl setup-link, or usherctl admin grant <account>");
+    return say_list(c, &what, COLUMNS(columns));
 }
 
 int ctl_admin_grant(struct ctl *c, const struct ctl_args *a)
 {
     const struct client_call call = {.method = "PUT",
                                      .path = client_path(c, "/api/v1/roles/admin/", a->v[0], "")};
-    return act(c, &call, "The account is an admin from its next request on.");
+    return say_done(c, &call, "The account is an admin from its next request on.");
 }
 
 int ctl_admin_revoke(struct ctl *c, const struct ctl_args *a)
 {
-    struct jval *body = NULL;
-    if (ctl_option(a, "force")) {
-        body = jval_new_object();
-        jval_set_bool(body, "force", true);
-    }
     const struct client_call call = {.method = "DELETE",
                                      .path = client_path(c, "/api/v1/roles/admin/", a->v[0], ""),
-                                     .body = body};
-    return act(c, &call, "The account is no admin any more.");
+                                     .body = say_force(a)};
+    return say_done(c, &call, "The account is no admin any more.");
 }
 
 int ctl_setup_link(struct ctl *c, const struct ctl_args *a)
@@ -88,8 +61,9 @@ int ctl_token_list(struct ctl *c, const struct ctl_args *a)
         {"SCOPES", "/scopes", TABLE_PLAIN}, {"MADE", "/created", TABLE_AGO},
         {"EXPIRES", "/expires", TABLE_AGO}, {"LAST USED", "/last_used", TABLE_AGO},
     };
+    static const struct say_list what = {"/api/v1/tokens", "tokens", "No API tokens."};
     (void)a;
-    return list(c, "/api/v1/tokens", "tokens", COLUMNS(columns), "No API tokens.");
+    return say_list(c, &what, COLUMNS(columns));
 }
 
 int ctl_token_add(struct ctl *c, const struct ctl_args *a)
@@ -120,5 +94,5 @@ int ctl_token_delete(struct ctl *c, const struct ctl_args *a)
 {
     const struct client_call call = {.method = "DELETE",
                                      .path = client_path(c, "/api/v1/tokens/", a->v[0], "")};
-    return act(c, &call, "The token is of no use any more.");
+    return say_done(c, &call, "The token is of no use any more.");
 }
