@@ -489,9 +489,9 @@ int sessions_set_roles(struct sessions *t, const char *account, const char *role
 {
     uint32_t set;
     int n = 0;
+    sessions_changed(t, account);
     if (rights_take(t->rights, roles, &set, err) < 0)
         return -1;
-    sessions_changed(t, account);
     for (struct record *r = chain_next(&t->by_account, account, NULL); r;
          r = chain_next(&t->by_account, account, r), n++) {
         rights_drop(t->rights, r->rights);
@@ -560,6 +560,7 @@ int sessions_set_groups(struct sessions *t, const struct session_identity *who, 
 {
     struct record *r = NULL, *is;
     int n = 0;
+    sessions_changed(t, who->account);
     while ((r = chain_next(&t->by_account, who->account, r)) != NULL) {
         const bool same = strcmp(record_string(r, RECORD_GROUPS), groups ? groups : "") == 0;
         if (same || !through(t, r, who))

@@ -163,6 +163,10 @@ START_TEST(a_row_read_before_a_change_is_read_again)
     const uint64_t then = sessions_changes(table);
     ck_assert_int_eq(sessions_set_roles(table, "a", "[\"admin\"]", &err), 1);
     ck_assert_int_eq(restore_at(&third, then, NOW, true), SESSION_CHANGED);
+    const struct session_identity who = {"a", "discord", "80351110224678912"};
+    const uint64_t grouped = sessions_changes(table);
+    ck_assert_int_eq(sessions_set_groups(table, &who, "[\"staff\"]", &err), 1);
+    ck_assert_int_eq(restore_at(&third, grouped, NOW, true), SESSION_CHANGED);
     /* More changes than are remembered: any of them may have been of this account. */
     struct session_row late = stored(&t, "c");
     const uint64_t before = sessions_changes(table);
