@@ -72,6 +72,13 @@ void call_refuse(struct call *c, const char *error, const char *description)
     answer_error(c, &answer, error, description);
 }
 
+void call_challenge(struct call *c, int status, const char *header, const char *error,
+                    const char *description)
+{
+    struct issuer_answer answer = {.status = status, .www_authenticate = header};
+    answer_error(c, &answer, error ? error : "invalid_request", description);
+}
+
 void call_fail(struct call *c, const struct err *err)
 {
     struct issuer_answer answer = {.status = 503, .retry_after = RETRY_SECONDS};

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/json.h"
+#include "issuer/claims.h"
 #include "issuer/parts.h"
 
 #define DOCUMENT_MAX (32u * 1024)
@@ -15,7 +16,9 @@
 static const struct {
     const char *name, *path;
 } endpoints[] = {
+    {"authorization_endpoint", "/oauth2/authorize"},
     {"token_endpoint", "/oauth2/token"},
+    {"userinfo_endpoint", "/oauth2/userinfo"},
     {"introspection_endpoint", "/oauth2/introspect"},
     {"revocation_endpoint", "/oauth2/revoke"},
     {"jwks_uri", "/oauth2/jwks"},
@@ -26,6 +29,10 @@ static const struct {
     const char *name, *words;
 } lists[] = {
     {"response_types_supported", "code"},
+    {"response_modes_supported", "query form_post"},
+    {"code_challenge_methods_supported", "S256"},
+    {"prompt_values_supported", "none login consent select_account"},
+    {"claim_types_supported", "normal"},
     {"subject_types_supported", "public"},
     {"token_endpoint_auth_methods_supported",
      "client_secret_basic client_secret_post private_key_jwt none"},
@@ -51,6 +58,14 @@ static struct jval *words_json(const char *words)
         jval_push(list, jval_new_text(word));
     }
     return list;
+}
+
+static struct jval *list_json(const char *const *list)
+{
+    struct jval *o = jval_new_array();
+    for (; *list; list++)
+        jval_push(o, jval_new_text(*list));
+    return o;
 }
 
 static struct jval *algs_json(uint32_t algs)
@@ -79,6 +94,10 @@ void metadata_render(struct issuer *i)
         jval_push(grants, jval_new_text(token_grant_type(n)));
     jval_set(o, "grant_types_supported", grants);
     jval_set(o, "id_token_signing_alg_values_supported", algs_json(issuer_keys_algs(i->keys)));
+    jval_set(o, "scopes_supported", list_json(claims_scopes));
+    jval_set(o, "claims_supported", list_json(claims_names));
+    jval_set_bool(o, "claims_parameter_supported", true);
+    jval_set_bool(o, "authorization_response_iss_parameter_supported", true);
     jval_set_bool(o, "request_parameter_supported", false);
     jval_set_bool(o, "request_uri_parameter_supported", false);
     buf_init(&i->discovery, DOCUMENT_MAX);

@@ -139,9 +139,10 @@ void mint_access(struct call *c, const struct mint_args *args, mint_done_fn *don
         mint_jwt(m);
 }
 
-void mint_answer(struct call *c, const struct minted *m, const char *more)
+struct str mint_text(struct call *c, const struct minted *m, const char *more)
 {
     struct buf out;
+    struct str text = {NULL, 0};
     buf_init(&out, 2 * JWS_TOKEN_MAX);
     buf_text(&out, "{\"access_token\":\"");
     buf_str(&out, m->token);
@@ -151,14 +152,22 @@ void mint_answer(struct call *c, const struct minted *m, const char *more)
         member(&out, "scope", m->row.scopes);
     buf_text(&out, more);
     buf_byte(&out, '}');
-    if (buf_ok(&out)) {
-        call_answer(c, 200, (struct str){arena_dupn(c->a, out.p, out.n), out.n});
+    if (buf_ok(&out))
+        text = (struct str){arena_dupn(c->a, out.p, out.n), out.n};
+    buf_wipe(&out);
+    return text;
+}
+
+void mint_answer(struct call *c, const struct minted *m, const char *more)
+{
+    const struct str text = mint_text(c, m, more);
+    if (text.p) {
+        call_answer(c, 200, text);
     } else {
         struct err err = ERR_INIT;
         (void)err_set(&err, ERR_INTERNAL, "an answer with a token is too long");
         call_fail(c, &err);
     }
-    buf_wipe(&out);
 }
 
 /* ---- reading ---- */

@@ -37,6 +37,7 @@ struct call {
     /* Once it is known who asks. */
     const struct app *app;
     bool public;
+    void *more; /* the grant's own */
 };
 
 /* ---- answer.c ---- */
@@ -47,6 +48,9 @@ struct call *call_open(struct issuer *i, const char *what, const struct issuer_c
 void call_answer(struct call *c, int status, struct str body);
 /* RFC 6749 5.2. `description` is ours: one sentence in ASCII without quotes. */
 void call_refuse(struct call *c, const char *error, const char *description);
+/* RFC 6750 section 3: to whoever holds a token rather than a secret. error NULL: none was sent. */
+void call_challenge(struct call *c, int status, const char *header, const char *error,
+                    const char *description);
 /* Something of ours failed; `err` goes to the log. LIMITED: come back later. */
 void call_fail(struct call *c, const struct err *err);
 void call_store_failed(struct call *c, enum store_outcome outcome, const struct err *err);
@@ -97,6 +101,8 @@ void mint_access(struct call *c, const struct mint_args *args, mint_done_fn *don
 /* {"access_token", "token_type", "expires_in", "scope" and members of `more`, which begins with ','
  * or is ""}: 200. */
 void mint_answer(struct call *c, const struct minted *m, const char *more);
+/* The same as text, for whoever may have to say it again. p NULL: too long. */
+struct str mint_text(struct call *c, const struct minted *m, const char *more);
 /* The signed part of a JWT access token of ours: 1 and *row (and the payload's strings in the
  * arena), 0: it is none, or altered, or over. Whether it was ended is not looked at. */
 int mint_read(struct call *c, struct str token, struct access_token_row *row);
@@ -105,7 +111,7 @@ int mint_find(struct call *c, struct str token, struct access_token_row *row);
 
 /* ---- grants, by the table of token.c: each answers ---- */
 
-call_next_fn grant_client;
+call_next_fn grant_client, grant_code, grant_refresh;
 /* The i-th there is; NULL at the end. */
 const char *token_grant_type(size_t i);
 

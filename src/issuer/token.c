@@ -7,6 +7,8 @@ static const struct {
     const char *type;
     call_next_fn *run;
 } grants[] = {
+    {"authorization_code", grant_code},
+    {"refresh_token", grant_refresh},
     {"client_credentials", grant_client},
 };
 #define GRANTS (sizeof grants / sizeof *grants)

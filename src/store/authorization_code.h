@@ -24,6 +24,10 @@ struct authorization_code_row {
 
 int authorization_code_add(struct db *db, const struct authorization_code_row *row, struct err *err)
     __attribute__((warn_unused_result));
+/* 1 and *out (strings in the arena), used or not; 0: there is none. */
+int authorization_code_get(struct db *db, const unsigned char hash[32], struct arena *a,
+                           struct authorization_code_row *out, struct err *err)
+    __attribute__((warn_unused_result));
 /* 1 and *out (strings in the arena) as it was before this call, which marks it used; 0: there is
  * none. Of two calls at once exactly one sees `used` 0. */
 int authorization_code_use(struct db *db, const unsigned char hash[32], int64_t now,

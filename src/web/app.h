@@ -62,6 +62,9 @@ serve_before_fn web_before; /* before.c */
 /* The session behind a request: 1, 0 not signed in, -1 the cookie came more than once. */
 int web_session(const struct web_app *app, struct request *rq, struct session_view *out);
 
+/* Who asks, as an app's rules see them; v NULL: nobody is signed in. */
+struct app_subject web_subject(struct request *rq, const struct session_view *v);
+
 /* The value of this browser's binding cookie, made and sent along when there was no good one. */
 struct str web_bind(struct request *rq, const struct web_app *app);
 
@@ -88,6 +91,7 @@ serve_handler account_session_end, account_session_end_others;              /* a
 serve_handler denied_page;                                                  /* denied.c */
 serve_handler forward_check;                                                /* forward.c */
 serve_handler ops_health, ops_ready, ops_metrics;                           /* ops.c */
+serve_handler oauth_authorize, oauth_continue, oauth_consent;               /* oauth_authorize.c */
 serve_handler asset_get;                                                    /* asset.c */
 serve_handler oauth_metadata, oauth_jwks;                                   /* oauth_metadata.c */
 serve_handler oauth_call;                                                   /* oauth_call.c */

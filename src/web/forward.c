@@ -170,7 +170,7 @@ static void turn_away(struct request *rq, const struct web_app *app, const struc
     buf_deinit(&url);
 }
 
-static struct app_subject subject_of(struct request *rq, const struct session_view *v)
+struct app_subject web_subject(struct request *rq, const struct session_view *v)
 {
     struct sockaddr_storage at; /* of a proxy that does not say for whom it asks, nothing */
     struct app_subject s = app_nobody(request_address(rq, &at) ? request_client(rq) : NULL);
@@ -192,7 +192,7 @@ static void forward_app(struct request *rq, const struct web_app *app, const str
 {
     struct session_view v;
     const int signed_in = web_session(app, rq, &v);
-    const struct app_subject s = subject_of(rq, signed_in == 1 ? &v : NULL);
+    const struct app_subject s = web_subject(rq, signed_in == 1 ? &v : NULL);
     const struct app_decision d = app_decide(asked, &s, u->path, o->method);
     switch (d.verdict) {
     case APP_ALLOW:

@@ -43,7 +43,9 @@ void oauth_call(struct request *rq, void *app_)
 {
     const struct web_app *app = app_;
     const struct oauth_op *op = request_route(rq)->data;
-    const struct fields *query = request_query(rq), *form = request_form(rq);
+    static const struct fields none = {NULL, 0};
+    const bool get = strcmp(request_method(rq), "POST") != 0;
+    const struct fields *query = request_query(rq), *form = get ? &none : request_form(rq);
     const char *authorization = NULL, *user_agent = NULL;
     if (!query || query->n > 0 || !form) {
         oauth_refused(rq, 400, "Parameters are expected in the body, as a form.");

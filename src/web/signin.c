@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 
+#include "app/client.h"
 #include "login/rehearsal.h"
 #include "sys/random.h"
 #include "web/page.h"
@@ -94,6 +95,44 @@ static struct jval *provider_entry(const struct provider *p, const char *query)
     return o;
 }
 
+/* What goes on to the provider's own address; "" for nothing. */
+static void query_of(struct request *rq, const struct web_app *app, const char *return_to,
+                     struct buf *out)
+{
+    const char *prompt = prompt_hint(rq), *login_hint = hint(rq, "login_hint", 256);
+    buf_byte(out, '?');
+    if (strcmp(return_to, app->default_return) != 0)
+        form_add(out, "return_to", return_to);
+    if (prompt)
+        form_add(out, "prompt", prompt);
+    if (login_hint)
+        form_add(out, "login_hint", login_hint);
+    if (out->n == 1)
+        buf_clear(out);
+}
+
+/* The app somebody signs in to by OpenID Connect, if that is what they do; or NULL. Only for what
+ * the page shows: issuer/authorize judges what came of it. */
+static const struct app *app_asked(struct request *rq, const struct web_app *app)
+{
+    const char *id = hint(rq, "app", 32);
+    return id && app->apps ? apps_find(app->apps, id) : NULL;
+}
+
+static bool app_admits(const struct app *to, const struct provider *p)
+{
+    return !to || !to->common.providers || client_lists(to->common.providers, str_of(p->id));
+}
+
+static void set_app(struct jval *data, const struct app *to)
+{
+    jval_set_text(data, "app", to->label);
+    if (to->common.policy_uri)
+        jval_set_text(data, "policy", to->common.policy_uri);
+    if (to->common.tos_uri)
+        jval_set_text(data, "terms", to->common.tos_uri);
+}
+
 void signin_chooser(struct request *rq, void *app_)
 {
     const struct web_app *app = app_;
@@ -101,18 +140,10 @@ void signin_chooser(struct request *rq, void *app_)
     struct session_view v;
     if (judge_return(rq, app, &return_to) != 0)
         return;
-    const char *prompt = prompt_hint(rq);
+    const struct app *to = app_asked(rq, app);
     struct buf query;
     buf_init(&query, 8192);
-    if (strcmp(return_to, app->default_return) != 0) {
-        buf_byte(&query, '?');
-        form_add(&query, "return_to", return_to);
-    }
-    if (prompt) {
-        if (query.n == 0)
-            buf_byte(&query, '?');
-        form_add(&query, "prompt", prompt);
-    }
+    query_of(rq, app, return_to, &query);
     struct jval *data = jval_new_object();
     struct jval *list = jval_new_array();
     const struct provider *last = chosen_last(rq, app);
@@ -120,7 +151,7 @@ void signin_chooser(struct request *rq, void *app_)
     size_t usable = 0;
     for (size_t i = 0; i < registry_count(app->registry); i++) {
         const struct provider *p = registry_at(app->registry, i);
-        if (!p->usable)
+        if (!p->usable || !app_admits(to, p))
             continue;
         struct jval *entry = provider_entry(p, query.p);
         jval_set_bool(entry, "last", p == last);
@@ -131,6 +162,8 @@ void signin_chooser(struct request *rq, void *app_)
     buf_deinit(&query);
     jval_set(data, "providers", list);
     jval_set_bool(data, "none", usable == 0);
+    if (to)
+        set_app(data, to);
     jval_set_bool(data, "fake", fake);
     if (web_session(app, rq, &v) == 1) {
         jval_set_text(data, "signed_in_as",

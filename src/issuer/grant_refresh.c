@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * refresh_token (RFC 6749 section 6, RFC 9700 section 4.14): each use makes a successor. An app
+ * whose answer was lost on the way asks again with the same token: within the grace window it gets
+ * the very answer it missed, sealed in the row meanwhile, so also after a restart. Any other second
+ * use, and any use by another app, ends the grant with everything that hangs on it.
+ */
+#include "app/client.h"
+#include "base/json.h"
+#include "issuer/handle.h"
+#include "issuer/request.h"
+#include "issuer/tokens.h"
+#include "sys/seal.h"
+
+#define GRACE_SECONDS 10
+#define ANSWER_MAX (160u * 1024)
+#define PURPOSE "refresh_answer"
+
+struct renewing {
+    struct call *call;
+    unsigned char hash[32];
+    struct refresh_token_row row;
+    struct tokens tokens;
+    struct buf sealed;
+    bool found, lost; /* somebody else was faster */
+};
+
+static void refuse(struct renewing *r)
+{
+    call_refuse(r->call, "invalid_grant", "this token is not good, or not any more");
+}
+
+static void busy(struct renewing *r)
+{
+    struct err err = ERR_INIT;
+    err_set(&err, ERR_LIMITED, "the store's queue is full");
+    call_fail(r->call, &err);
+}
+
+/* ---- the end of a family -----------------------------------------------------------------------
+ */
+
+static int end(struct db *db, void *arg, struct err *err)
+{
+    const struct renewing *r = arg;
+    return oauth_grant_end(db, r->row.grant, r->call->now, err) < 0 ? -1 : 0;
+}
+
+static void on_ended(void *arg, enum store_outcome outcome, const struct err *err)
+{
+    struct renewing *r = arg;
+    if (outcome != STORE_DONE) {
+        call_store_failed(r->call, outcome, err);
+        return;
+    }
+    access_end_grant(r->call->issuer->access, r->row.grant);
+    refuse(r);
+}
+
+static void end_grant(struct renewing *r)
+{
+    struct issuer *i = r->call->issuer;
+    if (!store_write(i->o.store, end, i->o.loop, on_ended, r))
+        busy(r);
+}
+
+/* ---- once more ---------------------------------------------------------------------------------
+ */
+
+/* The answer belongs to the token that asked, and to its app. */
+static struct str aad_of(const struct renewing *r)
+{
+    return str_of(arena_printf(r->call->a, "%s\n%s", r->row.grant, r->call->app->id));
+}
+
+static void answer_again(struct renewing *r)
+{
+    struct err err = ERR_INIT;
+    struct buf text;
+    struct call *c = r->call;
+    buf_init(&text, ANSWER_MAX);
+    if (r->row.successor.n > 0 && c->now - r->row.used <= GRACE_SECONDS &&
+        keyring_unseal(c->issuer->o.keys, PURPOSE, aad_of(r), r->row.successor, &text, &err) == 0)
+        call_answer(c, 200, (struct str){arena_dupn(c->a, text.p, text.n), text.n});
+    else
+        end_grant(r);
+    buf_wipe(&text);
+}
+
+/* ---- a successor -------------------------------------------------------------------------------
+ */
+
+static int renew(struct db *db, void *arg, struct err *err)
+{
+    struct renewing *r = arg;
+    const int rc = refresh_token_use(db, r->hash, r->call->now, buf_view(&r->sealed), err);
+    r->lost = rc == 0;
+    if (rc < 0)
+        return -1;
+    /* What the faster one got is what this one gets. */
+    if (r->lost)
+        return refresh_token_get(db, r->hash, r->call->a, &r->row, err) < 0 ? -1 : 0;
+    return tokens_store(db, &r->tokens, err);
+}
+
+static void on_renewed(void *arg, enum store_outcome outcome, const struct err *err)
+{
+    struct renewing *r = arg;
+    buf_deinit(&r->sealed);
+    if (outcome != STORE_DONE)
+        call_store_failed(r->call, outcome, err);
+    else if (r->lost)
+        answer_again(r);
+    else
+        tokens_answer(&r->tokens);
+}
+
+static void on_signed(void *arg, const struct err *err)
+{
+    struct renewing *r = arg;
+    struct call *c = r->call;
+    if (err) {
+        call_fail(c, err);
+        return;
+    }
+    const struct str text = mint_text(c, &r->tokens.access, tokens_more(&r->tokens));
+    buf_init(&r->sealed, ANSWER_MAX);
+    keyring_seal(c->issuer->o.keys, PURPOSE, aad_of(r), text, &r->sealed);
+    if (!store_write(c->issuer->o.store, renew, c->issuer->o.loop, on_renewed, r)) {
+        buf_deinit(&r->sealed);
+        busy(r);
+    }
+}
+
+/* ---- judged ------------------------------------------------------------------------------------
+ */
+
+static int look(struct db *db, void *arg, struct err *err)
+{
+    struct renewing *r = arg;
+    const int rc = refresh_token_get(db, r->hash, r->call->a, &r->row, err);
+    r->found = rc == 1;
+    if (rc <= 0)
+        return rc;
+    return tokens_read(db, &r->tokens, r->row.grant, err) < 0 ? -1 : 0;
+}
+
+/* RFC 6749 section 6: not more than was granted. NULL: more, or nothing at all. */
+static const char *narrowed(struct renewing *r, const char *asked)
+{
+    struct str rest = str_of(asked), word;
+    size_t n = 0;
+    while (str_split(&rest, ' ', &word)) {
+        if (word.n == 0)
+            continue;
+        const char *name = arena_dupn(r->call->a, word.p, word.n);
+        if (!issuer_request_has_scope(r->tokens.grant.scopes, name))
+            return NULL;
+        n++;
+    }
+    return n > 0 ? asked : NULL;
+}
+
+static void on_found(void *arg, enum store_outcome outcome, const struct err *err)
+{
+    struct renewing *r = arg;
+    struct call *c = r->call;
+    const char *scope;
+    if (outcome != STORE_DONE) {
+        call_store_failed(c, outcome, err);
+        return;
+    }
+    if (!r->found || r->row.expires <= c->now || !r->tokens.good) {
+        refuse(r);
+        return;
+    }
+    if (strcmp(r->tokens.grant.app, c->app->id) != 0) {
+        end_grant(r); /* it is in the wrong hands */
+        return;
+    }
+    if (r->row.used > 0) {
+        answer_again(r);
+        return;
+    }
+    const int rc = call_get(c, "scope", &scope);
+    if (rc < 0)
+        return;
+    if (rc == 1 && (r->tokens.scopes = narrowed(r, scope)) == NULL) {
+        call_refuse(c, "invalid_scope", "a refresh may ask for less, not for more");
+        return;
+    }
+    tokens_make(&r->tokens, on_signed, r);
+}
+
+void grant_refresh(struct call *c)
+{
+    struct renewing *r = arena_alloc(c->a, sizeof *r);
+    const char *token;
+    *r = (struct renewing){.call = c, .tokens = {.call = c}};
+    const int rc = call_get(c, "refresh_token", &token);
+    if (rc < 0)
+        return;
+    if (rc == 0)
+        call_refuse(c, "invalid_request", "refresh_token is missing");
+    else if (!handle_hash(HANDLE_REFRESH, str_of(token), r->hash))
+        refuse(r);
+    else if (!store_read(c->issuer->o.store, look, c->issuer->o.loop, on_found, r))
+        busy(r);
+}

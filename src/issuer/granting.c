@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "issuer/granting.h"
+
+#include "app/client.h"
+#include "issuer/parts.h"
+#include "store/audit.h"
+#include "store/authorization_request.h"
+#include "sys/random.h"
+
+#define TERMS_MAX (256u * 1024)
+#define SCOPES_MAX 8192
+
+static void add_list(struct buf *b, const char *const *list)
+{
+    for (; list && *list; list++) {
+        buf_text(b, *list);
+        buf_byte(b, '\n');
+    }
+    buf_byte(b, '\0');
+}
+
+void granting_terms(const struct app *app, unsigned char terms[32])
+{
+    struct buf b;
+    buf_init(&b, TERMS_MAX);
+    buf_text(&b, app->id);
+    buf_byte(&b, '\0');
+    add_list(&b, app->common.redirect_uris);
+    add_list(&b, app->common.scopes);
+    seal_sha256(buf_view(&b), terms);
+    buf_deinit(&b);
+}
+
+static const char *as_json(struct arena *a, const char *words)
+{
+    struct str rest = str_of(words), word;
+    struct jval *list = jval_new_array();
+    struct buf b;
+    while (str_split(&rest, ' ', &word))
+        if (word.n > 0)
+            jval_push(list, jval_new_text(arena_dupn(a, word.p, word.n)));
+    buf_init(&b, SCOPES_MAX);
+    jval_render(list, &b);
+    const char *text = arena_dup(a, buf_ok(&b) ? b.p : "[]");
+    jval_free(&list);
+    buf_deinit(&b);
+    return text;
+}
+
+static int remember(struct db *db, struct granting *g, struct err *err)
+{
+    if (!g->consent)
+        return 0;
+    g->remembered = (struct consent_row){.account = g->grant.account,
+                                         .app = g->grant.app,
+                                         .scopes = as_json(g->arena, g->consent),
+                                         .terms = g->terms,
+                                         .created = g->now,
+                                         .changed = g->now};
+    return consent_put(db, &g->remembered, err);
+}
+
+static int tell(struct db *db, const struct granting *g, struct err *err)
+{
+    const struct audit_row row = {.at = g->now,
+                                  .actor_kind = "account",
+                                  .actor = g->grant.account,
+                                  .ip = g->ip,
+                                  .user_agent = g->user_agent,
+                                  .action = "grant.issue",
+                                  .object = g->grant.id,
+                                  .provider = g->grant.provider,
+                                  .app = g->grant.app,
+                                  .outcome = "done"};
+    return audit_add(db, &row, err) < 0 ? -1 : 0;
+}
+
+static int write_all(struct db *db, void *arg, struct err *err)
+{
+    struct granting *g = arg;
+    g->used = false;
+    if (g->waited) {
+        const int rc = authorization_request_drop(db, g->waited, err);
+        if (rc < 0)
+            return -1;
+        g->used = rc == 0;
+        if (g->used)
+            return 0;
+    }
+    if (remember(db, g, err) < 0 || oauth_grant_add(db, &g->grant, err) < 0 ||
+        authorization_code_add(db, &g->code, err) < 0)
+        return -1;
+    return tell(db, g, err);
+}
+
+static void on_written(void *arg, enum store_outcome outcome, const struct err *err)
+{
+    struct granting *g = arg;
+    (void)err;
+    if (outcome == STORE_DONE && g->used)
+        g->gone(g->arg);
+    else
+        g->done(g->arg, outcome == STORE_DONE ? g->text : NULL);
+}
+
+static const char *kept(struct arena *a, const char *text)
+{
+    return text && text[0] ? arena_dup(a, text) : NULL;
+}
+
+static void fill(struct granting *g)
+{
+    const struct issuer_request *rq = g->rq;
+    const struct app_common *c = &rq->app->common;
+    const int64_t life = client_may(c, "refresh_token") ? c->refresh_lifetime : c->access_lifetime;
+    rng_id(g->id);
+    handle_make(HANDLE_CODE, g->text, g->code.hash);
+    granting_terms(rq->app, g->terms);
+    g->grant = (struct oauth_grant_row){.id = g->id,
+                                        .app = arena_dup(g->arena, rq->app->id),
+                                        .account = arena_dup(g->arena, g->who->account),
+                                        .session = arena_dup(g->arena, g->who->session),
+                                        .provider = arena_dup(g->arena, g->who->provider),
+                                        .scopes = rq->scopes,
+                                        .resource = rq->resource,
+                                        .claims = rq->claims,
+                                        .auth_time = g->who->auth_time,
+                                        .amr = kept(g->arena, g->who->amr),
+                                        .ip = g->ip,
+                                        .user_agent = g->user_agent,
+                                        .created = g->now,
+                                        .ends = g->now + GRANTING_CODE_LIFE + life};
+    g->code.grant = g->id;
+    g->code.redirect_uri = rq->redirect_given ? rq->redirect_uri : "";
+    g->code.challenge = rq->challenge;
+    g->code.nonce = rq->nonce;
+    g->code.expires = g->now + GRANTING_CODE_LIFE;
+}
+
+void granting_write(struct granting *g)
+{
+    const struct issuer *i = g->issuer;
+    fill(g);
+    g->who = NULL;
+    if (!store_write(i->o.store, write_all, i->o.loop, on_written, g))
+        g->done(g->arg, NULL);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * person: an account as tokens and userinfo speak of it: what the provider said that the grant came
+ * through, or, when that identity is gone, the one seen last. Read inside a transaction.
+ */
+#ifndef ISSUER_PERSON_H
+#define ISSUER_PERSON_H
+
+#include "base/arena.h"
+#include "issuer/claims.h"
+#include "store/db.h"
+
+struct person_key {
+    const char *account;
+    const char *provider; /* NULL: whichever was seen last */
+    int64_t now;
+};
+/* 1 and *out (in the arena); 0: there is no such account, or it is disabled. */
+int person_read(struct db *db, const struct person_key *key, struct arena *a,
+                struct claims_person *out, struct err *err) __attribute__((warn_unused_result));
+
+#endif

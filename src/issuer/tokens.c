@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "issuer/tokens.h"
+
+#include <stdlib.h>
+
+#include "app/client.h"
+#include "base/json.h"
+#include "issuer/request.h"
+#include "sys/log.h"
+
+#define PAYLOAD_MAX (32u * 1024)
+#define RESOURCES_MAX (16u * 1024)
+#define ID_TOKEN_LIFE 3600 /* an app reads it at once; and as a hint later, when it is over */
+
+int tokens_read(struct db *db, struct tokens *t, const char *grant, struct err *err)
+{
+    struct call *c = t->call;
+    int rc = oauth_grant_get(db, grant, c->a, &t->grant, err);
+    t->good = rc == 1 && t->grant.ended == 0 && t->grant.ends > c->now && t->grant.account;
+    if (!t->good)
+        return rc < 0 ? -1 : 0;
+    const struct person_key key = {t->grant.account, t->grant.provider, c->now};
+    rc = person_read(db, &key, c->a, &t->person, err);
+    t->good = rc == 1;
+    return rc < 0 ? -1 : 0;
+}
+
+static const char *scopes_of(const struct tokens *t)
+{
+    return t->scopes ? t->scopes : t->grant.scopes;
+}
+
+/* Who the access token is for: what was granted, usher itself for userinfo, or the app's first. */
+static const char *resources_of(const struct tokens *t)
+{
+    struct err err = ERR_INIT;
+    const struct app_common *common = &t->call->app->common;
+    struct jval *list =
+        t->grant.resource ? jval_parse(str_of(t->grant.resource), RESOURCES_MAX, 2, &err) : NULL;
+    struct buf text;
+    if (jval_type(list) != JVAL_ARRAY) {
+        jval_free(&list);
+        list = jval_new_array();
+        if (common->resources)
+            jval_push(list, jval_new_text(common->resources[0]));
+    }
+    if (jval_count(list) == 0 || issuer_request_has_scope(scopes_of(t), "openid"))
+        jval_push(list, jval_new_text(t->call->issuer->o.public_url));
+    buf_init(&text, RESOURCES_MAX);
+    jval_render(list, &text);
+    const char *out = buf_ok(&text) ? arena_str(t->call->a, buf_view(&text)) : NULL;
+    buf_deinit(&text);
+    jval_free(&list);
+    return out;
+}
+
+/* ---- the ID token: OpenID Connect Core 2, 3.1.3.6 -----------------------------------------------
+ */
+
+static struct jval *words(const char *text)
+{
+    struct jval *list = jval_new_array();
+    struct str rest = str_of(text), word;
+    while (text && str_split(&rest, ' ', &word))
+        if (word.n > 0) {
+            char *name = mem_dupn(word.p, word.n);
+            jval_push(list, jval_new_text(name));
+            free(name);
+        }
+    return list;
+}
+
+static uint32_t id_alg(const struct tokens *t)
+{
+    static const uint32_t algs[] = {
+        [CLIENT_RS256] = JWS_RS256, [CLIENT_ES256] = JWS_ES256, [CLIENT_EDDSA] = JWS_EDDSA};
+    return algs[t->call->app->common.id_token_alg];
+}
+
+static struct str id_payload(const struct tokens *t)
+{
+    struct call *c = t->call;
+    char half[64];
+    struct buf text;
+    struct str out = {NULL, 0};
+    struct jval *o = jval_new_object();
+    const struct claims_asked asked = {
+        .app = c->app, .part = CLAIMS_ID_TOKEN, .scopes = scopes_of(t), .claims = t->grant.claims};
+    jval_set_text(o, "iss", c->issuer->o.public_url);
+    claims_say(&asked, &t->person, o);
+    jval_set_text(o, "aud", c->app->id);
+    jval_set_int(o, "exp", c->now + ID_TOKEN_LIFE);
+    jval_set_int(o, "iat", c->now);
+    if (t->grant.auth_time > 0)
+        jval_set_int(o, "auth_time", t->grant.auth_time);
+    if (t->nonce)
+        jval_set_text(o, "nonce", t->nonce);
+    if (jws_half_hash(id_alg(t), t->access.token, half, sizeof half) == 0)
+        jval_set_text(o, "at_hash", half);
+    if (t->grant.session)
+        jval_set_text(o, "sid", t->grant.session);
+    if (t->grant.amr)
+        jval_set(o, "amr", words(t->grant.amr));
+    buf_init(&text, PAYLOAD_MAX);
+    jval_render(o, &text);
+    if (buf_ok(&text))
+        out = (struct str){arena_dupn(c->a, text.p, text.n), text.n};
+    buf_deinit(&text);
+    jval_free(&o);
+    return out;
+}
+
+static void on_id_token(void *arg, struct str token, const struct err *err)
+{
+    struct tokens *t = arg;
+    t->id_token = token;
+    t->done(t->arg, err);
+}
+
+static void on_access(struct call *c, const struct minted *m, const struct err *err)
+{
+    struct tokens *t = c->more;
+    struct err failure = ERR_INIT;
+    if (err) {
+        t->done(t->arg, err);
+        return;
+    }
+    t->access = *m;
+    if (!issuer_request_has_scope(scopes_of(t), "openid")) {
+        t->done(t->arg, NULL);
+        return;
+    }
+    const struct sign_args args = {
+        .alg = id_alg(t), .kind = JWT_ID, .payload = id_payload(t), .arena = c->a};
+    if (args.payload.p) {
+        sign_jwt(c->issuer, &args, on_id_token, t);
+    } else {
+        err_set(&failure, ERR_INTERNAL, "an ID token says too much");
+        t->done(t->arg, &failure);
+    }
+}
+
+void tokens_make(struct tokens *t, void (*done)(void *arg, const struct err *err), void *arg)
+{
+    struct call *c = t->call;
+    t->done = done;
+    t->arg = arg;
+    c->more = t;
+    if (client_may(&c->app->common, "refresh_token")) {
+        handle_make(HANDLE_REFRESH, t->refresh_text, t->refresh.hash);
+        t->refresh.grant = t->grant.id;
+        t->refresh.created = c->now;
+        t->refresh.expires = t->grant.ends;
+    }
+    const char *resource = resources_of(t);
+    if (!resource) {
+        struct err failure = ERR_INIT;
+        err_set(&failure, ERR_INTERNAL, "a grant is for too many resources");
+        done(arg, &failure);
+        return;
+    }
+    mint_access(c,
+                &(struct mint_args){.account = t->grant.account,
+                                    .grant = t->grant.id,
+                                    .scopes = scopes_of(t),
+                                    .resource = resource,
+                                    .lifetime = t->grant.ends - c->now},
+                on_access);
+}
+
+int tokens_store(struct db *db, struct tokens *t, struct err *err)
+{
+    if (t->access.stored && access_token_add(db, &t->access.row, err) < 0)
+        return -1;
+    return t->refresh_text[0] ? refresh_token_add(db, &t->refresh, err) : 0;
+}
+
+const char *tokens_more(const struct tokens *t)
+{
+    struct arena *a = t->call->a;
+    const char *id = t->id_token.n > 0 ? arena_printf(a, ",\"id_token\":\"%.*s\"",
+                                                      (int)t->id_token.n, t->id_token.p)
+                                       : "";
+    return t->refresh_text[0] ? arena_printf(a, "%s,\"refresh_token\":\"%s\"", id, t->refresh_text)
+                              : id;
+}
+
+void tokens_answer(struct tokens *t)
+{
+    struct call *c = t->call;
+    struct err err = ERR_INIT;
+    if (t->access.stored && access_add(c->issuer->access, &t->access.row, c->now, &err) < 0) {
+        call_fail(c, &err);
+        return;
+    }
+    log_event(c->in->log, LOG_INFO, "issuer.token", LF_TEXT("app", c->app->id),
+              LF_TEXT("grant", c->grant), LF_TEXT("scope", t->access.row.scopes),
+              LF_TEXT("account", t->grant.account));
+    mint_answer(c, &t->access, tokens_more(t));
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tokens: what an app gets of a grant about a person: an access token, an ID token where openid was
+ * granted, a refresh token where the app may have one. In the order grant types need it: read the
+ * grant inside a transaction, make (sign) on the loop, store inside the transaction that decides,
+ * answer once that is durable. Everything lives in the call's arena.
+ */
+#ifndef ISSUER_TOKENS_H
+#define ISSUER_TOKENS_H
+
+#include "issuer/handle.h"
+#include "issuer/parts.h"
+#include "issuer/person.h"
+#include "store/oauth_grant.h"
+#include "store/refresh_token.h"
+
+struct tokens {
+    struct call *call;
+    const char *nonce;  /* of the ID token; NULL: none */
+    const char *scopes; /* less than was granted; NULL: all of it */
+    bool first;         /* from a code: the request's nonce and claims are answered */
+    /* from tokens_read */
+    bool good; /* the grant stands, and so does the person */
+    struct oauth_grant_row grant;
+    struct claims_person person;
+    /* from tokens_make */
+    struct minted access;
+    struct str id_token; /* n == 0: none */
+    struct refresh_token_row refresh;
+    char refresh_text[HANDLE_LEN + 1]; /* "": none */
+    void (*done)(void *arg, const struct err *err);
+    void *arg;
+};
+
+/* -1: the store failed. Sets `good`. */
+int tokens_read(struct db *db, struct tokens *t, const char *grant, struct err *err)
+    __attribute__((warn_unused_result));
+/* `done` with err NULL, or what failed; or the call is refused and nobody is called. */
+void tokens_make(struct tokens *t, void (*done)(void *arg, const struct err *err), void *arg);
+int tokens_store(struct db *db, struct tokens *t, struct err *err)
+    __attribute__((warn_unused_result));
+/* The members beside the access token, for mint_answer: begins with ',' or is "". */
+const char *tokens_more(const struct tokens *t);
+/* Into memory, and to the app. */
+void tokens_answer(struct tokens *t);
+
+#endif

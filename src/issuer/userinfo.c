@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * userinfo (OpenID Connect Core 5.3, RFC 6750): what an app may know of the person its token is
+ * about, as of now. The token comes in the header or in a form, never in both and never in an
+ * address.
+ */
+#include <strings.h>
+
+#include "base/json.h"
+#include "issuer/parts.h"
+#include "issuer/person.h"
+#include "issuer/request.h"
+#include "store/oauth_grant.h"
+
+#define ANSWER_MAX (64u * 1024)
+
+struct asking {
+    struct call *call;
+    struct access_token_row token;
+    struct oauth_grant_row grant;
+    struct claims_person person;
+    bool good;
+};
+
+static void challenge(struct call *c, int status, const char *error, const char *description)
+{
+    const char *header =
+        error
+            ? arena_printf(c->a, "Bearer realm=\"usher\", error=\"%s\", error_description=\"%s\"%s",
+                           error, description, status == 403 ? ", scope=\"openid\"" : "")
+            : "Bearer realm=\"usher\"";
+    call_challenge(c, status, header, error, description);
+}
+
+/* RFC 6750 2.1, 2.2. 1 and *token; 0: there is none; -1: more than one, or no bearer token. */
+static int token_of(const struct call *c, const char **token)
+{
+    const char *header = c->in->authorization;
+    const int n = form_get(c->in->form, "access_token", token);
+    if (n < 0 || (n == 1 && header))
+        return -1;
+    if (!header)
+        return n;
+    if (strncasecmp(header, "Bearer ", 7) != 0)
+        return -1;
+    *token = header + 7;
+    return 1;
+}
+
+/* One of its audiences is us: a token for an API is none for userinfo (RFC 9068 section 4). */
+static bool is_for_us(const struct call *c, const char *resource)
+{
+    struct err err = ERR_INIT;
+    struct jval *list = jval_parse(str_of(resource), ANSWER_MAX, 2, &err);
+    bool found = false;
+    for (size_t i = 0; !found && i < jval_count(list); i++) {
+        const char *one = jval_text(jval_item(list, i));
+        found = one && strcmp(one, c->issuer->o.public_url) == 0;
+    }
+    jval_free(&list);
+    return found;
+}
+
+static int look(struct db *db, void *arg, struct err *err)
+{
+    struct asking *k = arg;
+    struct call *c = k->call;
+    int rc = oauth_grant_get(db, k->token.grant, c->a, &k->grant, err);
+    k->good = rc == 1 && k->grant.ended == 0;
+    if (!k->good)
+        return rc < 0 ? -1 : 0;
+    const struct person_key key = {k->token.account, k->grant.provider, c->now};
+    rc = person_read(db, &key, c->a, &k->person, err);
+    k->good = rc == 1;
+    return rc < 0 ? -1 : 0;
+}
+
+static void on_looked(void *arg, enum store_outcome outcome, const struct err *err)
+{
+    struct asking *k = arg;
+    struct call *c = k->call;
+    struct buf text;
+    if (outcome != STORE_DONE) {
+        call_store_failed(c, outcome, err);
+        return;
+    }
+    if (!k->good) {
+        challenge(c, 401, "invalid_token", "this token is not good any more");
+        return;
+    }
+    struct jval *o = jval_new_object();
+    const struct claims_asked asked = {.app = client_find(c, k->token.app),
+                                       .part = CLAIMS_USERINFO,
+                                       .scopes = k->token.scopes,
+                                       .claims = k->grant.claims};
+    claims_say(&asked, &k->person, o);
+    buf_init(&text, ANSWER_MAX);
+    jval_render(o, &text);
+    jval_free(&o);
+    if (buf_ok(&text)) {
+        call_answer(c, 200, (struct str){arena_dupn(c->a, text.p, text.n), text.n});
+    } else {
+        struct err large = ERR_INIT;
+        err_set(&large, ERR_INTERNAL, "a person's claims are too long");
+        call_fail(c, &large);
+    }
+    buf_deinit(&text);
+}
+
+void issuer_userinfo(struct issuer *i, const struct issuer_call *in, issuer_done_fn *done,
+                     void *arg)
+{
+    struct call *c = call_open(i, "userinfo", in, done, arg);
+    struct asking *k = arena_alloc(c->a, sizeof *k);
+    struct err busy = ERR_INIT;
+    const char *token;
+    const int n = token_of(c, &token);
+    *k = (struct asking){.call = c};
+    if (n < 0)
+        challenge(c, 400, "invalid_request", "one bearer token is expected, in one place");
+    else if (n == 0)
+        challenge(c, 401, NULL, "a bearer token is expected");
+    else if (mint_find(c, str_of(token), &k->token) != 1)
+        challenge(c, 401, "invalid_token", "this token is not good, or not any more");
+    else if (!k->token.account || !k->token.grant)
+        challenge(c, 403, "insufficient_scope", "this token is about no person");
+    else if (!is_for_us(c, k->token.resource))
+        challenge(c, 401, "invalid_token", "this token is for somebody else");
+    else if (!issuer_request_has_scope(k->token.scopes, "openid"))
+        challenge(c, 403, "insufficient_scope", "the scope openid was not granted");
+    else if (!store_read(i->o.store, look, i->o.loop, on_looked, k)) {
+        err_set(&busy, ERR_LIMITED, "the store's queue is full");
+        call_fail(c, &busy);
+    }
+}

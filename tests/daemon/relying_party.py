@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A relying party that does what the specifications say, for tests of usher as a provider. It judges
+ID tokens with OpenSSL and the keys usher publishes, and knows nothing of usher but its issuer."""
+import hashlib
+import html
+import re
+import secrets
+import time
+import urllib.parse
+
+from harness import Browser
+from oauth import b64url, basic, read_jwt, verify
+
+CALLBACK = "https://rp.example.com/callback"
+
+
+def query_of(url):
+    return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query, keep_blank_values=True))
+
+
+def pkce():
+    """A verifier and its challenge (RFC 7636 4.1, 4.2)."""
+    verifier = b64url(secrets.token_bytes(32))
+    return verifier, b64url(hashlib.sha256(verifier.encode()).digest())
+
+
+def form_of(page, pairs=False):
+    """Action and fields of the first form of a page."""
+    form = re.search(r"<form[^>]*action=\"([^\"]*)\"[^>]*>(.*?)</form>", page, re.S)
+    assert form, page
+    fields = []
+    for tag in re.findall(r"<input[^>]*>", form.group(2)):
+        name, value = re.search(r'name="([^"]*)"', tag), re.search(r'value="([^"]*)"', tag)
+        if name:
+            fields.append((html.unescape(name.group(1)), html.unescape(value.group(1)) if value else ""))
+    return html.unescape(form.group(1)), fields if pairs else dict(fields)
+
+
+class RelyingParty:
+    def __init__(self, usher, client_id, secret=None, redirect_uri=CALLBACK, provider="oidc"):
+        self.usher = usher
+        self.client_id = client_id
+        self.secret = secret
+        self.redirect_uri = redirect_uri
+        self.provider = provider  # the one its people choose
+        self.metadata = Browser(usher).get("/.well-known/openid-configuration").json()
+
+    # ---- in the person's browser
+
+    def request(self, **more):
+        """Parameters of an authorization request; None leaves one out."""
+        query = {"client_id": self.client_id, "response_type": "code", "redirect_uri": self.redirect_uri,
+                 "scope": "openid", "state": secrets.token_urlsafe(12), "nonce": secrets.token_urlsafe(12), **more}
+        return {k: v for k, v in query.items() if v is not None}
+
+    def begin(self, browser, method="GET", **more):
+        """The first answer to an authorization request."""
+        query = urllib.parse.urlencode(self.request(**more), doseq=True)
+        url = self.metadata["authorization_endpoint"]
+        if method == "GET":
+            return browser.get(url + "?" + query)
+        return browser.request("POST", url, body=query,
+                               headers={"Content-Type": "application/x-www-form-urlencoded"})
+
+    def arrive(self, browser, answer, person="ada", consent=True, hops=20):
+        """Go on as a person would: choose a provider, be `person` there, agree. The response's
+        parameters, or the page it ended on."""
+        while hops > 0:
+            hops -= 1
+            if answer.status in (302, 303, 307):
+                target = urllib.parse.urljoin(answer.url, answer.location)
+                if target.split("?")[0] == self.redirect_uri.split("?")[0]:
+                    return query_of(target)
+                if "/authorize" in target and not target.startswith(self.usher.url):
+                    target += "&fake_person=" + person
+                answer = browser.get(target)
+                continue
+            page = answer.text
+            if answer.status == 200 and 'data-page="form_post"' in page:
+                action, fields = form_of(page)
+                assert action == self.redirect_uri, action
+                return fields
+            link = re.search(r'href="([^"]*/login/%s\?[^"]*)"' % self.provider, page)
+            if answer.status == 200 and link:
+                answer = browser.get(html.unescape(link.group(1)))
+            elif answer.status == 200 and consent and "/oauth2/consent" in page:
+                action, fields = form_of(page, pairs=True)
+                answer = browser.post(action, fields + [("answer", "allow")])
+            else:
+                return answer
+        raise AssertionError("too many redirects")
+
+    def authorize(self, browser, method="GET", person="ada", consent=True, **more):
+        return self.arrive(browser, self.begin(browser, method, **more), person, consent)
+
+    # ---- behind the browser's back
+
+    def post(self, endpoint, form, auth="basic", secret=None, **headers):
+        """A form to an endpoint of the metadata, with client authentication."""
+        headers = {k.replace("_", "-"): v for k, v in headers.items()}
+        secret = secret or self.secret
+        form = {k: v for k, v in form.items() if v is not None}
+        if auth == "basic":
+            headers["Authorization"] = basic(self.client_id, secret)
+        elif auth == "post":
+            form = {**form, "client_id": self.client_id, "client_secret": secret}
+        elif auth == "none":
+            form = {**form, "client_id": self.client_id}
+        return Browser(self.usher).request("POST", self.metadata[endpoint], form=form, headers=headers)
+
+    def redeem(self, response, auth="basic", verifier=None, **more):
+        return self.post("token_endpoint", {"grant_type": "authorization_code", "code": response["code"],
+                                            "redirect_uri": self.redirect_uri, "code_verifier": verifier,
+                                            **more}, auth)
+
+    def refresh(self, token, auth="basic", **more):
+        return self.post("token_endpoint", {"grant_type": "refresh_token", "refresh_token": token, **more}, auth)
+
+    def userinfo(self, token, how="header"):
+        url, bearer = self.metadata["userinfo_endpoint"], {"Authorization": "Bearer " + token}
+        if how == "header":
+            return Browser(self.usher).request("GET", url, headers=bearer)
+        if how == "post":
+            return Browser(self.usher).request("POST", url, form={}, headers=bearer)
+        return Browser(self.usher).request("POST", url, form={"access_token": token})
+
+    def keys(self):
+        return Browser(self.usher).get(self.metadata["jwks_uri"]).json()
+
+    def claims(self, id_token, nonce=None, access_token=None):
+        """The claims of an ID token that holds in every respect (OpenID Connect Core 3.1.3.7)."""
+        header, claims, _ = read_jwt(id_token)
+        mine = [k for k in self.keys()["keys"] if k["kid"] == header["kid"]]
+        assert len(mine) == 1 and mine[0]["alg"] == header["alg"], (header, mine)
+        assert verify(self.usher.folder, id_token, mine[0]), "the signature does not hold"
+        assert claims["iss"] == self.metadata["issuer"], claims
+        assert claims["aud"] in (self.client_id, [self.client_id]), claims
+        assert claims["exp"] > time.time() > claims["iat"] - 5, claims
+        assert claims.get("nonce") == nonce, claims
+        if access_token and "at_hash" in claims:
+            digest = hashlib.sha256(access_token.encode()).digest()
+            assert claims["at_hash"] == b64url(digest[:16]), claims
+        return claims
+
+    @staticmethod
+    def header(token):
+        return read_jwt(token)[0]
+
+    def sign_in(self, browser, auth="basic", person="ada", method="GET", **more):
+        """All of it: the token answer and the ID token's claims."""
+        query = self.request(**more)
+        answer = self.authorize(browser, method, person, **{"nonce": None, **query})
+        assert isinstance(answer, dict), answer.summary()
+        assert "error" not in answer, answer
+        assert answer["state"] == query["state"] and answer["iss"] == self.metadata["issuer"], answer
+        tokens = self.redeem(answer, auth)
+        assert tokens.status == 200, tokens.text
+        tokens = tokens.json()
+        return tokens, self.claims(tokens["id_token"], query.get("nonce"), tokens["access_token"])
