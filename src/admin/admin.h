@@ -31,6 +31,7 @@
 #include "provider/registry.h"
 
 struct admin;
+struct app_secrets;
 struct live;
 struct login;
 struct sessions;
@@ -95,6 +96,7 @@ struct admin_options {
     const struct slots *slots; /* which secret a provider uses; NULL: always the active one */
     struct sessions *sessions;
     struct login *login; /* NULL: none; may be set later by admin_set_login */
+    struct app_secrets *app_secrets; /* told of changes; NULL: nobody is */
 };
 /* Reads tokens and roles from the store and waits for them: before the loop runs. Goes on with a
  * change of keys that was interrupted. Everything in `o` is borrowed until admin_free. */
@@ -243,6 +245,26 @@ admin_op_fn admin_provider_test, admin_provider_test_draft;
 admin_op_fn admin_provider_rehearse, admin_provider_rehearse_draft;
 /* id of a rehearsal: login/rehearsal.h says what comes back; only to the actor who began it. */
 admin_op_fn admin_rehearsal_show;
+
+/* An app: {"id","label","source":{"kind":"row|file","file"|null},"read_only","enabled","usable",
+ * "reason"|null,"settings":{key: text, "rules":[{"path","methods"?,"require"}]},
+ * "secrets":[{"id","created","expires"|null,"last_used"|null}],"version"|null}. Settings are what
+ * was given, not the defaults. The etag is the version; those of files have none. */
+admin_op_fn admin_app_list; /* {"apps":[…]} */
+admin_op_fn admin_app_show;
+/* {"id","settings"}: values as of a provider's; all of it is judged as it would be in force. */
+admin_op_fn admin_app_add;
+/* id, If-Match. {"settings"}: replacing, what is absent is default again; editing, what is absent
+ * stays, null unsets, and rules are given whole. Deleting, its secrets go, too. */
+admin_op_fn admin_app_replace, admin_app_edit, admin_app_delete;
+/* id; query: user (an account; absent: nobody), provider (which of their identities; absent: the
+ * one seen last), path, method, client (an address) → app/decide.h's explanation, and "user",
+ * "provider", "disabled". */
+admin_op_fn admin_app_explain;
+/* id, of a file as well. {"expires"?} → {"id","created","expires","last_used","secret"}: told this
+ * once. Of two that are good the old one goes when every place knows the new one. */
+admin_op_fn admin_app_secret_add;
+admin_op_fn admin_app_secret_delete; /* id, sub: the secret's */
 
 /* What a reload would change, as live/live.h tells it. */
 admin_op_fn admin_config_diff;

@@ -125,8 +125,7 @@ out:
     return text;
 }
 
-/* As an admin would write it in a file; NULL with a field. */
-static const char *value_text(struct op *op, const char *key, const struct jval *v, struct err *err)
+const char *draft_value(struct op *op, const char *key, const struct jval *v, struct err *err)
 {
     const char *text = jval_text(v);
     int64_t n;
@@ -228,7 +227,7 @@ static int take_setting(struct op *op, const struct usher_provider *plugin, cons
         jval_remove(d->settings, key);
         return 0;
     }
-    const char *text = value_text(op, key, v, err);
+    const char *text = draft_value(op, key, v, err);
     if (!text)
         return -1;
     if (*text)

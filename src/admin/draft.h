@@ -54,6 +54,8 @@ int draft_keep_secrets(struct db *db, struct op *op, struct err *err)
     __attribute__((warn_unused_result));
 /* {"settings", "secrets": {key: "set" | "removed"}} for the audit. */
 struct jval *draft_became(const struct op *op);
+/* A setting's value as an admin would write it in a file; NULL with a field. */
+const char *draft_value(struct op *op, const char *key, const struct jval *v, struct err *err);
 /* A secret as it may be stored, from a member of a body. NULL with err. */
 struct secret *draft_secret_of(struct op *op, const char *field, const struct jval *v,
                                struct err *err);

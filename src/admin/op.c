@@ -52,6 +52,7 @@ static struct op *op_new(struct admin *a, const struct admin_request *rq)
     op->now = wall_seconds(clock_wall());
     op->config = config_ref(live_config(a->o.live));
     op->registry = registry_ref(live_registry(a->o.live));
+    op->apps = apps_ref(live_apps(a->o.live));
     op->object = op->id ? op->id : "";
     op->next = a->ops;
     op->at = &a->ops;
@@ -71,9 +72,11 @@ static void turn_over(struct admin *a, struct op *next)
         return;
     a->waiting--;
     registry_free(&next->registry);
+    apps_free(&next->apps);
     config_free(&next->config);
     next->config = config_ref(live_config(a->o.live));
     next->registry = registry_ref(live_registry(a->o.live));
+    next->apps = apps_ref(live_apps(a->o.live));
     go(next);
 }
 
@@ -88,6 +91,7 @@ static void op_free(struct op *op)
     if (op->next)
         op->next->at = op->at;
     registry_free(&op->registry);
+    apps_free(&op->apps);
     config_free(&op->config);
     jval_free(&op->body);
     jval_free(&op->answer);

@@ -60,6 +60,7 @@ struct op {
     /* In force when it began; references. */
     struct config *config;
     struct registry *registry;
+    struct apps *apps;
 
     /* The answer. */
     struct err err;

@@ -203,12 +203,16 @@ static int open_live(struct daemon *d, const struct daemon_args *args, struct er
 static int open_admin(struct daemon *d, struct err *err)
 {
     d->slots = slots_new();
+    d->secrets = app_secrets_new(d->store, err);
+    if (d->secrets == NULL)
+        return -1;
     const struct admin_options o = {.loop = d->loop,
                                     .store = d->store,
                                     .keys = d->keys,
                                     .live = d->live,
                                     .slots = d->slots,
-                                    .sessions = d->sessions};
+                                    .sessions = d->sessions,
+                                    .app_secrets = d->secrets};
     d->admin = admin_new(&o, err);
     return d->admin ? 0 : -1;
 }
@@ -248,9 +252,6 @@ static int open_login(struct daemon *d, struct err *err)
 static int open_issuer(struct daemon *d, struct err *err)
 {
     const struct config *c = d->config;
-    d->secrets = app_secrets_new(d->store, err);
-    if (d->secrets == NULL)
-        return -1;
     const struct issuer_options o = {.loop = d->loop,
                                      .store = d->store,
                                      .keys = d->keys,
@@ -394,9 +395,9 @@ static void take_down(struct daemon *d)
         admin_set_login(d->admin, NULL);
     login_free(&d->login);
     issuer_free(&d->issuer);
-    app_secrets_free(&d->secrets);
     recall_free(&d->app.recall);
     admin_free(&d->admin); /* answers what is under way: the listeners are still there */
+    app_secrets_free(&d->secrets);
     serve_free(&d->serve);
     serve_free(&d->local);
     trail_free(&d->trail);

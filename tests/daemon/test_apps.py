@@ -2,7 +2,7 @@
 """Apps and their rules, as a proxy meets them: FWD cases with a whole daemon behind them."""
 import re
 
-from harness import Browser, Case, Usher, wait_for, write_private
+from harness import Api, Browser, Case, wait_for, write_private
 
 PAGE = {"Sec-Fetch-Mode": "navigate", "Accept": "text/html"}
 WIKI = """\
@@ -108,13 +108,13 @@ class Files(Case):
         wait_for("the change", lambda: self.asked() == 200)
         write_private(path, WIKI.replace("require = anyone", "require = anyon"))  # what was in force stays
         wait_for("the refusal", lambda: self.usher.events("live.refused"))
-        self.assertIn('did you mean \\"anyone\\"', self.usher.log())
+        wait_for("the reason", lambda: "did you mean" in self.usher.log())
         self.assertEqual(self.asked(), 200)
         write_private(path, WIKI)
         wait_for("the change back", lambda: self.asked() == 401)
         path.unlink()
         wait_for("the end", lambda: self.asked() == 403)
-        self.assertTrue(self.usher.events("app.removed"))
+        wait_for("the word of it", lambda: self.usher.events("app.removed"))
         write_private(path, WIKI)
         wait_for("its return", lambda: self.asked() == 401)
 
@@ -130,3 +130,93 @@ class Broken(Case):
             self.assertEqual(answer.status, 403, path)
         told = self.usher.events("app.unusable")[0]
         self.assertIn("wiki.conf:15: require: column 1", told["reason"])
+
+
+class Administered(Case):
+    """Apps as rows, by the API."""
+    apps = {"files": "hosts = files.example.com\n[/x]\nrequire = role:admin\n"}
+
+    def setUp(self):
+        super().setUp()
+        self.api = Api(self.usher)
+
+    def status(self, path, host, browser=None):
+        return (browser or Browser(self.usher)).request("GET", "/auth", headers=nginx(path, host=host)).status
+
+    def test_life_of_an_app(self):
+        made = self.api.ask("POST", "/api/v1/apps", {"id": "shop", "settings": {
+            "label": "Shop", "hosts": ["shop.example.com"], "require": "signed_in",
+            "rules": [{"path": "/free/*", "require": "anyone"},
+                      {"path": "/till/*", "methods": ["GET", "POST"], "require": "role:clerk"}]}}, 201)
+        self.assertTrue(made["usable"], made)
+        self.assertEqual(made["settings"]["rules"][1]["methods"], "GET POST")
+        self.assertEqual(self.status("/free/x", "shop.example.com"), 200)
+        self.assertEqual(self.status("/till", "shop.example.com"), 401)
+        again = self.api.request("POST", "/api/v1/apps", {"id": "shop", "settings": {}})
+        self.assertEqual(again.status, 409)
+        shown = self.api.get("/api/v1/apps/shop")
+        tag = shown.headers["ETag"]
+        self.assertEqual(self.api.request("PATCH", "/api/v1/apps/shop", {"settings": {}}).status, 428)
+        self.api.ask("PATCH", "/api/v1/apps/shop", {"settings": {"require": "anyone", "rules": None}}, If_Match=tag)
+        self.assertEqual(self.status("/till", "shop.example.com"), 200)
+        stale = self.api.request("PUT", "/api/v1/apps/shop", {"settings": {}}, headers={"If-Match": tag})
+        self.assertEqual(stale.status, 412)
+        tag = self.api.get("/api/v1/apps/shop").headers["ETag"]
+        self.api.ask("DELETE", "/api/v1/apps/shop", If_Match=tag)
+        self.assertEqual(self.status("/free/x", "shop.example.com"), 403)
+        self.assertEqual(self.api.get("/api/v1/apps/shop").status, 404)
+        actions = [e["action"] for e in self.api.ask("GET", "/api/v1/audit?object=shop")["audit"]]
+        self.assertEqual(sorted(set(actions)), ["app.add", "app.delete", "app.edit"])
+
+    def test_what_is_wrong_is_told_by_field(self):
+        for settings, field, text in (
+                ({"require": "rolle:x"}, "require", "did you mean"),
+                ({"hosts": "files.example.com"}, "hosts", "is app files's already"),
+                ({"hots": "x"}, "hots", "unknown key"),
+                ({"rules": [{"path": "/x"}]}, "rules", "require is required"),
+                ({"rules": [{"path": "x", "require": "anyone"}]}, "rules", "begins with"),
+                ({"rules": 1}, "rules", "must be a list")):
+            answer = self.api.request("POST", "/api/v1/apps", {"id": "wrong", "settings": settings})
+            self.assertEqual(answer.status, 422 if text != "must be a list" else 400, answer.text)
+            fields = answer.json()["error"]["fields"]
+            self.assertTrue(any(f["field"] == field and text in f["text"] for f in fields), fields)
+        self.assertEqual(self.api.get("/api/v1/apps/wrong").status, 404)
+
+    def test_files_are_read_only(self):
+        shown = self.api.ask("GET", "/api/v1/apps/files")
+        self.assertEqual((shown["read_only"], shown["source"]["kind"]), (True, "file"))
+        self.assertEqual(shown["settings"]["rules"], [{"path": "/x", "require": "role:admin"}])
+        answer = self.api.request("PUT", "/api/v1/apps/files", {"settings": {}}, headers={"If-Match": '"1"'})
+        self.assertEqual(answer.status, 409)
+        self.assertIn("files.conf: edit that file", answer.json()["error"]["text"])
+
+    def test_explained(self):
+        self.browser.sign_in("discord", "ada")
+        user = self.browser.me()["id"]
+        e = self.api.ask("GET", "/api/v1/apps/files/explain?user=%s&path=/x" % user)
+        self.assertEqual((e["verdict"], e["path"], e["provider"]), ("deny", "/x", "discord"))
+        self.assertEqual(e["terms"], [{"term": "role:admin", "result": "no", "why": None}])
+        self.assertEqual(self.api.ask("GET", "/api/v1/apps/files/explain?path=/x")["verdict"], "sign_in")
+        self.assertEqual(self.api.ask("GET", "/api/v1/apps/files/explain?path=/..")["verdict"], "bad_path")
+        self.api.ask("PUT", "/api/v1/roles/admin/" + user, {})
+        e = self.api.ask("GET", "/api/v1/apps/files/explain?user=%s&path=/x" % user)
+        self.assertEqual(e["verdict"], "allow")
+        for query in ("user=nobody", "user=%s&provider=google" % user):
+            self.assertEqual(self.api.get("/api/v1/apps/files/explain?" + query).status, 404)
+        self.assertEqual(self.api.get("/api/v1/apps/none/explain").status, 404)
+
+    def test_secrets_are_told_once(self):
+        made = self.api.ask("POST", "/api/v1/apps/files/secrets", {}, 201)
+        self.assertRegex(made["secret"], r"^uas_[A-Za-z0-9_-]{43}$")
+        other = self.api.ask("POST", "/api/v1/apps/files/secrets", {}, 201)
+        self.assertEqual(self.api.request("POST", "/api/v1/apps/files/secrets", {}).status, 409)
+        shown = self.api.get("/api/v1/apps/files")
+        self.assertNotIn(made["secret"], shown.text)
+        self.assertEqual({s["id"] for s in shown.json()["secrets"]}, {made["id"], other["id"]})
+        for one in (made, other):
+            self.api.ask("DELETE", "/api/v1/apps/files/secrets/" + one["id"])
+        self.assertEqual(self.api.request("DELETE", "/api/v1/apps/files/secrets/" + made["id"]).status, 404)
+        self.assertNotIn(made["secret"], self.usher.log())
+        audit = self.api.get("/api/v1/audit?object=files")
+        self.assertNotIn(made["secret"], audit.text)
+        self.assertIn("app.secret_add", audit.text)

@@ -75,6 +75,9 @@ static void teardown(void)
                                         "old/a.conf",
                                         "usher.conf",
                                         "usher.db",
+                                        "apps.d/wiki.conf",
+                                        "other",
+                                        "apps.d",
                                         "providers.d",
                                         "old"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Apps: shown, made, changed, deleted. */
+#include "admin/app.h"
+
+#include "admin/draft.h"
+#include "app/secrets.h"
+
+/* ---- looking ----------------------------------------------------------------------------------
+ */
+
+static int read_all(struct db *db, struct op *op, struct err *err)
+{
+    jval_free(&op->answer);
+    op->answer = app_view_read(db, NULL, err);
+    return op->answer ? 0 : -1;
+}
+
+static int list_work(struct op *op, struct err *err)
+{
+    return op_read(op, read_all, err);
+}
+
+static int list_finish(struct op *op, struct err *err)
+{
+    struct jval *o = jval_new_object();
+    (void)err;
+    jval_set(o, "apps", app_view_all(op, op->answer));
+    jval_free(&op->answer);
+    op->answer = o;
+    return 0;
+}
+
+void admin_app_list(struct admin *a, const struct admin_request *rq, admin_done_fn *done, void *arg)
+{
+    static const struct op_rule rule = {
+        .scope = ADMIN_READ, .work = list_work, .finish = list_finish};
+    op_run(a, rq, &rule, done, arg);
+}
+
+void admin_app_show(struct admin *a, const struct admin_request *rq, admin_done_fn *done, void *arg)
+{
+    static const struct op_rule rule = {
+        .scope = ADMIN_READ, .work = app_view_work, .finish = app_view_finish};
+    op_run(a, rq, &rule, done, arg);
+}
+
+/* ---- adding -----------------------------------------------------------------------------------
+ */
+
+static int add_begin(struct op *op, struct err *err)
+{
+    static const struct op_member members[] = {{"id", JVAL_TEXT, true},
+                                               {"settings", JVAL_OBJECT, true}};
+    const char *id;
+    if (op_members(op, members, 2, err) < 0 || op_text(op, "id", OP_TEXT_MAX, &id, err) < 0)
+        return -1;
+    op->id = op->object = id;
+    app_draft_begin(op);
+    return 0;
+}
+
+static int add_row(struct db *db, struct op *op, struct err *err)
+{
+    struct app_row row = {.id = op->object, .created = op->now, .changed = op->now}, other;
+    const int rc = app_row_get(db, row.id, op->arena, &other, err);
+    if (rc < 0)
+        return -1;
+    if (rc == 1)
+        return op_refuse(op, ERR_CONFLICT, "there is an app of this id already");
+    if (!(row.settings = app_draft_text(op, err)) || (row.version = op_audit(db, op, err)) < 0)
+        return -1;
+    return app_row_add(db, &row, err) == 1 ? 0 : -1;
+}
+
+static int add_work(struct op *op, struct err *err)
+{
+    if (app_draft_make(op, APP_DRAFT_ADD, err) < 0)
+        return -1;
+    op->became = jval_ref(((struct app_draft *)op->more)->settings);
+    op->created = true;
+    return op_write(op, add_row, err) < 0 ? -1 : app_view_keep(op, err);
+}
+
+void admin_app_add(struct admin *a, const struct admin_request *rq, admin_done_fn *done, void *arg)
+{
+    static const struct op_rule rule = {.scope = ADMIN_WRITE,
+                                        .action = "app.add",
+                                        .begin = add_begin,
+                                        .work = add_work,
+                                        .finish = app_view_finish,
+                                        .reloaded = op_rows_in_force,
+                                        .drop = app_draft_drop};
+    op_run(a, rq, &rule, done, arg);
+}
+
+/* ---- changing ---------------------------------------------------------------------------------
+ */
+
+static int change_begin(struct op *op, struct err *err)
+{
+    static const struct op_member members[] = {{"settings", JVAL_OBJECT, true}};
+    if (app_named(op, err) < 0 || op_members(op, members, 1, err) < 0)
+        return -1;
+    app_draft_begin(op);
+    return 0;
+}
+
+static int set_row(struct db *db, struct op *op, struct err *err)
+{
+    const struct app_draft *d = op->more;
+    struct app_row row = d->row, now;
+    const int rc = app_row_get(db, op->object, op->arena, &now, err);
+    if (rc < 0)
+        return -1;
+    if (rc == 0 || now.version != row.version)
+        return op_refuse(op, ERR_STALE, "somebody changed it meanwhile: look again");
+    row.changed = op->now;
+    if (!(row.settings = app_draft_text(op, err)) || (row.version = op_audit(db, op, err)) < 0)
+        return -1;
+    return app_row_set(db, &row, d->row.version, err) == 1 ? 0 : -1;
+}
+
+static struct jval *stored_json(const struct app_row *row)
+{
+    struct err err = ERR_INIT; /* what makes no sense is not told */
+    struct jval *settings = jval_parse(str_of(row->settings), APP_SETTINGS_MAX, 4, &err);
+    return settings ? settings : jval_new_null();
+}
+
+static int change(struct op *op, enum app_draft_mode mode, struct err *err)
+{
+    const struct app_draft *d = op->more;
+    if (app_draft_make(op, mode, err) < 0)
+        return -1;
+    op->was = stored_json(&d->row);
+    op->became = jval_ref(d->settings);
+    return op_write(op, set_row, err) < 0 ? -1 : app_view_keep(op, err);
+}
+
+static int replace_work(struct op *op, struct err *err)
+{
+    return change(op, APP_DRAFT_REPLACE, err);
+}
+
+static int edit_work(struct op *op, struct err *err)
+{
+    return change(op, APP_DRAFT_EDIT, err);
+}
+
+void admin_app_replace(struct admin *a, const struct admin_request *rq, admin_done_fn *done,
+                       void *arg)
+{
+    static const struct op_rule rule = {.scope = ADMIN_WRITE,
+                                        .action = "app.replace",
+                                        .begin = change_begin,
+                                        .work = replace_work,
+                                        .finish = app_view_finish,
+                                        .reloaded = op_rows_in_force,
+                                        .drop = app_draft_drop};
+    op_run(a, rq, &rule, done, arg);
+}
+
+void admin_app_edit(struct admin *a, const struct admin_request *rq, admin_done_fn *done, void *arg)
+{
+    static const struct op_rule rule = {.scope = ADMIN_WRITE,
+                                        .action = "app.edit",
+                                        .begin = change_begin,
+                                        .work = edit_work,
+                                        .finish = app_view_finish,
+                                        .reloaded = op_rows_in_force,
+                                        .drop = app_draft_drop};
+    op_run(a, rq, &rule, done, arg);
+}
+
+/* ---- deleting ---------------------------------------------------------------------------------
+ */
+
+static int delete_begin(struct op *op, struct err *err)
+{
+    return app_named(op, err) < 0 || op_members(op, NULL, 0, err) < 0
+               ? -1
+               : app_writable(op, op->id, err);
+}
+
+/* Its secrets go with it, so that an app of the same id begins without any. */
+static int delete_row(struct db *db, struct op *op, struct err *err)
+{
+    struct app_row row;
+    struct err why = ERR_INIT;
+    const int rc = app_row_get(db, op->id, op->arena, &row, err);
+    if (rc < 0)
+        return -1;
+    if (rc == 0)
+        return op_refuse(op, ERR_NOT_FOUND, "there is no such app");
+    if (draft_match(op, row.version, true, &why) < 0)
+        return op_refuse(op, why.kind, "%s", why.text);
+    jval_free(&op->was);
+    op->was = stored_json(&row);
+    return app_secret_drop_of(db, op->id, err) < 0 ||
+                   app_row_drop(db, op->id, row.version, err) != 1
+               ? -1
+               : 0;
+}
+
+static int delete_work(struct op *op, struct err *err)
+{
+    return op_write(op, delete_row, err);
+}
+
+static int delete_finish(struct op *op, struct err *err)
+{
+    (void)err;
+    if (op->admin->o.app_secrets)
+        app_secrets_drop_of(op->admin->o.app_secrets, op->id);
+    return 0;
+}
+
+void admin_app_delete(struct admin *a, const struct admin_request *rq, admin_done_fn *done,
+                      void *arg)
+{
+    static const struct op_rule rule = {.scope = ADMIN_WRITE,
+                                        .action = "app.delete",
+                                        .begin = delete_begin,
+                                        .work = delete_work,
+                                        .finish = delete_finish,
+                                        .reloaded = op_rows_in_force};
+    op_run(a, rq, &rule, done, arg);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * app: what admin's files about apps share: an app as admins see it, from what is in force and what
+ * is stored, and an app as a request would have it. For admin's own files.
+ */
+#ifndef ADMIN_APP_H
+#define ADMIN_APP_H
+
+#include "admin/op.h"
+#include "app/source.h"
+#include "store/app_row.h"
+#include "store/app_secret.h"
+
+/* ---- app_view.c: {"id": …} as admin/admin.h says ---- */
+
+/* Inside a transaction: rows and secrets of all apps, or of one: {"rows": {id: {"settings",
+ * "version"}}, "secrets": {id: […]}}; the caller's. NULL with err. */
+struct jval *app_view_read(struct db *db, const char *id, struct err *err);
+/* On the loop. `stored`: of app_view_read. NULL: there is no such app. The caller's. */
+struct jval *app_view(const struct op *op, const char *id, const struct jval *stored);
+/* All of them, in the order of ids. */
+struct jval *app_view_all(const struct op *op, const struct jval *stored);
+/* Work and finish of what answers with one app, op->id; and the end of a change. */
+op_fn app_view_work, app_view_finish;
+int app_view_keep(struct op *op, struct err *err);
+
+/* ---- app_draft.c ---- */
+
+enum app_draft_mode { APP_DRAFT_ADD, APP_DRAFT_REPLACE, APP_DRAFT_EDIT };
+struct app_draft {
+    struct config *hold;
+    struct apps_options options;
+    bool exists;
+    struct app_row row; /* as stored */
+    struct jval *settings;
+    struct apps *apps; /* of this one app */
+};
+/* On the loop, from `begin`: makes op->more. */
+void app_draft_begin(struct op *op);
+void app_draft_drop(struct op *op);
+/* On admin's thread. -1 with fields: it cannot be in force like this. */
+int app_draft_make(struct op *op, enum app_draft_mode mode, struct err *err)
+    __attribute__((warn_unused_result));
+/* The row's settings, as text; NULL with err. */
+const char *app_draft_text(struct op *op, struct err *err);
+/* ERR_CONFLICT if a file makes this app. */
+int app_writable(const struct op *op, const char *id, struct err *err);
+/* ERR_NOT_FOUND unless the id makes sense; for `begin`. */
+int app_named(const struct op *op, struct err *err);
+
+#endif
