@@ -7,8 +7,8 @@
 #include "store/account_role.h"
 #include "store/spent.h"
 
-static const char *groups_json(const char *provider, const char *const *groups, struct arena *a,
-                               unsigned *left_out)
+const char *link_groups(const char *provider, const char *const *groups, struct arena *a,
+                        unsigned *left_out)
 {
     struct buf out;
     size_t room = LINK_GROUPS_MAX;
@@ -59,7 +59,7 @@ static void fill_row(struct link *l, const char *amr)
 void link_fill(struct link *l, const char *provider, const struct drive_identity *id,
                struct arena *a)
 {
-    const char *groups = groups_json(provider, id->groups, a, &l->groups_left_out);
+    const char *groups = link_groups(provider, id->groups, a, &l->groups_left_out);
     l->arena = a;
     l->profile = (struct account_profile){
         .provider = provider,

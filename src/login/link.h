@@ -47,6 +47,9 @@ struct link {
     unsigned groups_left_out;
 };
 
+/* "provider:group" as a JSON array in `a`; NULL for none. *left_out counts what was too much. */
+const char *link_groups(const char *provider, const char *const *groups, struct arena *a,
+                        unsigned *left_out);
 /* Everything but ids, times, the policy and the client; strings live in `a`. Groups become
  * "provider:group". */
 void link_fill(struct link *l, const char *provider, const struct drive_identity *id,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "login/login_parts.h"
+#include "login/recheck.h"
 #include "login/used.h"
 #include "store/spent.h"
 #include "sys/clock.h"
@@ -116,6 +117,10 @@ struct login *login_new(const struct login_options *o, struct err *err)
     l->joins = joins_new(o->loop);
     if (store_read_now(o->store, load, l, err) != STORE_DONE)
         login_free(&l);
+    if (l) {
+        l->recheck = recheck_new(l);
+        recheck_wake(l->recheck);
+    }
     return l;
 }
 
@@ -128,6 +133,7 @@ void login_free(struct login **lp)
         run_close(l->list.next);
     tasks_orphan(l);
     joins_free(&l->joins);
+    recheck_free(&l->recheck);
     refreshes_free(&l->refreshes);
     trials_free(&l->trials);
     used_free(&l->used);
@@ -141,6 +147,7 @@ void login_set_registry(struct login *l, struct registry *r)
     struct registry *old = l->registry;
     l->registry = registry_ref(r);
     registry_free(&old);
+    recheck_wake(l->recheck);
 }
 
 void login_set_limits(struct login *l, int64_t deadline_ms, unsigned max_in_flight)

@@ -68,6 +68,7 @@ struct login {
     struct used *used;
     struct trials *trials;       /* made when first needed */
     struct refreshes *refreshes; /* likewise: refresh.c */
+    struct recheck *recheck;
     struct leg_run list;
     size_t in_flight;
     struct task tasks;
