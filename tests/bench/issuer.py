@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""usher as a provider beside its limits (a bare libmicrohttpd, OpenSSL's own signing rate) and
+beside oidc-provider from npm, all in one run."""
+import base64
+import json
+import pathlib
+import random
+import subprocess
+import urllib.parse
+import urllib.request
+
+HERE = pathlib.Path(__file__).resolve().parent
+CONNECTIONS = 16
+
+APPS = {
+    "rs256": "grants = client_credentials\nscopes = read\n",
+    "es256": "grants = client_credentials\nscopes = read\ntoken_alg = ES256\n",
+    "opaque": "grants = client_credentials\nscopes = read\ntoken_format = opaque\n",
+}
+
+
+class Ask:
+    """One kind of request to one server."""
+
+    def __init__(self, name, pid, url, form=None, client=None):
+        self.name, self.pid, self.url, self.form, self.client = name, pid, url, form, client
+
+    def headers(self):
+        headers = {}
+        if self.form is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        if self.client:
+            headers["Authorization"] = "Basic " + base64.b64encode(("%s:%s" % self.client).encode()).decode()
+        return headers
+
+    def once(self):
+        body = urllib.parse.urlencode(self.form).encode() if self.form is not None else None
+        with urllib.request.urlopen(urllib.request.Request(self.url, body, self.headers())) as answer:
+            return json.loads(answer.read() or b"{}")
+
+    def script(self, folder):
+        path = folder / ("ask-%s.lua" % self.name.replace(" ", "-"))
+        lines = ['wrk.method = "%s"' % ("GET" if self.form is None else "POST")]
+        if self.form is not None:
+            lines.append('wrk.body = "%s"' % urllib.parse.urlencode(self.form))
+        lines += ['wrk.headers["%s"] = "%s"' % item for item in self.headers().items()]
+        lines.append("done = function(s, l, r) io.write(string.format('FIGURES %d %d %d %d\\n', s.requests, s.duration, "
+                     "l:percentile(99), s.errors.status + s.errors.connect + s.errors.read + s.errors.timeout)) end")
+        path.write_text("\n".join(lines) + "\n")
+        return path
+
+
+def wrk(tools, ask, folder, seconds):
+    """(requests a second, CPU µs a request, p99 µs)."""
+    before = tools.cpu(ask.pid)
+    out = subprocess.run(["wrk", "-t1", "-c%d" % CONNECTIONS, "-d%ds" % max(1, round(seconds)), "--timeout", "10s", "-s",
+                          ask.script(folder), ask.url], capture_output=True, text=True, check=True).stdout
+    used = tools.cpu(ask.pid) - before
+    figures = next(line for line in out.splitlines() if line.startswith("FIGURES")).split()
+    requests, duration, p99, errors = (int(x) for x in figures[1:])
+    if errors:
+        raise SystemExit("%s: %d of %d requests failed\n%s" % (ask.name, errors, requests, out))
+    return requests / (duration / 1e6), used / requests * 1e6, p99
+
+
+def raw_rates(seconds):
+    """Signatures a second and core, by OpenSSL's own measure: {"rs256": n, "es256": n}."""
+    out = subprocess.run(["openssl", "speed", "-mr", "-seconds", str(max(1, round(seconds))), "rsa2048", "ecdsap256"],
+                         capture_output=True, text=True, check=True).stdout
+    rates = {}
+    for line in out.splitlines():
+        fields = line.split(":")
+        if fields[0] == "+F2":
+            rates["rs256"] = rate(fields[3])
+        elif fields[0] == "+F4":
+            rates["es256"] = rate(fields[3])
+    return rates
+
+
+def rate(text):
+    """Some versions say seconds a signature, others signatures a second."""
+    value = float(text)
+    return 1 / value if value < 1 else value
+
+
+class Peer:
+    def __init__(self, tools, world):
+        self.port = tools.harness.free_port()
+        self.process = subprocess.Popen(["node", HERE / "op.mjs", str(self.port)], stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL)
+        world.stop_list.append(lambda: (self.process.terminate(), self.process.wait()))
+        tools.harness.wait_for("oidc-provider", lambda: tools.connects(self.port) or self.process.poll() is not None)
+        assert self.process.poll() is None, "oidc-provider did not start: npm ci in tests/e2e?"
+        self.url = "http://127.0.0.1:%d" % self.port
+
+
+def start(tools, world):
+    import oauth
+    usher = world.usher("issuer", apps=APPS, settings={"limits": {"token": "0"}})
+    usher.stop()
+    secrets = {app: oauth.secret_for(usher, app) for app in APPS}
+    usher.start()
+    return usher, secrets
+
+
+def asks(usher, secrets, peer, bare):
+    token = {"grant_type": "client_credentials", "scope": "read"}
+    pid, peer_pid = usher.child.pid, peer.process.pid
+    all_of = [Ask("bare", bare.pid, "http://127.0.0.1:%d/" % bare.port),
+              Ask("usher discovery", pid, usher.url + "/.well-known/openid-configuration"),
+              Ask("usher jwks", pid, usher.url + "/oauth2/jwks"),
+              Ask("peer discovery", peer_pid, peer.url + "/.well-known/openid-configuration"),
+              Ask("peer jwks", peer_pid, peer.url + "/jwks")]
+    for app in APPS:
+        mine = Ask("usher " + app, pid, usher.url + "/oauth2/token", token, (app, secrets[app]))
+        theirs = Ask("peer " + app, peer_pid, peer.url + "/token", token, (app, "secret"))
+        all_of += [mine, theirs]
+        if app == "opaque":
+            all_of += [Ask("usher introspect", pid, usher.url + "/oauth2/introspect",
+                           {"token": mine.once()["access_token"]}, (app, secrets[app])),
+                       Ask("peer introspect", peer_pid, peer.url + "/token/introspection",
+                           {"token": theirs.once()["access_token"]}, (app, "secret"))]
+    for ask in all_of[-2:]:
+        assert ask.once()["active"] is True
+    return {ask.name: ask for ask in all_of}
+
+
+def beside_tokens(tools, world, usher, ask):
+    """p99 in ms of session checks while 16 clients fetch RS256 tokens without pause."""
+    # where there are apps, a proxy has to say which of them it asks about
+    cookie = tools.signed_in(usher)[0] + "\r\nX-Original-URL: https://app.example.com/"
+    load = subprocess.Popen(["wrk", "-t1", "-c%d" % CONNECTIONS, "-d5s", "-s", ask.script(world.folder), ask.url],
+                            stdout=subprocess.DEVNULL)
+    out = subprocess.run([world.program("probe"), str(usher.port), cookie, "3"], stdout=subprocess.PIPE, text=True,
+                         check=True).stdout
+    load.wait()
+    _, p99, _, lost = (int(x) for x in out.split())
+    assert lost == 0
+    return p99 / 1000
+
+
+def part(tools, world):
+    usher, secrets = start(tools, world)
+    peer, bare = Peer(tools, world), world.bare()
+    every = asks(usher, secrets, peer, bare)
+    results, raw, p99 = {}, [], []
+    for repeat in range(tools.REPEATS):
+        raw.append(raw_rates(tools.SECONDS / 2))
+        for ask in random.sample(list(every.values()), len(every)):
+            results.setdefault(ask.name, []).append(wrk(tools, ask, world.folder, tools.SECONDS))
+        p99.append(beside_tokens(tools, world, usher, every["usher rs256"]))
+        tools.note("  repeat %d: gate p99 beside RS256 %.2f ms" % (repeat + 1, p99[-1]))
+    tell(tools, results, raw, p99)
+
+
+def tell(tools, results, raw, p99):
+    def ratio(a, b, column):
+        return tools.median(x[column] / y[column] for x, y in zip(results[a], results[b]))
+
+    def by_raw(app):
+        return tools.median(x[0] / r[app] for x, r in zip(results["usher " + app], raw))
+    for name in ("discovery", "jwks"):
+        tools.at_least("%s req/s : bare" % name, ratio("usher " + name, "bare", 0), 0.85, 0.95)
+    tools.at_least("client_credentials ES256 : raw signing rate", by_raw("es256"), 0.45, 0.6)
+    tools.at_least("client_credentials RS256 : raw signing rate", by_raw("rs256"), 0.85, 0.92)
+    tools.at_least("CPU per token ES256, oidc-provider : usher", ratio("peer es256", "usher es256", 1), 4, 6)
+    tools.at_least("CPU per token RS256, oidc-provider : usher", ratio("peer rs256", "usher rs256", 1), 1.4, 1.6)
+    tools.at_least("CPU per introspection, oidc-provider : usher", ratio("peer introspect", "usher introspect", 1), 8, 14)
+    tools.at_most("gate p99 while 16 clients fetch RS256 tokens", tools.median(p99), 3, 1, " ms")
+    for name, values in sorted(results.items()):
+        tools.note("  %-18s %8.0f req/s %7.2f us CPU %6.0f us p99" % (
+            name, *(tools.median(v[i] for v in values) for i in range(3))))
+    tools.note("  raw signatures a second: %s" % {k: round(tools.median(r[k] for r in raw)) for k in raw[0]})

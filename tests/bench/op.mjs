@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// The peer: oidc-provider from npm with its memory adapter, as far as machines use it.
+// node op.mjs PORT; says "ready". Clients: rs256, es256, opaque, with the secret "secret".
+import { createRequire } from "node:module";
+import { generateKeyPairSync } from "node:crypto";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+
+const require = createRequire(path.join(import.meta.dirname, "../e2e/package.json"));
+const { default: Provider } = await import(pathToFileURL(require.resolve("oidc-provider")));
+
+const port = Number(process.argv[2]);
+const jwk = (type, options, alg) => ({
+  ...generateKeyPairSync(type, options).privateKey.export({ format: "jwk" }), alg, use: "sig", kid: alg,
+});
+const client = (client_id) => ({
+  client_id, client_secret: "secret", grant_types: ["client_credentials"], redirect_uris: [], response_types: [],
+});
+const resource = (alg) => ({
+  scope: "read", audience: `urn:${alg}`, accessTokenTTL: 1800,
+  ...(alg === "opaque" ? { accessTokenFormat: "opaque" } : { accessTokenFormat: "jwt", jwt: { sign: { alg } } }),
+});
+const provider = new Provider(`http://127.0.0.1:${port}`, {
+  clients: ["rs256", "es256", "opaque"].map(client),
+  jwks: { keys: [jwk("rsa", { modulusLength: 2048 }, "RS256"), jwk("ec", { namedCurve: "P-256" }, "ES256")] },
+  scopes: ["read"],
+  features: {
+    devInteractions: { enabled: false },
+    clientCredentials: { enabled: true },
+    introspection: { enabled: true },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: (ctx, c) => `urn:${c.clientId}`,
+      getResourceServerInfo: (ctx, indicator) => resource(indicator.slice(4).replace("rs256", "RS256").replace("es256", "ES256")),
+    },
+  },
+});
+provider.listen(port, "127.0.0.1", () => console.log("ready"));
