@@ -12,7 +12,9 @@
 
 /* A flow that failed was used; lost: after a restart its code would be sent once more, in vain. */
 void behind_spend(struct store *s, struct loop *l, const unsigned char flow[16], int64_t expires);
-/* A session that memory ended or never took; lost: after a restart it lives until it expires. */
-void behind_end_session(struct store *s, struct loop *l, const unsigned char hash[32]);
+/* A session that memory ended or never took, and its line in the audit; lost: after a restart it
+ * lives until it expires. `why`: a literal. */
+void behind_end_session(struct store *s, struct loop *l, const unsigned char hash[32],
+                        const char *account, const char *why);
 
 #endif

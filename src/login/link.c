@@ -5,6 +5,7 @@
 #include "login/record.h"
 #include "provider/registry.h"
 #include "store/account_role.h"
+#include "store/audit.h"
 #include "store/spent.h"
 
 const char *link_groups(const char *provider, const char *const *groups, struct arena *a,
@@ -196,6 +197,25 @@ static int find_account(struct db *db, struct link *l, struct err *err)
     return rc < 0 ? -1 : 0;
 }
 
+/* The row of a sign-in: as hot as the sign-in itself, so nothing is built for it. */
+static int record_session(struct db *db, const struct link *l, bool replaced, struct err *err)
+{
+    const struct audit_row row = {.at = l->row.created,
+                                  .actor_kind = "account",
+                                  .actor = l->account.id,
+                                  .ip = l->row.ip,
+                                  .request_id = l->request_id,
+                                  .user_agent = l->row.user_agent,
+                                  .action = "login.done",
+                                  .object = l->row.id,
+                                  .provider = l->row.provider,
+                                  .became = l->account.created ? "{\"account\":\"new\"}"
+                                            : replaced         ? "{\"earlier_session\":\"ended\"}"
+                                                               : NULL,
+                                  .outcome = "done"};
+    return audit_add(db, &row, err) < 0 ? -1 : 0;
+}
+
 int link_write(struct db *db, struct link *l, struct err *err)
 {
     if (find_account(db, l, err) != 0)
@@ -211,7 +231,8 @@ int link_write(struct db *db, struct link *l, struct err *err)
         return -1;
     if (!l->account.created && account_roles(db, l->account.id, l->arena, &l->row.roles, err) < 0)
         return -1;
-    if (l->ends_session && session_row_end(db, l->ends_session, err) < 0)
+    const int replaced = l->ends_session ? session_row_end(db, l->ends_session, err) : 0;
+    if (replaced < 0 || session_row_add(db, &l->row, err) < 0)
         return -1;
-    return session_row_add(db, &l->row, err);
+    return record_session(db, l, replaced > 0, err);
 }

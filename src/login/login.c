@@ -23,6 +23,7 @@ static void on_redirect(void *arg, const struct drive_redirect *redirect,
         r->started(r->arg, redirect->url, NULL);
     } else {
         login_tell_failure(r->login, r->log, r->provider->id, r->began, err);
+        login_record_failure(r->login, &r->who, "", err);
         login_tell_outcome(r, err);
         r->started(r->arg, NULL, err);
     }
@@ -56,6 +57,11 @@ static void fill_joining(struct leg_run *r, const struct login_start *s)
     }
 }
 
+static const char *kept(struct arena *a, const char *text)
+{
+    return text ? arena_dup(a, text) : NULL;
+}
+
 void login_start_flow(struct login *l, const struct login_start *s, login_started_fn *done,
                       void *arg)
 {
@@ -64,13 +70,17 @@ void login_start_flow(struct login *l, const struct login_start *s, login_starte
     if (p && s->purpose == USHER_FLOW_LINK && !may_link(l, p, s->session, &err))
         p = NULL;
     if (p == NULL) {
+        const struct attempt who = {NULL, s->ip, s->user_agent, s->request_id, false};
         login_tell_failure(l, s->log, "none", clock_mono(), &err);
+        login_record_failure(l, &who, "", &err);
         done(arg, NULL, &err);
         return;
     }
     struct leg_run *r = run_open(l, p, s->log);
     r->started = done;
     r->arg = arg;
+    r->who = (struct attempt){p->id, kept(r->arena, s->ip), kept(r->arena, s->user_agent),
+                              kept(r->arena, s->request_id), true};
     r->flow = (struct flow){.provider = p->id,
                             .purpose = s->purpose,
                             .started = wall_seconds(clock_wall()),

@@ -69,6 +69,7 @@ struct login_start {
     /* A sign-in that proves a join of kind ASK: its id; return_to is then the join's. NULL */
     const char *join;
     const char *login_hint, *prompt, *locale;
+    const char *ip, *user_agent, *request_id; /* for the record; copied; may be NULL */
     const struct log_ctx *log;
 };
 /* Called once, maybe from within login_start_flow. url on success. */
@@ -81,7 +82,7 @@ struct login_callback {
     const struct fields *fields; /* all of them, undecided */
     struct str bind;
     const struct session_view *session; /* of the browser, ended on success; NULL: none; copied */
-    const char *ip, *user_agent;
+    const char *ip, *user_agent, *request_id;
     const struct log_ctx *log;
 };
 struct login_result {

@@ -101,6 +101,9 @@ static void copy_request(struct leg_run *r, const struct login_callback *c)
     r->open.link.flow = r->flow.id;
     r->open.link.flow_expires = r->flow.started + STATE_LIFETIME;
     opening_client(&r->open, c->ip, c->user_agent, c->session);
+    r->open.link.request_id = c->request_id ? arena_dup(r->arena, c->request_id) : NULL;
+    r->who = (struct attempt){r->provider->id, r->open.link.row.ip, r->open.link.row.user_agent,
+                              r->open.link.request_id, true};
     if (c->session)
         r->mine = (struct mine){arena_dup(r->arena, c->session->account),
                                 arena_dup(r->arena, c->session->id),
@@ -152,13 +155,16 @@ void login_finish_flow(struct login *l, const struct login_callback *c, login_do
         return;
     const struct provider *p = login_provider(l, c->provider, &err);
     if (p == NULL) {
+        const struct attempt who = {NULL, c->ip, c->user_agent, c->request_id, false};
         login_tell_failure(l, c->log, "none", clock_mono(), &err);
+        login_record_failure(l, &who, "", &err);
         done(arg, NULL, &err);
         return;
     }
     struct leg_run *r = run_open(l, p, c->log);
     r->done = done;
     r->arg = arg;
+    r->who = (struct attempt){p->id, c->ip, c->user_agent, c->request_id, false};
     if (read_state(l, c, r->arena, &r->flow, &r->state, &err) != 0) {
         run_fail(r, &err);
         return;

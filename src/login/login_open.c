@@ -40,14 +40,15 @@ static void make_place(struct login *l, const char *account, const struct log_ct
         return;
     log_event(log, LOG_INFO, "session.made_way", LF_TEXT("account", account));
     sessions_end(l->o.sessions, hash);
-    behind_end_session(l->o.store, l->o.loop, hash);
+    behind_end_session(l->o.store, l->o.loop, hash, account, "limited: made way for a newer one");
 }
 
 int opening_enter(struct login *l, struct opening *o, const struct log_ctx *log, struct err *err)
 {
     make_place(l, o->link.row.account, log);
     if (sessions_add(l->o.sessions, &o->link.row, err) != 0) {
-        behind_end_session(l->o.store, l->o.loop, o->link.row.hash);
+        behind_end_session(l->o.store, l->o.loop, o->link.row.hash, o->link.row.account,
+                           "limited: it found no room");
         return -1;
     }
     if (o->link.ends_session)

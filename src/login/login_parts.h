@@ -33,6 +33,14 @@ struct mine {
     const char *account, *session, *provider; /* ids; NULL: none */
 };
 
+/* Who tries, for the record of a failure. */
+struct attempt {
+    const char *provider;                     /* NULL: there is none of that name */
+    const char *ip, *user_agent, *request_id; /* NULL: unknown */
+    bool begun; /* here, by a browser that was sent away or is about to be: anybody can claim to
+                   come back from somewhere */
+};
+
 /* One leg of one login, from the browser's request to its answer. */
 struct leg_run {
     struct leg_run *prev, *next;
@@ -44,6 +52,7 @@ struct leg_run {
     const struct log_ctx *log;
     const char *redirect_uri;
     struct mono began;
+    struct attempt who;
     bool inside, over; /* drive_* has not returned yet; the leg ended meanwhile */
     bool writing;      /* the store has us; `login` is NULL when it went away meanwhile */
     bool spent;        /* the flow is used up */
@@ -139,7 +148,7 @@ struct join_taken {
 bool joins_take(struct joins *all, const struct join_caller *c, struct arena *a,
                 struct join_taken *out);
 
-/* ---- login_tell.c: metrics and logs */
+/* ---- login_tell.c: metrics, logs, and the record of what failed */
 void login_count(const struct login *l, const char *provider, const char *outcome);
 /* To whoever keeps an eye on providers. */
 void login_tell_outcome(const struct leg_run *r, const struct err *err);
@@ -149,7 +158,10 @@ void login_tell_failure(const struct login *l, const struct log_ctx *log, const 
 void login_observe(const struct login *l, const char *provider, const char *step, int64_t ms);
 void login_fell_over(const struct login *l, const struct log_ctx *log, const char *provider,
                      enum provider_slot from, enum provider_slot to);
-/* The same; arg is the leg. */
+/* `account`: whose identity it turned out to be, or "". */
+void login_record_failure(const struct login *l, const struct attempt *who, const char *account,
+                          const struct err *err);
+/* What drives tell, of a leg: arg. */
 void login_on_observed(void *arg, const char *step, int64_t ms);
 void login_on_fell_over(void *arg, enum provider_slot from, enum provider_slot to);
 

@@ -12,6 +12,7 @@ struct leg_run *run_open(struct login *l, const struct provider *p, const struct
     r->registry = registry_ref(l->registry);
     r->provider = p;
     r->log = log;
+    r->who.provider = p->id;
     r->began = clock_mono();
     r->arena = arena_new();
     r->redirect_uri = arena_printf(r->arena, "%s/callback/%s", l->o.public_url, p->id);
@@ -80,6 +81,7 @@ void run_fail(struct leg_run *r, const struct err *err)
     if (r->spent && !store_shared(o->store))
         behind_spend(o->store, o->loop, r->flow.id, r->open.link.flow_expires);
     login_tell_failure(r->login, r->log, r->provider->id, r->began, err);
+    login_record_failure(r->login, &r->who, r->open.link.account.id, err);
     login_tell_outcome(r, err);
     r->done(r->arg, NULL, err);
     run_close(r);

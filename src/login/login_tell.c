@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
 #include "login/login_parts.h"
 #include "sys/clock.h"
 
@@ -83,4 +85,27 @@ void login_tell_failure(const struct login *l, const struct log_ctx *log, const 
     log_event(log, level_of(err->kind), "login.failed", LF_TEXT("provider", provider),
               LF_TEXT("kind", err_kind_name(err->kind)), LF_TEXT("text", err->text),
               LF_INT("ms", mono_ms(began, clock_mono())));
+}
+
+/* What costs nobody anything is counted; the rest is a row each, as long as there are not too many.
+ * Error texts are our own words (base/err.h). */
+void login_record_failure(const struct login *l, const struct attempt *who, const char *account,
+                          const struct err *err)
+{
+    char reason[sizeof err->text + 32];
+    (void)snprintf(reason, sizeof reason, "%s: %s", err_kind_name(err->kind), err->text);
+    const struct audit_row row = {.actor_kind = account[0] ? "account" : "nobody",
+                                  .actor = account,
+                                  .ip = who->ip,
+                                  .request_id = who->request_id,
+                                  .user_agent = who->user_agent,
+                                  .action = "login.failed",
+                                  .object = "",
+                                  .provider = who->provider,
+                                  .outcome = "failed",
+                                  .reason = reason};
+    if (who->begun)
+        trail_add(l->o.trail, &row);
+    else
+        trail_count(l->o.trail, &row);
 }

@@ -61,6 +61,8 @@ serve_before_fn web_before; /* before.c */
 
 /* The session behind a request: 1, 0 not signed in, -1 the cookie came more than once. */
 int web_session(const struct web_app *app, struct request *rq, struct session_view *out);
+/* As it was sent, once; or NULL. */
+const char *web_user_agent(struct request *rq);
 
 /* Who asks, as an app's rules see them; v NULL: nobody is signed in. */
 struct app_subject web_subject(struct request *rq, const struct session_view *v);

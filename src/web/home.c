@@ -7,6 +7,12 @@
 #include "web/api.h"
 #include "web/page.h"
 
+const char *web_user_agent(struct request *rq)
+{
+    const char *value;
+    return request_header(rq, "User-Agent", &value) == 1 ? value : NULL;
+}
+
 int web_session(const struct web_app *app, struct request *rq, struct session_view *out)
 {
     struct str token;

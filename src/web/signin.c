@@ -260,6 +260,9 @@ void signin_start(struct request *rq, void *app_)
                                       .join = hint(rq, "join", 64),
                                       .login_hint = hint(rq, "login_hint", 256),
                                       .prompt = prompt_hint(rq),
+                                      .ip = request_client(rq),
+                                      .user_agent = web_user_agent(rq),
+                                      .request_id = request_id(rq),
                                       .log = request_log(rq)};
     request_hold(rq);
     login_start_flow(app->login, &start, on_started, h);
@@ -312,21 +315,34 @@ static void on_finished(void *arg, const struct login_result *r, const struct er
         reply_redirect(h->rq, r->return_to);
 }
 
+/* A browser that was never sent away from here, or has lost every trace of it. */
+static void record_stray(struct request *rq, const struct web_app *app)
+{
+    const struct audit_row row = {.actor_kind = "nobody",
+                                  .actor = "",
+                                  .ip = request_client(rq),
+                                  .action = "login.failed",
+                                  .object = "",
+                                  .outcome = "failed",
+                                  .reason = "invalid: there is no binding cookie, or no form"};
+    trail_count(app->trail, &row);
+}
+
 static void finish(struct request *rq, const struct web_app *app, const struct fields *fields)
 {
-    const char *user_agent = NULL;
     struct login_callback c = {
         .provider = request_rest(rq), .fields = fields, .log = request_log(rq)};
     struct session_view v;
     if (fields == NULL || web_bind_get(rq, app, &c.bind) != 1) {
+        record_stray(rq, app);
         page_error(rq, app, ERR_INVALID, request_rest(rq));
         return;
     }
     if (web_session(app, rq, &v) == 1)
         c.session = &v;
     c.ip = request_client(rq);
-    if (request_header(rq, "User-Agent", &user_agent) == 1)
-        c.user_agent = user_agent;
+    c.user_agent = web_user_agent(rq);
+    c.request_id = request_id(rq);
     struct hop *h = arena_alloc(request_arena(rq), sizeof *h);
     *h = (struct hop){rq, app, arena_dup(request_arena(rq), request_rest(rq))};
     request_hold(rq);

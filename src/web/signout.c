@@ -3,6 +3,8 @@
  * Signing out. A POST from our own page ends the session before it is answered; a link from
  * elsewhere only gets a page with a button, so that no picture tag signs anybody out.
  */
+#include "store/audit.h"
+#include "sys/clock.h"
 #include "web/page.h"
 
 void signout_page(struct request *rq, void *app_)
@@ -23,6 +25,8 @@ struct ending {
     const struct web_app *app;
     unsigned char hash[COOKIES_MAX][32];
     size_t n;
+    const char *account, *session; /* whose it was; NULL: memory does not know */
+    const char *ip, *user_agent, *request_id;
 };
 
 static void say_goodbye(struct request *rq, const struct web_app *app)
@@ -40,10 +44,20 @@ static void say_goodbye(struct request *rq, const struct web_app *app)
 static int end_row(struct db *db, void *arg, struct err *err)
 {
     const struct ending *e = arg;
-    for (size_t i = 0; i < e->n; i++)
-        if (session_row_end(db, e->hash[i], err) < 0)
+    int ended = 0, n;
+    for (size_t i = 0; i < e->n; i++, ended += n)
+        if ((n = session_row_end(db, e->hash[i], err)) < 0)
             return -1;
-    return 0;
+    const struct audit_row row = {.at = wall_seconds(clock_wall()),
+                                  .actor_kind = e->account ? "account" : "nobody",
+                                  .actor = e->account ? e->account : "",
+                                  .ip = e->ip,
+                                  .request_id = e->request_id,
+                                  .user_agent = e->user_agent,
+                                  .action = "session.end",
+                                  .object = e->session ? e->session : "",
+                                  .outcome = "done"};
+    return ended > 0 && audit_add(db, &row, err) < 0 ? -1 : 0;
 }
 
 /* Over here at once, but a restart would bring it back: that is said, and the next try writes. */
@@ -71,12 +85,21 @@ void signout_post(struct request *rq, void *app_)
 {
     const struct web_app *app = app_;
     struct str token[COOKIES_MAX];
+    struct session_view v;
     if (!request_same_origin(rq, app->public_origin)) {
         reply_error(rq, 403, "Signing out must be asked for on this site's own page.");
         return;
     }
     struct ending *e = arena_alloc(request_arena(rq), sizeof *e);
-    *e = (struct ending){.rq = rq, .app = app};
+    *e = (struct ending){.rq = rq,
+                         .app = app,
+                         .ip = request_client(rq),
+                         .user_agent = web_user_agent(rq),
+                         .request_id = request_id(rq)};
+    if (web_session(app, rq, &v) == 1) {
+        e->account = arena_dup(request_arena(rq), v.account);
+        e->session = arena_dup(request_arena(rq), v.id);
+    }
     const size_t n = request_cookies(rq, str_of(app->jar.session_name), token, COOKIES_MAX);
     for (size_t i = 0; i < n; i++) {
         if (token[i].n != SESSION_TOKEN_LEN)

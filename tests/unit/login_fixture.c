@@ -181,6 +181,7 @@ void login_fixture_open(void)
     lfx.loop = loop_new(&err);
     lfx.store = store_open(arena_printf(lfx.arena, "sqlite:%s/usher.db", lfx.folder), &err);
     ck_assert_msg(lfx.store != NULL, "%s", err.text);
+    lfx.trail = trail_new(lfx.loop, lfx.store);
     lfx.sessions = sessions_new(&so);
     lfx.keys = keyring_fixed(ring_key);
     lfx.metrics = metrics_new();
@@ -191,6 +192,7 @@ void login_fixture_open(void)
     lfx.options = (struct login_options){.loop = lfx.loop,
                                          .registry = lfx.registry,
                                          .store = lfx.store,
+                                         .trail = lfx.trail,
                                          .sessions = lfx.sessions,
                                          .keys = lfx.keys,
                                          .metrics = lfx.metrics,
@@ -213,6 +215,7 @@ static void remove_folder(void)
 void login_fixture_close(void)
 {
     login_free(&lfx.login);
+    trail_free(&lfx.trail);
     store_close(&lfx.store);
     registry_free(&lfx.registry);
     sessions_free(&lfx.sessions);
@@ -302,6 +305,7 @@ void login_fixture_finish(const struct finish_args *f, struct came *came)
         .bind = f->bind ? str_of(f->bind) : STR(LOGIN_BIND),
         .ip = arena_dup(request, "192.0.2.1"),
         .user_agent = arena_dup(request, "Test/1.0"),
+        .request_id = arena_dup(request, "req-7"),
     };
     struct session_view v;
     if (f->session) {

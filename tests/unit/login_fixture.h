@@ -37,6 +37,7 @@ struct login_fixture {
     char folder[64];
     struct loop *loop;
     struct store *store;
+    struct trail *trail;
     struct sessions *sessions;
     struct registry *registry;
     struct keyring *keys;
