@@ -139,9 +139,9 @@ int link_foresee(struct db *db, const struct link *l, int64_t now, struct accoun
     if (rc != 0)
         return rc < 0 ? -1 : LINK_IS_KNOWN;
     rc = account_barred(db, l->profile.provider, l->profile.subject, err);
-    if (rc > 0)
-        return err_set(err, ERR_NOT_ALLOWED, "the identity's account was deleted for good");
-    return rc < 0 ? -1 : judge(db, l, now, out, err);
+    if (rc != 0)
+        return rc < 0 ? -1 : LINK_IS_BARRED;
+    return judge(db, l, now, out, err);
 }
 
 /* The identity becomes part of the account its address belongs to. 1; 0: it is somebody's now. */

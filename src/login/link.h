@@ -25,6 +25,7 @@ enum link_outcome {
     LINK_IS_JOINED,    /* signed in to the account that has the same address */
     LINK_IS_ASKED,   /* nobody is signed in: somebody has the address, who may be the same person */
     LINK_IS_UNKNOWN, /* nobody is signed in: a proof was wanted, and nobody knows the identity */
+    LINK_IS_BARRED,  /* foreseen only: it may not come back, which link_write refuses */
 };
 
 /* All that the transaction of a sign-in does. */

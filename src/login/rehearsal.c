@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "login/link.h"
 #include "login/rehearsal_report.h"
 #include "login/trial_parts.h"
 #include "sys/clock.h"
@@ -40,8 +41,9 @@ struct rehearsal {
     login_done_fn *finished;
     void *arg; /* of whichever is set */
     /* linking */
-    const char *subject;
-    int found;
+    struct link link;      /* what a real sign-in would do */
+    struct arena *looking; /* the store's, while it has us */
+    int found;             /* enum link_outcome */
     struct account account;
     /* what is told */
     struct jval *requests, *claims, *identity, *evidence, *linking, *failure;
@@ -67,6 +69,7 @@ static void release(struct rehearsal *r)
     jval_free(&r->linking);
     jval_free(&r->failure);
     arena_free(&r->arena);
+    arena_free(&r->looking);
     free(r->owner);
     free(r);
 }
@@ -161,7 +164,7 @@ static void end(struct rehearsal *r, const struct err *err)
                   LF_TEXT("kind", err_kind_name(err->kind)), LF_TEXT("text", err->text));
     else
         log_event(NULL, LOG_INFO, "rehearsal.done", LF_TEXT("provider", r->provider_id),
-                  LF_BOOL("known", r->found == 1));
+                  LF_BOOL("known", r->found == LINK_IS_KNOWN));
     let_go(r);
     if (started)
         started(r->arg, id, NULL, err);
@@ -174,8 +177,9 @@ static void end(struct rehearsal *r, const struct err *err)
 static int look_up(struct db *db, void *arg, struct err *err)
 {
     struct rehearsal *r = arg;
-    r->found =
-        account_find(db, r->provider_id, r->subject, wall_seconds(clock_wall()), &r->account, err);
+    arena_reset(r->looking);
+    r->link.arena = r->looking;
+    r->found = link_foresee(db, &r->link, wall_seconds(clock_wall()), &r->account, err);
     return r->found < 0 ? -1 : 0;
 }
 
@@ -189,7 +193,7 @@ static void on_looked_up(void *arg, enum store_outcome outcome, const struct err
         return;
     }
     if (outcome == STORE_DONE) {
-        r->linking = rehearsal_linking(r->found, &r->account);
+        r->linking = rehearsal_linking((enum link_outcome)r->found, &r->account);
         end(r, NULL);
         return;
     }
@@ -220,6 +224,7 @@ static void after_identity(struct rehearsal *r)
 {
     const struct login_options *o = r->all->o;
     if (r->err.kind == ERR_NONE) {
+        r->looking = arena_new();
         r->reading = store_read(o->store, look_up, o->loop, on_looked_up, r);
         if (r->reading)
             return;
@@ -238,7 +243,12 @@ static void on_identity(void *arg, const struct drive_redirect *redirect,
         keep_claims(r, identity->claims);
         r->identity = rehearsal_identity(r->trial, identity);
         r->evidence = rehearsal_evidence(identity->email ? identity->email_evidence : 0);
-        r->subject = arena_dup(r->arena, identity->subject);
+        r->link.policy = r->provider->common.link;
+        r->link.profile = (struct account_profile){
+            .provider = r->provider_id,
+            .subject = arena_dup(r->arena, identity->subject),
+            .email = identity->email ? arena_dup(r->arena, identity->email) : NULL,
+            .email_evidence = (int)identity->email_evidence};
     } else {
         r->err = *err;
     }

@@ -46,18 +46,30 @@ struct jval *rehearsal_evidence(uint32_t evidence)
     return o;
 }
 
-struct jval *rehearsal_linking(int found, const struct account *a)
+struct jval *rehearsal_linking(enum link_outcome foreseen, const struct account *a)
 {
+    static const struct {
+        const char *decision, *text;
+    } known[] = {
+        [LINK_IS_KNOWN] = {"existing", "The identity belongs to an account that is there already."},
+        [LINK_IS_NEW] = {"new", "Nobody has signed in with this identity yet: a new account would "
+                                "be made."},
+        [LINK_IS_JOINED] = {"joined", "Nobody has signed in with this identity yet: it would join "
+                                      "the account that has the same verified address."},
+        [LINK_IS_ASKED] = {"asked", "Nobody has signed in with this identity yet, and somebody has "
+                                    "the same address: the person would be asked who they are."},
+        [LINK_IS_UNKNOWN] = {"refused", "Nobody has signed in with this identity yet."},
+        [LINK_IS_BARRED] = {"barred", "The identity's account was deleted for good: the sign-in "
+                                      "would be refused."},
+    };
     struct jval *o = jval_new_object();
-    const char *decision = found == 0 ? "new" : a->disabled ? "disabled" : "existing";
-    jval_set_text(o, "decision", decision);
-    jval_set_text(o, "account", found ? a->id : NULL);
+    const bool disabled = a->id[0] != '\0' && a->disabled;
+    jval_set_text(o, "decision", disabled ? "disabled" : known[foreseen].decision);
+    jval_set_text(o, "account", a->id[0] != '\0' ? a->id : NULL);
     jval_set_text(o, "text",
-                  found == 0    ? "Nobody has signed in with this identity yet: a new account "
-                                  "would be made."
-                  : a->disabled ? "The identity belongs to an account that is disabled: the "
-                                  "sign-in would be refused."
-                                : "The identity belongs to an account that is there already.");
+                  disabled ? "The identity belongs to an account that is disabled: the "
+                             "sign-in would be refused."
+                           : known[foreseen].text);
     return o;
 }
 

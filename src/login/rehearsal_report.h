@@ -7,14 +7,14 @@
 #define LOGIN_REHEARSAL_REPORT_H
 
 #include "base/json.h"
+#include "login/link.h"
 #include "login/trial.h"
-#include "store/account.h"
 
 /* The caller's references. Secrets the trial saw are taken out. */
 struct jval *rehearsal_identity(const struct trial *t, const struct drive_identity *id);
 struct jval *rehearsal_evidence(uint32_t evidence); /* {"value","text"} */
-/* found: 1 an account, 0 none. */
-struct jval *rehearsal_linking(int found, const struct account *a);
+/* What link_foresee said; the account's id is "" when there is none. */
+struct jval *rehearsal_linking(enum link_outcome foreseen, const struct account *a);
 struct jval *rehearsal_failure(const struct err *err);
 /* The requests, the browser's hop first; url NULL: it was not sent anywhere. */
 struct jval *rehearsal_requests(const struct trial *t, const char *url, size_t before_hop);

@@ -210,6 +210,27 @@ START_TEST(what_it_would_be_linked_to)
 }
 END_TEST
 
+/* The default is to ask, which needs an address that the provider vouches for. */
+START_TEST(what_an_address_would_lead_to)
+{
+    struct came c;
+    lfx.bend = NULL;
+    lfx.subject = "somebody else";
+    lfx.verified = true;
+    login_fixture_sign_in(&c);
+    const int64_t before = rows();
+    lfx.subject = "1234";
+    begin(lfx.registry, "toy", "ada");
+    call_back("toy", query_of(began.url), LOGIN_BIND);
+    expect_text("ada", "/linking/decision", "asked");
+    lfx.verified = false;
+    begin(lfx.registry, "toy", "ada");
+    call_back("toy", query_of(began.url), LOGIN_BIND);
+    expect_text("ada", "/linking/decision", "new");
+    ck_assert_int_eq(rows(), before);
+}
+END_TEST
+
 START_TEST(only_for_its_owner)
 {
     begin(lfx.registry, "toy", "ada");
@@ -394,6 +415,7 @@ Suite *suite_rehearsal(void)
     tcase_add_checked_fixture(tc, setup, login_fixture_close);
     tcase_add_test(tc, creates_nothing_and_shows_all);
     tcase_add_test(tc, what_it_would_be_linked_to);
+    tcase_add_test(tc, what_an_address_would_lead_to);
     tcase_add_test(tc, only_for_its_owner);
     tcase_add_test(tc, states_are_not_exchanged);
     tcase_add_test(tc, failures_are_told);
