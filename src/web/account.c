@@ -2,6 +2,8 @@
 /* What a person sees of their own account: ways to sign in, sessions, apps, data. */
 #include <string.h>
 
+#include "app/decide.h"
+#include "base/url.h"
 #include "store/account_list.h"
 #include "store/session_row.h"
 #include "web/account_page.h"
@@ -11,6 +13,7 @@
 /* What the store said, in an arena of its own: it is filled on another thread. */
 struct overview {
     struct account_visit *v;
+    struct jval *apps; /* judged before the store is asked, while the session is at hand */
     struct arena *a;
     struct account_row account;
     struct session_row *sessions;
@@ -124,6 +127,54 @@ static void set_sessions(const struct overview *o, struct jval *data)
     jval_set(data, "sessions", list);
 }
 
+/* ---- apps ------------------------------------------------------------------------------------ */
+
+/* Where to find it: its first host that is one, not all below one. */
+static const char *address_of(const struct account_visit *v, const struct app *app)
+{
+    const bool plain = str_starts(str_of(v->app->public_url), "http://");
+    struct err err = ERR_INIT;
+    struct url u;
+    for (const char *const *h = app->common.hosts; h && *h; h++) {
+        if ((*h)[0] == '.')
+            continue;
+        const char *url = arena_printf(v->a, "http://%s/", *h);
+        if (plain && url_parse(v->a, str_of(url), &u, &err) == 0 && url_is_loopback(&u))
+            return url;
+        return arena_printf(v->a, "https://%s/", *h);
+    }
+    return NULL;
+}
+
+/* Those whose rules let this person in: to the first page, where paths are judged. What an app was
+ * told with the person's consent has its place in these entries. */
+static struct jval *apps_of_mine(const struct account_visit *v)
+{
+    const struct app_subject s = web_subject(v->rq, &v->view);
+    struct jval *list = jval_new_array();
+    for (size_t i = 0; i < apps_count(v->app->apps); i++) {
+        const struct app *app = apps_at(v->app->apps, i);
+        const char *path = app->n_paths > 0 ? "/" : NULL;
+        if (!app->usable || app_decide(app, &s, path, "GET").verdict != APP_ALLOW)
+            continue;
+        struct jval *e = jval_new_object();
+        jval_set_text(e, "label", app->label);
+        jval_set_text(e, "url", address_of(v, app));
+        jval_push(list, e);
+    }
+    return list;
+}
+
+static void set_apps(struct overview *o, struct jval *data)
+{
+    jval_set_bool(data, "has_apps", apps_count(o->v->app->apps) > 0);
+    jval_set_bool(data, "no_app", jval_count(o->apps) == 0);
+    jval_set(data, "apps", o->apps);
+    o->apps = NULL;
+}
+
+/* ---- the page -------------------------------------------------------------------------------- */
+
 /* What an admin is told when something is to be granted, and what was. */
 static void set_facts(const struct overview *o, struct jval *data)
 {
@@ -146,8 +197,10 @@ static void on_overview(void *arg, enum store_outcome outcome, const struct err 
         set_identities(o, data);
         set_providers(v, data);
         set_sessions(o, data);
+        set_apps(o, data);
         account_send(v, 200, "account-overview", "Your account", data);
     }
+    jval_free(&o->apps);
     arena_free(&o->a);
 }
 
@@ -157,6 +210,6 @@ void account_overview(struct request *rq, void *app)
     if (!v)
         return;
     struct overview *o = arena_alloc(v->a, sizeof *o);
-    *o = (struct overview){.v = v, .a = arena_new()};
+    *o = (struct overview){.v = v, .apps = apps_of_mine(v), .a = arena_new()};
     account_read(v, read_overview, on_overview, o);
 }

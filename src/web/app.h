@@ -77,6 +77,10 @@ int web_bind_get(struct request *rq, const struct web_app *app, struct str *out)
 void web_set_session(struct request *rq, const struct web_app *app, const struct login_result *r,
                    const char *provider);
 
+/* Who comes, for the rules of an app; `v` NULL: nobody is signed in. What it says is borrowed from
+ * the view and the request. */
+struct app_subject web_subject(struct request *rq, const struct session_view *v);
+
 /* How sure an e-mail is (enum usher_evidence), as the API says it. */
 const char *web_evidence(int evidence);
 

@@ -427,3 +427,32 @@ class Verified(Case):
         again = Browser(self.usher)
         self.assertEqual(again.sign_in("work", "ada").location, "/")
         self.assertEqual(again.me()["id"], account)
+
+
+class Apps(Case):
+    apps = {
+        "wiki": "label = The <wiki>\nhosts = .below.example.com wiki.example.com\nrequire = signed_in\n",
+        "box": "label = Admin box\nhosts = box.example.com\nrequire = role:admin\n",
+        "open": "label = Open house\nhosts = .open.example.com\n[/*]\nrequire = provider:discord\n",
+        "bad": "label = Broken\nhosts = bad.example.com\nrequire = nonsense(\n",
+    }
+
+    def shown(self, person, provider):
+        browser = Browser(self.usher)
+        browser.sign_in(provider, person)
+        page = browser.get("/account").text
+        return page[page.index("Apps with access"):page.index("Your data")]
+
+    def test_apps_that_let_one_in(self):
+        shown = self.shown("ada", "discord")
+        self.assertIn('<a href="https://wiki.example.com/">The &lt;wiki&gt;</a>', shown)
+        self.assertIn("<li>Open house</li>", shown)
+        for never in ("Admin box", "Broken", "None at present"):
+            self.assertNotIn(never, shown)
+        self.assertNotIn("Open house", self.shown("ada", "google"))
+
+    def test_a_role_opens_another(self):
+        browser = Browser(self.usher)
+        browser.sign_in("discord", "konrad")
+        Api(self.usher).ask("PUT", "/api/v1/roles/admin/" + browser.me()["id"])
+        self.assertIn('href="https://box.example.com/"', browser.get("/account").text)

@@ -457,7 +457,10 @@ describe("an app behind nginx", () => {
     site = await e2e.startSite();
     const port = await e2e.freePort();
     app = `http://127.0.0.1:${port}`;
-    usher = await e2e.startUsher(dir, { providers: e2e.fakeProviders(fake), settings: { login: `return_hosts = 127.0.0.1:${port}\n` } });
+    fs.mkdirSync(`${dir}/apps.d`);
+    fs.writeFileSync(`${dir}/apps.d/wiki.conf`, `label = The wiki\nhosts = 127.0.0.1:${port}\nrequire = signed_in\n`);
+    fs.writeFileSync(`${dir}/apps.d/box.conf`, "label = Admin box\nhosts = box.example.com\nrequire = role:admin\n");
+    usher = await e2e.startUsher(dir, { providers: e2e.fakeProviders(fake), settings: { apps: `dir = ${dir}/apps.d\n` } });
     proxy = await e2e.startNginx(dir, usher, site, port);
     browser = await e2e.startBrowser();
   });
@@ -478,6 +481,10 @@ describe("an app behind nginx", () => {
     await inside.page.reload();
     assert.equal(inside.page.url(), `${app}/work`);
     await owner.signIn("Discord", "Ada Lovelace", "/login?return_to=/account");
+    await owner.examine("apps-1280");
+    const apps = owner.page.getByRole("region", { name: "Apps with access" });
+    assert.doesNotMatch(await apps.textContent(), /Admin box/);
+    assert.equal(await apps.getByRole("link", { name: "The wiki" }).getAttribute("href"), `${app}/`);
     await owner.press(/^End Chrome/);
     await inside.page.goto(`${app}/more`);
     assert.ok(inside.page.url().startsWith(`${usher.url}/login?return_to=`), inside.page.url());
