@@ -17,23 +17,6 @@
 #include "sys/conf.h"
 #include "sys/conf_file.h"
 
-/* Every entry is in one part, and every part can be read by itself. */
-static void check_parts(const struct conf_file *f, struct arena *a, struct conf_secrets *secrets,
-                        struct conf_problems *p)
-{
-    size_t entries = 0;
-    int line;
-    for (size_t i = 0; conf_file_part(f, i, &line); i++) {
-        struct all config = {0};
-        struct conf_file *part = conf_file_part_take(f, i);
-        const struct conf_table t = {"", i ? NULL : "FUZZ_CONF", rows, N_ROWS, &config};
-        entries += conf_file_count(part);
-        conf_apply(&(const struct conf_source){.file = part}, &t, 1, a, secrets, p);
-        conf_file_free(&part);
-    }
-    must(entries == conf_file_count(f));
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct all {
@@ -129,6 +112,23 @@ static void check_secret(const struct conf_secrets *s, const struct conf_problem
     for (size_t i = 0; i + v.n <= text.n; i++)
         times += memcmp(text.p + i, v.p, v.n) == 0;
     must(times > 1 || strstr(p->text.p, v.p) == NULL);
+}
+
+/* Every entry is in one part, and every part can be read by itself. */
+static void check_parts(const struct conf_file *f, struct arena *a, struct conf_secrets *secrets,
+                        struct conf_problems *p)
+{
+    size_t entries = 0;
+    int line;
+    for (size_t i = 0; conf_file_part(f, i, &line); i++) {
+        struct all config = {0};
+        struct conf_file *part = conf_file_part_take(f, i);
+        const struct conf_table t = {"", i ? NULL : "FUZZ_CONF", rows, N_ROWS, &config};
+        entries += conf_file_count(part);
+        conf_apply(&(const struct conf_source){.file = part}, &t, 1, a, secrets, p);
+        conf_file_free(&part);
+    }
+    must(entries == conf_file_count(f));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
