@@ -83,10 +83,11 @@ void call_fail(struct call *c, const struct err *err)
 {
     struct issuer_answer answer = {.status = 503, .retry_after = RETRY_SECONDS};
     const bool busy = err->kind == ERR_LIMITED;
-    log_error(c->in->log, busy ? LOG_WARN : LOG_ERROR, "issuer.failed", err);
+    log_error(c->in->log, busy || err->kind == ERR_UPSTREAM_DOWN ? LOG_WARN : LOG_ERROR,
+              "issuer.failed", err);
     answer_error(c, &answer, "temporarily_unavailable",
                  busy ? "too much is going on, come back later"
-                      : "something of ours does not work, come back later");
+                      : "something that is needed does not work, come back later");
 }
 
 void call_store_failed(struct call *c, enum store_outcome outcome, const struct err *err)

@@ -4,6 +4,7 @@
  * moment ago. Each counts once, which is written down before anything is granted.
  */
 #include "app/client.h"
+#include "issuer/app_keys.h"
 #include "issuer/parts.h"
 #include "store/client_assertion.h"
 #include "sys/seal.h"
@@ -15,7 +16,9 @@
 
 struct asserting {
     struct call *call;
+    struct str token;
     struct jws jws;
+    bool forced; /* the keys were fetched for this */
     call_next_fn *next;
     unsigned char hash[32];
     int64_t expires;
@@ -96,11 +99,26 @@ static void written_down(void *arg, enum store_outcome outcome, const struct err
         s->next(c);
 }
 
-static void check(struct asserting *s, struct str assertion, const struct jwks *keys)
+static void look_up(struct asserting *s, bool force);
+
+/* A key that is missing may be a new one: where keys are fetched, once more. */
+static void check(void *arg, struct jwks *keys)
 {
+    struct asserting *s = arg;
     struct err err = ERR_INIT;
     struct call *c = s->call;
-    if (!keys || jws_check(&s->jws, assertion, keys, ALGS, &err) != 1) {
+    const int rc = keys ? jws_check(&s->jws, s->token, keys, ALGS, &err) : -1;
+    if (rc == 0 && !s->forced && !c->app->common.jwks) {
+        look_up(s, true);
+        return;
+    }
+    if (keys == NULL && !c->app->common.jwks) {
+        jws_deinit(&s->jws);
+        (void)err_set(&err, ERR_UPSTREAM_DOWN, "the keys of %s cannot be had", c->app->id);
+        call_fail(c, &err);
+        return;
+    }
+    if (rc != 1) {
         refuse(s);
         return;
     }
@@ -112,21 +130,24 @@ static void check(struct asserting *s, struct str assertion, const struct jwks *
     call_fail(c, &err);
 }
 
+static void look_up(struct asserting *s, bool force)
+{
+    s->forced = force;
+    app_keys_get(s->call->issuer->app_keys, s->call->app, force, check, s);
+}
+
 void client_assert(struct call *c, const char *id, const char *assertion, call_next_fn *next)
 {
     struct asserting *s = arena_alloc(c->a, sizeof *s);
     struct err err = ERR_INIT;
     const struct app *app = NULL;
-    *s = (struct asserting){.call = c, .next = next};
-    if (jws_decode(str_of(assertion), &s->jws, &err) == 0 && claims_good(s, id))
+    *s = (struct asserting){.call = c, .next = next, .token = str_of(assertion)};
+    if (jws_decode(s->token, &s->jws, &err) == 0 && claims_good(s, id))
         app = client_find(c, jval_text(jval_get(s->jws.payload, "sub")));
-    if (!app || client_is_public(&app->common) || app->common.auth_method != CLIENT_AUTH_JWT ||
-        !app->common.jwks) {
+    if (!app || client_is_public(&app->common) || app->common.auth_method != CLIENT_AUTH_JWT) {
         refuse(s);
         return;
     }
-    struct jwks *keys = jwks_parse(str_of(app->common.jwks), &err);
     c->app = app;
-    check(s, str_of(assertion), keys);
-    jwks_free(&keys);
+    look_up(s, false);
 }

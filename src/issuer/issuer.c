@@ -97,6 +97,7 @@ struct issuer *issuer_new(const struct issuer_options *o, struct err *err)
     struct issuer *i = mem_alloc(sizeof *i);
     i->o = *o;
     i->apps = o->apps ? apps_ref(o->apps) : NULL;
+    i->app_keys = app_keys_new(o->loop, o->fetch);
     i->work = work_new(threads_of(o), SIGNATURES_MAX, err);
     if (!i->work || open_keys(i, err) < 0 || open_access(i, err) < 0) {
         issuer_free(&i);
@@ -117,6 +118,7 @@ void issuer_free(struct issuer **ip)
     *ip = NULL;
     issuer_keys_free(&i->keys);
     work_free(&i->work);
+    app_keys_free(&i->app_keys);
     access_free(&i->access);
     apps_free(&i->apps);
     buf_deinit(&i->discovery);

@@ -6,6 +6,7 @@
 #include "app/apps.h"
 #include "app/secrets.h"
 #include "issuer/access.h"
+#include "issuer/app_keys.h"
 #include "issuer/issuer.h"
 #include "issuer/keys.h"
 #include "issuer/sign.h"
@@ -17,6 +18,7 @@ struct issuer {
     struct work *work; /* RSA */
     struct issuer_keys *keys;
     struct access *access;
+    struct app_keys *app_keys;
     struct sweep *sweep; /* of the store, under way; or NULL */
     struct buf discovery;
     unsigned step;    /* seconds, more or less */

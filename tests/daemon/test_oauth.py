@@ -2,10 +2,12 @@
 """usher as a provider, seen by programs: metadata, keys, tokens of machines, what they are worth,
 and their end. OP-… are cases of the catalogue."""
 import base64
+import http.server
 import json
 import pathlib
 import shutil
 import tempfile
+import threading
 import time
 import unittest
 
@@ -37,6 +39,36 @@ def make_apps(key):
         "signer": "grants = client_credentials\nauth_method = private_key_jwt\njwks = %s\n"
                   % json.dumps({"keys": [key.jwk()]}),
     }
+
+
+class KeyServer:
+    """Where an app publishes its keys."""
+
+    def __init__(self):
+        outer = self
+        self.asked, self.body = 0, b"{}"
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                outer.asked += 1
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(outer.body)))
+                self.end_headers()
+                self.wfile.write(outer.body)
+
+            def log_message(self, *arguments):
+                pass
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = "http://127.0.0.1:%d/keys" % self.server.server_port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def publish(self, *keys):
+        self.body = json.dumps({"keys": keys}).encode()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
 
 
 class OAuth(unittest.TestCase):
@@ -293,6 +325,28 @@ class OAuth(unittest.TestCase):
         self.refused(c.token(client_assertion_type="saml", client_assertion="x"), "invalid_client", 401)
         self.refused(c.token(client_assertion_type=ASSERTION, client_assertion="x"), "invalid_client", 401)
         self.refused(c.token(client_id="signer"), "invalid_client", 401)
+
+    def test_keys_that_an_app_publishes(self):
+        """OP-29: jwks_uri, and a key that is new there"""
+        keys = KeyServer()
+        self.addCleanup(keys.stop)
+        (self.folder / "apps.d" / "remote.conf").write_text(
+            "grants = client_credentials\nauth_method = private_key_jwt\njwks_uri = %s\n" % keys.url)
+        first, second = Key(self.folder), Key(self.folder, "RSA")
+        keys.publish({**first.jwk(), "kid": "1"})
+        claims = {"iss": "remote", "sub": "remote"}
+        ask = lambda key, kid: self.assert_by(key=key, head={"kid": kid}, **claims)
+        wait_for("the reload", lambda: ask(first, "1").status == 200)
+        self.assertEqual(self.good(ask(first, "1"))["token_type"], "Bearer")
+        self.assertEqual(keys.asked, 1)
+        keys.publish({**second.jwk(), "kid": "2"})
+        self.good(ask(second, "2"))
+        self.assertEqual(keys.asked, 2)
+        self.refused(ask(first, "1"), "invalid_client", 401)  # gone from there
+        self.refused(ask(Key(self.folder), "3"), "invalid_client", 401)
+        self.assertEqual(keys.asked, 2)  # not as often as strangers like
+        keys.stop()
+        self.good(ask(second, "2"))
 
     def test_an_assertion_counts_once_across_a_restart(self):
         """OP-29"""
