@@ -29,6 +29,31 @@ static const struct ctl_option force_options[] = {
     {"force", NULL, "also if nobody could sign in afterwards"},
     {"yes", NULL, "do not ask"},
 };
+static const struct ctl_option app_options[] = {
+    {"set", "KEY=VALUE", "a setting; may be given again and again"},
+    {"rule", "RULE",
+     "a path and who may: \"/admin/* role:admin\", or with methods: \"/api/* "
+     "GET,POST signed_in\"; may be given again and again. All others go"},
+};
+static const struct ctl_option app_set_options[] = {
+    {"set", "KEY=VALUE", "a setting; may be given again and again"},
+    {"unset", "KEY", "back to the default; may be given again and again"},
+    {"rule", "RULE",
+     "a path and who may: \"/admin/* role:admin\"; may be given again and again. "
+     "All others go"},
+    {"no-rules", NULL, "no rules for paths"},
+};
+static const struct ctl_option yes_options[] = {{"yes", NULL, "do not ask"}};
+static const struct ctl_option app_secret_options[] = {
+    {"expires", "DATE", "when it stops working: 2027-01-31, or days from now: 180d"}};
+static const struct ctl_option explain_options[] = {
+    {"app", "ID", "the app"},
+    {"user", "ACCOUNT", "who asks; without it somebody who is not signed in"},
+    {"provider", "ID", "which of their identities (the one seen last)"},
+    {"path", "PATH", "as in an address; without it the app as a whole"},
+    {"method", "METHOD", "as GET"},
+    {"client", "ADDRESS", "where they are, for rules about networks"},
+};
 static const struct ctl_option rotate_options[] = {
     {"key", "KEY", "which secret (client_secret)"},
     {"expires", "DATE", "when the new one stops working: 2027-01-31, or days from now: 180d"},
@@ -125,6 +150,21 @@ const struct ctl_command ctl_commands[] = {
      OPTIONS(key_options), .run = ctl_secret_promote},
     {"provider drop", "<id> <slot>", 2, 2, "forget the secret in slot next or retiring",
      OPTIONS(key_options), .run = ctl_secret_drop},
+    {"app list", "", 0, 0, "all apps, and who may use them", .run = ctl_app_list},
+    {"app show", "<id>", 1, 1, "one app: settings, rules, secrets", .run = ctl_app_show},
+    {"app add", "<id>", 1, 1, "add an app", OPTIONS(app_options), .run = ctl_app_add},
+    {"app set", "<id>", 1, 1, "change settings and rules of an app", OPTIONS(app_set_options),
+     .run = ctl_app_set},
+    {"app delete", "<id>", 1, 1, "remove an app, and its secrets", OPTIONS(yes_options),
+     .run = ctl_app_delete},
+    {"app add-secret", "<id>", 1, 1, "make a secret for an app; it is shown once",
+     OPTIONS(app_secret_options), .run = ctl_app_secret_add},
+    {"app delete-secret", "<id> <secret>", 2, 2, "end a secret of an app",
+     .run = ctl_app_secret_delete},
+    {"explain", "", 0, 0, "what an app's rules say of somebody, and why", OPTIONS(explain_options),
+     .help = "Prints the decision, the rule that made it, and every term of it. Exit status 1 "
+             "unless it is allowed.",
+     .run = ctl_explain},
     {"plugin list", "", 0, 0, "plugins that are installed", .run = ctl_plugin_list},
     {"plugin show", "<name>", 1, 1, "a plugin's settings", .run = ctl_plugin_show},
     {"config diff", "", 0, 0, "what a reload would change, and whom it touches",

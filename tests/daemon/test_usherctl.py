@@ -309,3 +309,39 @@ class Providers(Ctl):
         shown = self.run_ctl("provider", "list")[0]
         self.assertNotIn("\u202e", shown)
         self.assertIn("\ufffd", shown)
+
+
+class Apps(Ctl):
+    def tearDown(self):
+        for app in self.json_of("app", "list")["apps"]:
+            self.run_ctl("app", "delete", app["id"], "--yes")
+        super().tearDown()
+
+    def test_life_of_an_app(self):
+        self.run_ctl("app", "add", "wiki", "--set", "hosts=wiki.example.com", "--set", "require=signed_in",
+                     "--rule", "/admin/* role:admin", "--rule", "/api/* GET,POST permission:wiki:api or role:admin")
+        self.assertIn("wiki.example.com", self.run_ctl("app", "list")[0])
+        shown = self.json_of("app", "show", "wiki")
+        self.assertEqual(shown["settings"]["rules"],
+                         [{"path": "/admin/*", "require": "role:admin"},
+                          {"path": "/api/*", "methods": "GET,POST", "require": "permission:wiki:api or role:admin"}])
+        self.assertIn("permission:wiki:api", self.run_ctl("app", "show", "wiki")[0])
+        out, _ = self.run_ctl("explain", "--app", "wiki", "--path", "/admin/x?", status=REFUSED)
+        self.assertIn("bad_path", out)
+        out, _ = self.run_ctl("explain", "--app", "wiki", "--path", "/admin/x", status=REFUSED)
+        self.assertRegex(out, r"^sign_in: nobody is signed in\nby the rule of /admin/\*: role:admin\n")
+        self.assertRegex(out, r"role:admin +unknown +nobody is signed in")
+        self.run_ctl("app", "set", "wiki", "--set", "require=anyone", "--no-rules")
+        self.assertIn("allow: what is required is there", self.run_ctl("explain", "--app", "wiki", "--path", "/")[0])
+        self.run_ctl("app", "set", "wiki", status=USAGE)
+        _, err = self.run_ctl("app", "set", "wiki", "--set", "require=rolle:x", status=REFUSED)
+        self.assertIn('did you mean "role"?', err)
+
+    def test_secrets_are_shown_once(self):
+        self.run_ctl("app", "add", "wiki")
+        out, _ = self.run_ctl("app", "add-secret", "wiki")
+        self.assertRegex(out, r"^uas_[A-Za-z0-9_-]{43}\n$")
+        shown = self.run_ctl("app", "show", "wiki")[0]
+        self.assertNotIn(out.strip(), shown)
+        self.run_ctl("app", "delete-secret", "wiki", self.json_of("app", "show", "wiki")["secrets"][0]["id"])
+        self.assertIn("No secrets.", self.run_ctl("app", "show", "wiki")[0])
