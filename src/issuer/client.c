@@ -4,13 +4,10 @@
  * assertion, or by its name alone where it can keep no secret. One way at a time, and only the one
  * that the app registered. Whoever is refused learns only that it was so.
  */
-#include <strings.h>
-
 #include "app/client.h"
+#include "base/basic.h"
 #include "issuer/parts.h"
 #include "sys/seal.h"
-
-#define BASIC_MAX 4096
 
 /* What the request brought. */
 struct credentials {
@@ -24,55 +21,13 @@ const struct app *client_find(const struct call *c, const char *id)
     return app && app->usable ? app : NULL;
 }
 
-/* RFC 4648 4, by way of the alphabet that base/text knows. */
-static char *base64_decode(struct arena *a, struct str text, size_t *n)
-{
-    char *digits = arena_dupn(a, text.p, text.n);
-    char *out = arena_alloc(a, text.n + 1);
-    size_t length = text.n, padding = 0;
-    for (; length > 0 && digits[length - 1] == '=' && padding < 2; length--)
-        padding++;
-    if (padding > 0 && text.n % 4 != 0)
-        return NULL;
-    for (size_t i = 0; i < length; i++) {
-        if (digits[i] == '-' || digits[i] == '_')
-            return NULL;
-        digits[i] = digits[i] == '+' ? '-' : digits[i] == '/' ? '_' : digits[i];
-    }
-    return text_b64url_decode((struct str){digits, length}, out, text.n, n) ? out : NULL;
-}
-
-/* Each half was form-encoded before it was joined (RFC 6749 2.3.1). NULL: it was not. */
-static const char *form_decode(struct arena *a, struct str half)
-{
-    const char *out;
-    size_t n;
-    char *text = arena_dupn(a, half.p, half.n);
-    for (size_t i = 0; i < half.n; i++)
-        if (text[i] == '+')
-            text[i] = ' ';
-    return form_unescape(a, (struct str){text, half.n}, &out, &n) == 0 && n == strlen(out) ? out
-                                                                                           : NULL;
-}
-
 /* 1; 0: there is no such header; -1: it makes no sense. */
 static int read_basic(struct call *c, struct credentials *got)
 {
-    const char *header = c->in->authorization;
-    size_t n;
-    if (header == NULL)
+    if (c->in->authorization == NULL)
         return 0;
-    if (strncasecmp(header, "Basic ", 6) != 0)
-        return -1;
-    const struct str text = str_trim(str_of(header + 6));
-    char *pair = text.n > 0 && text.n < BASIC_MAX ? base64_decode(c->a, text, &n) : NULL;
-    const char *colon = pair ? memchr(pair, ':', n) : NULL;
-    if (colon == NULL || memchr(pair, '\0', n))
-        return -1;
-    got->id = form_decode(c->a, (struct str){pair, (size_t)(colon - pair)});
-    got->secret = form_decode(c->a, (struct str){colon + 1, n - (size_t)(colon - pair) - 1});
-    got->basic = true;
-    return got->id && got->secret && got->id[0] ? 1 : -1;
+    got->basic = basic_read(c->in->authorization, c->a, &got->id, &got->secret);
+    return got->basic ? 1 : -1;
 }
 
 /* false: the call is over. */

@@ -88,6 +88,7 @@ const char *web_evidence(int evidence);
 serve_handler signin_chooser, signin_start, signin_callback, signin_repost; /* signin.c */
 serve_handler signout_page, signout_post;                                   /* signout.c */
 serve_handler home_page, home_me;                                           /* home.c */
+serve_handler me_token;                                                     /* me_token.c */
 serve_handler account_overview;                                             /* account.c */
 serve_handler account_join_page, account_join_post;                         /* account_join.c */
 serve_handler account_link, account_unlink_post;                            /* account_identity.c */

@@ -41,6 +41,7 @@ const struct route web_routes[] = {
      NULL},
     {"POST", "/account/sessions/*/end", account_session_end, ROUTE_ACCOUNT, FORM_MAX, NULL},
     {"GET", "/api/v1/me", home_me, 0, 0, NULL},
+    {"GET", "/api/v1/me/token/*", me_token, ROUTE_TOKEN, 0, NULL},
     {"GET", "/.well-known/openid-configuration", oauth_metadata, ROUTE_QUIET | ROUTE_OPEN, 0, NULL},
     {"GET", "/.well-known/oauth-authorization-server", oauth_metadata, ROUTE_QUIET | ROUTE_OPEN, 0,
      NULL},

@@ -52,7 +52,7 @@ class Contract(Case):
     def test_every_get_answers_as_described(self):
         api = Api(self.usher)
         for method, path in sorted(contract.routed()):
-            if method == "GET" and path != "/api/v1/me":
+            if method == "GET" and not path.startswith("/api/v1/me"):
                 api.get(path.replace("*", "discord"))
         self.assertGreater(len([h for h in api.heard if h[2] == 200]), 5)
 
@@ -70,7 +70,7 @@ class Access(Case):
         """Each route with each method: refused, and as JSON, before anything is looked at."""
         seen = 0
         for _, path in sorted(contract.routed()):
-            if path == "/api/v1/me":
+            if path.startswith("/api/v1/me"):
                 continue
             local = not self.at_public_address(path)
             for method in self.METHODS:
