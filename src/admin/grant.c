@@ -90,6 +90,20 @@ bool admin_is(const struct admin *a, const char *account)
     return account && *find(a->admins, account) != NULL;
 }
 
+/* The store has it already: what the account was is the other's now, or nobody's. */
+void admin_on_gone(void *admin, const char *account, const char *into)
+{
+    struct admin *a = admin;
+    if (into == NULL) {
+        tokens_end_of(a->tokens, account);
+    } else {
+        tokens_pass_on(a->tokens, account, into);
+        if (admin_is(a, account))
+            admins_put(a->admins, into);
+    }
+    admins_remove(a->admins, account);
+}
+
 /* ---- granting ---- */
 
 static bool is_admin_role(const struct op *op)

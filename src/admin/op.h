@@ -168,6 +168,7 @@ struct tokens *tokens_load(struct store *s, struct err *err);
 void tokens_free(struct tokens **t);
 /* Forgets those that an account made. */
 void tokens_end_of(struct tokens *t, const char *account);
+void tokens_pass_on(struct tokens *t, const char *from, const char *to);
 /* Who is an admin. */
 struct admins *admins_load(struct store *s, struct err *err);
 void admins_free(struct admins **all);

@@ -90,6 +90,13 @@ void tokens_end_of(struct tokens *all, const char *account)
     }
 }
 
+void tokens_pass_on(struct tokens *all, const char *from, const char *to)
+{
+    for (struct token *t = all->first; t; t = t->next)
+        if (strcmp(t->owner, from) == 0)
+            memcpy(t->owner, to, strlen(to) + 1);
+}
+
 struct tokens *tokens_load(struct store *s, struct err *err)
 {
     struct tokens *all = mem_alloc(sizeof *all);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The click on a join's page: one transaction, and what memory has to know of it. */
-#include "login/behind.h"
+#include "base/json.h"
 #include "login/login_parts.h"
 #include "login/record.h"
+#include "session/rights.h"
 #include "store/account_change.h"
 #include "store/account_role.h"
 #include "sys/clock.h"
@@ -62,6 +63,19 @@ static int reopen(struct db *db, struct accepting *a, struct err *err)
     return session_row_add(db, &link->row, err) < 0 ? -1 : 1;
 }
 
+/* An account with more roles than one may have could not be signed in to. */
+static int judge_roles(const char *roles, struct err *err)
+{
+    struct jval *list = roles ? jval_parse(str_of(roles), JSON_SIZE_MAX, 2, err) : NULL;
+    if (roles && !list)
+        return -1;
+    const size_t n = jval_count(list);
+    jval_free(&list);
+    return n > RIGHTS_ROLES_MAX ? err_set(err, ERR_CONFLICT,
+                                          "together they have more than %d roles", RIGHTS_ROLES_MAX)
+                                : 0;
+}
+
 static int write_merge(struct db *db, struct accepting *a, struct err *err)
 {
     const char *mine = a->join.mine.account, *other = a->join.other;
@@ -78,7 +92,8 @@ static int write_merge(struct db *db, struct accepting *a, struct err *err)
     if (rc < 0 || record(db, a, "account.merge", mine, other, err) < 0 ||
         record(db, a, "account.merge", other, mine, err) < 0)
         return -1;
-    if (account_roles(db, mine, a->task.arena, &a->roles, err) < 0)
+    if (account_roles(db, mine, a->task.arena, &a->roles, err) < 0 ||
+        judge_roles(a->roles, err) < 0)
         return -1;
     rc = reopen(db, a, err);
     a->reopened = rc > 0;

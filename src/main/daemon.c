@@ -243,7 +243,9 @@ static int open_login(struct daemon *d, struct err *err)
                                      .on_fallover = admin_on_fallover,
                                      .on_fallover_arg = d->admin,
                                      .on_outcome = admin_on_outcome,
-                                     .on_outcome_arg = d->admin};
+                                     .on_outcome_arg = d->admin,
+                                     .on_gone = admin_on_gone,
+                                     .on_gone_arg = d->admin};
     d->login = login_new(&lo, err);
     admin_set_login(d->admin, d->login);
     return d->login ? 0 : -1;

@@ -261,6 +261,25 @@ static void make_token(const char *kind, const char *id, char text[60], char tok
     f.actor = before;
 }
 
+/* Merged or deleted elsewhere: memory follows what the store has done. */
+START_TEST(accounts_that_are_gone)
+{
+    char token[60], id[30];
+    struct admin_actor who;
+    make_accounts();
+    grant("a", NULL);
+    make_token("account", "a", token, id);
+    admin_on_gone(f.admin, "a", "b");
+    ck_assert(!admin_is(f.admin, "a") && admin_is(f.admin, "b"));
+    ck_assert_int_eq(admin_token_check(f.admin, str_of(token), &who), 1);
+    admin_on_gone(f.admin, "a", "nobody"); /* was no admin any more */
+    ck_assert(!admin_is(f.admin, "nobody"));
+    admin_on_gone(f.admin, "b", NULL);
+    ck_assert(!admin_is(f.admin, "b"));
+    ck_assert_int_eq(admin_token_check(f.admin, str_of(token), &who), 0);
+}
+END_TEST
+
 /* ADM-08: tokens are not a way to stay. */
 START_TEST(tokens_end_with_the_role_of_their_maker)
 {
@@ -474,6 +493,7 @@ Suite *suite_admin_people(void)
     tcase_add_test(tc, scopes_are_judged_here);
     tcase_add_test(tc, scopes_have_words);
     tcase_add_test(tc, an_admin_is_one_at_once);
+    tcase_add_test(tc, accounts_that_are_gone);
     tcase_add_test(tc, the_last_admin_stays);
     tcase_add_test(tc, tokens_end_with_the_role_of_their_maker);
     tcase_add_test(tc, tokens_of_who_is_no_admin);

@@ -472,6 +472,27 @@ START_TEST(merging_looks_again)
 }
 END_TEST
 
+/* Nobody is let into an account with more roles than one may have. */
+START_TEST(merging_too_many_roles)
+{
+    const struct came other = signed_in_as("other"), me = signed_in_as("me");
+    const char *accounts[] = {arena_dup(arena, session_of(other.token).account),
+                              arena_dup(arena, session_of(me.token).account)};
+    for (int i = 0; i < 33; i++)
+        login_fixture_sql(arena_printf(arena,
+                                       "INSERT INTO account_role (account, role, since) "
+                                       "VALUES ('%s', 'role-%d', 1)",
+                                       accounts[i % 2], i));
+    const struct came c = linking(me.token, "other");
+    ck_assert_int_eq(decided(join_accept, c.join, me.token).kind, ERR_CONFLICT);
+    ck_assert_int_eq(rows("account"), 2);
+    login_fixture_sql("DELETE FROM account_role WHERE role = 'role-32'");
+    const struct came again = linking(me.token, "other");
+    ck_assert_int_eq(decided(join_accept, again.join, me.token).kind, ERR_NONE);
+    ck_assert_int_eq(rows("account_role"), 32);
+}
+END_TEST
+
 /* ---- bounds and ends */
 
 START_TEST(one_browser_holds_only_so_many)
@@ -528,6 +549,7 @@ Suite *suite_join(void)
     tcase_add_test(tc, a_no_forgets_it);
     tcase_add_test(tc, two_accounts_become_one);
     tcase_add_test(tc, merging_looks_again);
+    tcase_add_test(tc, merging_too_many_roles);
     tcase_add_test(tc, one_browser_holds_only_so_many);
     tcase_add_test(tc, freed_while_the_store_writes);
     suite_add_tcase(s, tc);
