@@ -231,6 +231,9 @@ void account_join_post(struct request *rq, void *app)
                          .did = view.kind == JOIN_MERGE ? "merged" : "linked"};
     if (strcmp(said, "drop") == 0) {
         drop(v, &c, view.kind);
+    } else if (strcmp(said, "accept") == 0 && view.kind != JOIN_LINKED && view.account &&
+               !v->fresh) {
+        account_again(v);
     } else if (strcmp(said, "accept") == 0 && view.kind != JOIN_ASK) {
         request_hold(rq);
         join_accept(v->app->login, &c, on_answered, w);

@@ -58,7 +58,7 @@ static void take_session(struct account_visit *v)
     v->fresh = v->now - s->created <= ACCOUNT_FRESH_SECONDS;
 }
 
-static void say_again(struct account_visit *v)
+void account_again(struct account_visit *v)
 {
     static const char title[] = "Sign in again first";
     const struct provider *p = registry_find(v->app->registry, v->provider);
@@ -96,8 +96,8 @@ struct account_visit *account_visit(struct request *rq, void *app, enum account_
         reply_redirect(rq, sign_in_url(v, NULL));
         return NULL;
     }
-    if (v->signed_in && !v->fresh && (posted(v) || need == ACCOUNT_FRESH)) {
-        say_again(v);
+    if (need == ACCOUNT_FRESH && !v->fresh) {
+        account_again(v);
         return NULL;
     }
     if (posted(v) && (v->form = request_form(rq)) == NULL) {

@@ -34,12 +34,15 @@ struct account_visit {
 };
 
 enum account_need {
-    ACCOUNT_ANYBODY = 0, /* signed in or not; who is must be fresh to post */
+    ACCOUNT_ANYBODY = 0, /* signed in or not; whether it is fresh is the page's to ask */
     ACCOUNT_SIGNED_IN,
     ACCOUNT_FRESH, /* for pages that show more than others, and for every change */
 };
 /* NULL: nobody who may; the answer is given. */
 struct account_visit *account_visit(struct request *rq, void *app, enum account_need need);
+
+/* Asks to sign in again, and ends the visit. */
+void account_again(struct account_visit *v);
 
 /* For what login/own.h does with an account; only until the handler returns. */
 struct own_caller account_own(const struct account_visit *v);

@@ -106,10 +106,12 @@ void page_error(struct request *rq, const struct web_app *app, enum err_kind kin
         return;
     }
     struct jval *data = jval_new_object();
+    struct session_view v;
     const struct provider *p = provider ? registry_find(app->registry, provider) : NULL;
     jval_set_text(data, "heading", w->title);
     jval_set_text(data, "text", w->text);
     jval_set_bool(data, "again", w->again);
+    jval_set_bool(data, "signed_in", web_session(app, rq, &v) == 1);
     if (p && p->usable && w->again) {
         jval_set_text(data, "provider", p->id);
         jval_set_text(data, "provider_label", p->label);

@@ -10,6 +10,15 @@ import sqlite3
 from harness import Api, Browser, Case, fake_providers
 
 
+def age(usher, browser, seconds):
+    """As if this browser had signed in so long ago."""
+    digest = hashlib.sha256(browser.session().encode()).digest()
+    usher.stop()
+    with sqlite3.connect(usher.database) as db:
+        db.execute("UPDATE session SET created = created - ? WHERE hash = ?", (seconds, digest))
+    usher.start()
+
+
 class Chooser(Case):
     def test_the_provider_used_last_is_said(self):
         self.assertNotIn("last time", self.browser.get("/login").text)
@@ -60,14 +69,6 @@ class Account(Case):
         """Sessions that the page offers to end."""
         return re.findall(r'action="/account/sessions/([A-Za-z0-9_-]{22})/end"', browser.get("/account").text)
 
-    def age(self, browser, seconds):
-        """As if this browser had signed in so long ago."""
-        digest = hashlib.sha256(browser.session().encode()).digest()
-        self.usher.stop()
-        with sqlite3.connect(self.usher.database) as db:
-            db.execute("UPDATE session SET created = created - ? WHERE hash = ?", (seconds, digest))
-        self.usher.start()
-
     def test_the_page_is_for_those_signed_in(self):
         answer = self.browser.get("/account")
         self.assertEqual((answer.status, answer.location), (303, "/login?return_to=%2Faccount"))
@@ -98,7 +99,7 @@ class Account(Case):
             self.assertEqual(b.get("/auth").status, 401)
         account = mine.me()["id"]
         self.assertEqual(self.usher.rows("SELECT count(*) FROM session WHERE account = ?", account), [(1,)])
-        audit = self.usher.rows("SELECT action, object, actor_kind, outcome, actor_name FROM audit WHERE actor = ? ORDER BY n",
+        audit = self.usher.rows("SELECT action, object, actor_kind, outcome, actor_name FROM audit WHERE actor = ? AND action LIKE 'session.%' ORDER BY n",
                                 account)
         self.assertEqual(audit, [("session.end", ids[0], "account", "done", None),
                                  ("session.end_others", account, "account", "done", None)])
@@ -132,7 +133,7 @@ class Account(Case):
     def test_a_change_takes_a_recent_sign_in(self):
         mine, other = self.browsers(2, "legion")
         (theirs,) = self.ids(mine)
-        self.age(mine, 31 * 60)
+        age(self.usher, mine, 31 * 60)
         page = mine.get("/account")
         self.assertIn('<a href="/login?return_to=%2Faccount">sign in again</a>', page.text)
         self.assertEqual(self.ids(mine), [])
@@ -249,7 +250,7 @@ class Owner(Case):
                          [("discord", "grace@navy.example", "provider_asserted")])
         self.assertEqual([s["id"] for s in data["sessions"]], [mine.me()["session"]["id"]])
         self.assertEqual(data["sessions"][0]["ip"], "127.0.0.1")
-        self.assertEqual([h["action"] for h in data["history"]], ["session.end_others"])
+        self.assertEqual(data["history"][0]["action"], "session.end_others")  # the newest comes first
         for never in (mine.session(), hashlib.sha256(mine.session().encode()).hexdigest(), other.me()["id"], "noor"):
             self.assertNotIn(never, answer.text)
         anonymous = self.browser.get("/account/data")
@@ -322,9 +323,9 @@ class Join(Case):
 
     def test_acct_09_a_question_is_one_browsers_and_answered_once(self):
         # ACCT-09
-        mine, other = self.person("noor"), self.person("tom")
-        path = link_page(self, mine, "google", "lin")
-        again = self.person("noor")  # the same account in another browser is another session
+        mine, other = self.person("guest-7"), self.person("guest-8")
+        path = link_page(self, mine, "google", "guest-9")
+        again = self.person("guest-7")  # the same account in another browser is another session
         for browser in (other, again, Browser(self.usher)):
             self.assertEqual(browser.get(path).status, 410)
             self.assertEqual(browser.post(path, {"answer": "accept"}).status, 410)
@@ -350,13 +351,13 @@ class Join(Case):
     def test_linking_takes_somebody_signed_in(self):
         answer = self.browser.post("/account/link/google", {})
         self.assertEqual((answer.status, answer.location), (303, "/login?return_to=%2Faccount"))
-        mine = self.person("legion")
+        mine = self.person("guest-10")
         for headers in ({"Origin": "https://evil.example"}, {"Sec_Fetch_Site": "cross-site"}, {}):
             self.assertEqual(mine.post("/account/link/google", {}, same_origin=False, **headers).status, 403)
         self.assertEqual(mine.post("/account/link/nobody", {}).status, 404)
         self.assertEqual(mine.get("/account/link/google").status, 405)
         # signed out meanwhile: what comes back joins nothing
-        target = link_url(self, mine, "google", "legion")
+        target = link_url(self, mine, "google", "guest-11")
         account = mine.me()["id"]
         mine.post("/logout", {})
         answer = mine.get(target)
@@ -385,9 +386,39 @@ class Join(Case):
         self.assertNotEqual(self.browser.me()["id"], account)
         self.assertIsNotNone(victim.me())
 
+    def test_sess_04_somebody_else_is_signed_in_meanwhile(self):
+        # SESS-04
+        self.person("guest-1", "google")
+        mine = self.person("guest-2")
+        account, token = mine.me()["id"], mine.session()
+        age(self.usher, mine, 3600)  # an old session is no reason to ask for it again
+        path = mine.get(mine.to_callback("discord", "guest-1")).location
+        self.assertEqual(mine.me()["id"], account)  # until something is decided
+        self.assertIn("Have you been here before?", mine.get(path).text)
+        answer = mine.post(path, {"answer": "new"})
+        self.assertEqual(answer.status, 303, answer.summary())
+        self.assertNotIn(mine.me()["id"], (None, account))
+        self.assertEqual(Browser(self.usher).get("/auth", Cookie="usher=" + token).status, 401)
+
+    def test_acct_27_linking_takes_a_recent_sign_in(self):
+        # ACCT-27
+        mine = self.person("guest-3")
+        path = link_page(self, mine, "google", "guest-4")
+        age(self.usher, mine, 3600)  # which ends joins, too: they are in memory
+        self.assertEqual(mine.post(path, {"answer": "accept"}).status, 410)
+        self.assertEqual(mine.post("/account/link/google", {}).status, 403)
+
+    def test_a_provider_that_fails_leads_back_to_the_account(self):
+        mine = self.person("guest-5")
+        self.fake.fault("/google/token", "http503")
+        answer = mine.get(link_url(self, mine, "google", "guest-5"))
+        self.assertEqual(answer.status, 502)
+        self.assertIn('href="/account"', answer.text)
+        self.assertIsNotNone(mine.me())
+
     def test_who_leaves_it_is_not_signed_in(self):
-        self.person("bobby", "google")
-        path = self.browser.get(self.browser.to_callback("discord", "bobby")).location
+        self.person("guest-6", "google")
+        path = self.browser.get(self.browser.to_callback("discord", "guest-6")).location
         answer = self.browser.post(path, {"answer": "drop"})
         self.assertEqual((answer.status, answer.location), (303, "/login"))
         self.assert_signed_out()
