@@ -10,8 +10,9 @@
 static const struct {
     const char *href, *text;
 } nav[] = {
-    {"/admin", "Overview"},      {"/admin/providers", "Providers"}, {"/admin/people", "Admins"},
-    {"/admin/tokens", "Tokens"}, {"/admin/audit", "Audit"},         {"/admin/status", "Status"},
+    {"/admin", "Overview"},      {"/admin/providers", "Providers"}, {"/admin/users", "Users"},
+    {"/admin/roles", "Roles"},   {"/admin/tokens", "Tokens"},       {"/admin/audit", "Audit"},
+    {"/admin/status", "Status"},
 };
 
 /* What was done, told on the page one is sent to. */
@@ -26,8 +27,14 @@ static const struct {
     {"rotated", "The new secret is saved."},
     {"promoted", "That secret is in use now; the one before is kept as “retiring”."},
     {"dropped", "The secret is removed."},
-    {"granted", "That account is an admin now."},
-    {"revoked", "That account is no admin any more."},
+    {"granted", "The account has the role, from its next click on."},
+    {"taken", "The role is taken away, from the next click on."},
+    {"role-saved", "Saved. It counts from the next click on of whoever has the role."},
+    {"role-deleted", "The role is deleted. Nobody has it any more."},
+    {"user-disabled", "The account is disabled. Nobody is signed in to it any more."},
+    {"user-enabled", "The account is enabled. Its person can sign in again."},
+    {"user-ended", "Signed out, from the next click on."},
+    {"user-deleted", "The account is deleted, with everything."},
     {"ended", "The token is deleted. It is refused from now on."},
     {"reloaded", "The configuration was read again and is in force."},
     {"sealing", "There is a new key. Everything is being sealed with it in the background."},

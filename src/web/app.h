@@ -75,7 +75,7 @@ int web_bind_get(struct request *rq, const struct web_app *app, struct str *out)
 
 /* The cookies of a browser whose sign-in through `provider` came to this; none without a token. */
 void web_set_session(struct request *rq, const struct web_app *app, const struct login_result *r,
-                   const char *provider);
+                     const char *provider);
 
 /* Who comes, for the rules of an app; `v` NULL: nobody is signed in. What it says is borrowed from
  * the view and the request. */
@@ -112,9 +112,14 @@ serve_handler admin_page_rotate, admin_page_promote, admin_page_drop;       /* a
 serve_handler admin_page_test;                                              /* admin_try.c */
 serve_handler admin_page_rehearse, admin_page_rehearsal;                    /* admin_rehearsal.c */
 serve_handler admin_page_status, admin_page_reload, admin_page_rotate_key;  /* admin_status.c */
-serve_handler admin_page_people, admin_page_revoke;                         /* admin_people.c */
-serve_handler admin_page_tokens, admin_page_token_end;                      /* admin_token.c */
-serve_handler admin_page_audit;                                             /* admin_audit.c */
-serve_handler admin_page_setup, admin_page_setup_use, admin_page_leave;     /* admin_setup.c */
+serve_handler admin_page_users, admin_page_user;                            /* admin_user.c */
+serve_handler admin_page_user_disable, admin_page_user_enable;          /* admin_user_change.c */
+serve_handler admin_page_user_end, admin_page_user_grant;               /* admin_user_change.c */
+serve_handler admin_page_user_delete;                                   /* admin_user_change.c */
+serve_handler admin_page_roles, admin_page_role, admin_page_role_grant; /* admin_role.c */
+serve_handler admin_page_role_delete, admin_page_role_take;             /* admin_role.c */
+serve_handler admin_page_tokens, admin_page_token_end;                  /* admin_token.c */
+serve_handler admin_page_audit;                                         /* admin_audit.c */
+serve_handler admin_page_setup, admin_page_setup_use, admin_page_leave; /* admin_setup.c */
 
 #endif

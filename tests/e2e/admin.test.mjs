@@ -72,7 +72,7 @@ describe("an admin in Chromium", () => {
     await go(ada.page, "/login");
     await signIn(ada.page, "Google", "Ada Lovelace");
     const account = await ada.page.locator("dt:has-text('Account') + dd").textContent();
-    await go(page, "/admin/people");
+    await go(page, "/admin/roles/admin");
     await page.getByLabel("Account", { exact: true }).fill(account.trim());
     await press(page, "Make them an admin");
     assert.match(await page.textContent("main"), /Ada Lovelace/);
@@ -320,7 +320,7 @@ describe("an admin in Chromium", () => {
   // Every page there is by now, as somebody may come to it.
   const pages = () => ["/admin", "/admin/providers", "/admin/providers/discord", "/admin/providers/google",
     "/admin/providers/nothing", "/admin/providers/discord/settings", "/admin/providers/discord/delete",
-    "/admin/add", "/admin/add/discord", "/admin/add/keycloak", "/admin/add/nothing", "/admin/status", "/admin/people", "/admin/people/nobody/revoke", "/admin/tokens", "/admin/audit",
+    "/admin/add", "/admin/add/discord", "/admin/add/keycloak", "/admin/add/nothing", "/admin/status", "/admin/tokens", "/admin/audit",
     "/admin/audit?actor=Ada&object=x", "/admin/audit?before=evil", "/admin/setup/not-a-link"];
   const nameOf = (path) => path.slice(1).replace(/[^a-z0-9]+/g, "-");
 
@@ -436,18 +436,19 @@ describe("an admin in Chromium", () => {
   it("asks twice before the last way in is gone (ADM-15)", async () => {
     const { page } = ada;
     const account = (await (await ada.context.request.get(`${usher.url}/api/v1/me`)).json()).id;
-    await go(page, `/admin/people/${account}/revoke`);
+    await go(page, `/admin/roles/admin/${account}/take`);
     await press(page, "Take the role away");
     assert.match(await page.getByRole("alert").textContent(), /last admin/);
     assert.ok(await page.getByLabel("Do it all the same").isVisible());
-    await go(page, "/admin/people");
+    await go(page, "/admin/roles/admin");
     assert.match(await page.textContent("main"), /Ada Lovelace/);
   });
 
   it("takes no form from another site (ADM-04)", async () => {
     const { context } = await visit({ storageState: await ada.context.storageState() });
     for (const headers of [{ "Sec-Fetch-Site": "cross-site", Origin: "https://evil.example" }, { "Sec-Fetch-Site": "same-site", Origin: "https://other.example" }, {}]) {
-      for (const path of ["/admin/tokens", "/admin/people", "/admin/people/x/revoke", "/admin/tokens/x/delete", "/admin/add/discord",
+      for (const path of ["/admin/tokens", "/admin/roles", "/admin/roles/x", "/admin/roles/x/grant", "/admin/roles/x/delete", "/admin/roles/admin/x/take", "/admin/tokens/x/delete",
+        ...["disable", "enable", "end-sessions", "grant", "delete"].map((w) => `/admin/users/x/${w}`), "/admin/add/discord",
         ...["settings", "enable", "disable", "delete", "rotate", "promote", "drop", "test", "rehearse"].map((w) => `/admin/providers/discord/${w}`),
         "/admin/status/reload", "/admin/status/rotate-key"]) {
         const answer = await context.request.post(usher.url + path, { headers, form: { name: "evil", read: "yes", account: "x" } });

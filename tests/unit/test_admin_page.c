@@ -72,9 +72,10 @@ static const char *page_at(size_t i)
     if (strncmp(r->path, "/admin", 6) != 0 || strncmp(r->path, "/admin/setup", 12) == 0 ||
         strcmp(r->path, "/admin/leave") == 0)
         return NULL;
-    const char *star = strchr(r->path, '*');
-    return star ? arena_printf(lfx.arena, "%.*stoy%s", (int)(star - r->path), r->path, star + 1)
-                : r->path;
+    const char *path = r->path;
+    for (const char *star; (star = strchr(path, '*'));)
+        path = arena_printf(lfx.arena, "%.*stoy%s", (int)(star - path), path, star + 1);
+    return path;
 }
 
 static int visit(size_t i, const char *target, const char *more)
@@ -157,7 +158,7 @@ START_TEST(secrets_want_a_fresh_sign_in)
     ck_assert(web_says("href=\"/login?return_to=%2Fadmin%2Ftokens\">Sign in again"));
     ck_assert_int_eq(web_post("/admin/tokens", lines(OURS), "name=x&read=yes"), 403);
     ck_assert(web_says("Sign in again first"));
-    ck_assert_int_eq(web_post("/admin/people", lines(OURS), "account=x"), 403);
+    ck_assert_int_eq(web_post("/admin/roles/admin/grant", lines(OURS), "account=x"), 403);
     ck_assert_int_eq(web_post("/admin/providers/toy/rotate", lines(OURS), "secret=canary"), 403);
     ck_assert(!web_says("canary"));
     ck_assert_int_eq(web_get("/admin/providers", web_cookies()), 200);
@@ -201,7 +202,7 @@ START_TEST(forms_that_no_page_sends)
     ck_assert_int_eq(web_post("/admin/tokens", lines(OURS), "name=a&name=b&read=yes"), 400);
     ck_assert_int_eq(web_post("/admin/tokens", lines(OURS), "name=a&read=yes&expires=never"), 400);
     ck_assert(web_says("a day is wanted") && web_says("value=\"never\""));
-    ck_assert_int_eq(web_post("/admin/people", lines(OURS), "account=nobody"), 404);
+    ck_assert_int_eq(web_post("/admin/roles/admin/grant", lines(OURS), "account=nobody"), 404);
     ck_assert_int_eq(changes(), 0);
 }
 END_TEST
