@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who changed what: a page of the audit, newest first. */
+/* Who did what: a page of the audit, newest first. */
 #include <string.h>
 
 #include "web/admin_page.h"
@@ -7,8 +7,31 @@
 
 #define ENTRIES "50"
 
-static const char *const filters[] = {"actor", "action", "object"};
+static const char *const filters[] = {"account",  "actor", "action", "object",
+                                      "provider", "app",   "ip",     "outcome"};
 #define FILTERS (sizeof filters / sizeof *filters)
+
+/* What is there besides, as a list of names and texts. */
+static struct jval *more_of(const struct jval *one)
+{
+    static const struct {
+        const char *key, *name;
+    } all[] = {{"provider", "Provider"},
+               {"app", "App"},
+               {"user_agent", "Browser"},
+               {"actor", "Id"},
+               {"request_id", "Request"}};
+    struct jval *list = jval_new_array();
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (!show_text(one, all[i].key)[0])
+            continue;
+        struct jval *o = jval_new_object();
+        jval_set_text(o, "name", all[i].name);
+        jval_set_text(o, "text", show_text(one, all[i].key));
+        jval_push(list, o);
+    }
+    return list;
+}
 
 static struct jval *entry_view(const struct admin_visit *v, const struct jval *one)
 {
@@ -27,6 +50,9 @@ static struct jval *entry_view(const struct admin_visit *v, const struct jval *o
     jval_set_text(o, "reason", show_text(one, "reason"));
     jval_set_bool(o, "has_changes", jval_count(changes) > 0);
     jval_set(o, "changes", changes);
+    struct jval *more = more_of(one);
+    jval_set_bool(o, "has_more", jval_count(more) > 0);
+    jval_set(o, "more", more);
     return o;
 }
 
@@ -92,11 +118,10 @@ void admin_page_audit(struct request *rq, void *app)
     struct field *f = arena_alloc(v->a, (FILTERS + 2) * sizeof *f);
     size_t n = 0;
     f[n++] = (struct field){.name = "limit", .value = ENTRIES, .name_len = 5, .value_len = 2};
-    static const char *const passed[] = {"before", "actor", "action", "object"};
-    for (size_t i = 0; i < sizeof passed / sizeof *passed; i++) {
-        const char *value = admin_queried(v, passed[i]);
+    for (size_t i = 0; i <= FILTERS; i++) {
+        const char *name = i < FILTERS ? filters[i] : "before", *value = admin_queried(v, name);
         if (value[0]) /* an empty field of the form filters nothing */
-            f[n++] = (struct field){passed[i], value, strlen(passed[i]), strlen(value)};
+            f[n++] = (struct field){name, value, strlen(name), strlen(value)};
     }
     struct fields *query = arena_alloc(v->a, sizeof *query);
     *query = (struct fields){f, n};

@@ -84,6 +84,19 @@ class Trail(Case):
             self.assertEqual(self.api.request("GET", "/api/v1/audit?" + wrong).status, 400, wrong)
 
 
+class Page(Case):
+    def test_the_page_filters_as_the_api_does(self):
+        self.browser.sign_in()
+        me = self.browser.me()["id"]
+        Api(self.usher).ask("PUT", "/api/v1/roles/admin/" + me)
+        page = self.browser.get("/admin/audit?action=login.&provider=discord").text
+        self.assertIn("login.done", page)
+        self.assertIn(me, page)
+        self.assertNotIn("role.grant", page)
+        self.assertIn("No entry like that", self.browser.get("/admin/audit?ip=192.0.2.1").text)
+        self.assertIn("role.grant", self.browser.get("/admin/audit?account=" + me).text)
+
+
 class Tampered(Case):
     def test_a_change_behind_usher_is_named(self):
         api = Api(self.usher)
