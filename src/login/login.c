@@ -5,6 +5,7 @@
 
 #include "login/login_parts.h"
 #include "login/recheck.h"
+#include "login/unkept.h"
 #include "login/used.h"
 #include "store/spent.h"
 #include "sys/clock.h"
@@ -130,6 +131,7 @@ struct login *login_new(const struct login_options *o, struct err *err)
     if (l) {
         l->recheck = recheck_new(l);
         recheck_wake(l->recheck);
+        unkept_forget(o->store, o->loop, l->registry);
     }
     return l;
 }
@@ -158,6 +160,7 @@ void login_set_registry(struct login *l, struct registry *r)
     l->registry = registry_ref(r);
     registry_free(&old);
     recheck_wake(l->recheck);
+    unkept_forget(l->o.store, l->o.loop, r);
 }
 
 void login_set_limits(struct login *l, int64_t deadline_ms, unsigned max_in_flight)

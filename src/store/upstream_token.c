@@ -226,6 +226,16 @@ int upstream_token_forget(struct db *db, const struct upstream_token *t, struct 
     return db_run(st, err) < 0 ? -1 : 0;
 }
 
+int upstream_token_any(struct db *db, const char *provider, struct err *err)
+{
+    struct db_stmt *st = db_named(db, "upstream_token.any");
+    db_text(st, 1, provider);
+    int rc = db_step(st, err);
+    if (rc == 1)
+        db_end(st);
+    return rc;
+}
+
 int64_t upstream_token_forget_provider(struct db *db, const char *provider, int64_t max,
                                        struct err *err)
 {

@@ -59,6 +59,9 @@ int upstream_token_release(struct db *db, const struct upstream_token *t, struct
     __attribute__((warn_unused_result));
 int upstream_token_forget(struct db *db, const struct upstream_token *t, struct err *err)
     __attribute__((warn_unused_result));
+/* Whether there are any of a provider: 1, 0. */
+int upstream_token_any(struct db *db, const char *provider, struct err *err)
+    __attribute__((warn_unused_result));
 /* Some of a provider that keeps none any more: how many. */
 int64_t upstream_token_forget_provider(struct db *db, const char *provider, int64_t max,
                                        struct err *err) __attribute__((warn_unused_result));

@@ -37,6 +37,9 @@ UPDATE upstream_token SET busy = 0 WHERE provider = $1 AND subject = $2 AND vers
 -- name: forget
 DELETE FROM upstream_token WHERE provider = $1 AND subject = $2 AND version = $3;
 
+-- name: any
+SELECT 1 FROM upstream_token WHERE provider = $1 LIMIT 1;
+
 -- name: forget_provider
 DELETE FROM upstream_token WHERE provider = $1 AND subject IN
     (SELECT subject FROM upstream_token WHERE provider = $1 LIMIT $2);

@@ -208,6 +208,23 @@ START_TEST(not_kept_unless_told)
 }
 END_TEST
 
+START_TEST(forgotten_when_not_kept_any_more)
+{
+    struct conf_problems problems;
+    const struct registry_options o = {.plugin_dir = "plugins/.libs"};
+    sign_in();
+    ck_assert_int_eq(login_fixture_sql("SELECT count(*) FROM upstream_token"), 1);
+    conf_problems_init(&problems);
+    struct registry *r = registry_text(&o, "toy", str_of(CONF), &problems);
+    ck_assert_uint_eq(problems.n, 0);
+    conf_problems_deinit(&problems);
+    login_set_registry(lfx.login, r);
+    login_fixture_pump();
+    ck_assert_int_eq(login_fixture_sql("SELECT count(*) FROM upstream_token"), 0);
+    registry_free(&r);
+}
+END_TEST
+
 /* What lies in the store is of no use to who reads it. */
 START_TEST(nothing_is_kept_in_clear)
 {
@@ -271,6 +288,7 @@ Suite *suite_refresh(void)
     tcase_add_test(tc, an_upstream_that_is_down_loses_nothing);
     tcase_add_test(tc, who_has_none_gets_none);
     tcase_add_test(tc, not_kept_unless_told);
+    tcase_add_test(tc, forgotten_when_not_kept_any_more);
     tcase_add_test(tc, nothing_is_kept_in_clear);
     tcase_add_test(tc, somebody_else_is_at_it);
     tcase_add_test(tc, the_login_may_go_meanwhile);
