@@ -139,8 +139,11 @@ static void rehearse_start(struct op *op)
 {
     if (!tie(op))
         return;
-    const struct rehearsal_start s = {
-        .registry = registry_of(op), .provider = op->id, .owner = owner_of(op), .bind = op->bind};
+    const struct rehearsal_start s = {.registry = registry_of(op),
+                                      .apps = op->apps,
+                                      .provider = op->id,
+                                      .owner = owner_of(op),
+                                      .bind = op->bind};
     rehearsal_begin(op->admin->o.login, &s, rehearsing, op);
 }
 

@@ -42,6 +42,8 @@ static bool segments_plain(struct str text)
 
 bool path_read(struct str raw, struct path *out)
 {
+    int seen = 0; /* bits of all bytes; most paths are plain and need no second look */
+    bool percent = false;
     out->n = 0;
     if (raw.n == 0 || raw.p[0] != '/' || raw.n > PATH_MAX_LEN)
         return false;
@@ -51,19 +53,22 @@ bool path_read(struct str raw, struct path *out)
             byte = triplet(raw, i);
             if (byte == '/')
                 return false;
+            percent = percent || byte == '%';
             i += 2;
         } else if (byte == '?' || byte == '#') {
             return false;
         }
         if (odd(byte))
             return false;
+        seen |= byte;
         out->text[out->n++] = (char)byte;
     }
     if (out->text[out->n - 1] == '/')
         out->n--;
     out->text[out->n] = 0;
     const struct str text = {out->text, out->n};
-    return text_utf8(text) && !encoded_twice(text) && segments_plain(text);
+    return (seen < 0x80 || text_utf8(text)) && !(percent && encoded_twice(text)) &&
+           segments_plain(text);
 }
 
 int path_pattern_read(const char *text, struct path_pattern *out, struct err *err)
@@ -93,7 +98,9 @@ int path_pattern_read(const char *text, struct path_pattern *out, struct err *er
 
 bool path_matches(const struct path_pattern *p, const struct path *path)
 {
-    return path->n >= p->n && memcmp(path->text, p->text, p->n) == 0 &&
+    if (path->n < p->n || (p->n > 0 && path->text[p->n - 1] != p->text[p->n - 1]))
+        return false; /* as most do, for less than the rest costs */
+    return memcmp(path->text, p->text, p->n) == 0 &&
            (path->n == p->n || (p->prefix && path->text[p->n] == '/'));
 }
 

@@ -6,6 +6,8 @@
 #include "login/link.h"
 #include "login/rehearsal_report.h"
 #include "login/trial_parts.h"
+#include "session/session.h"
+#include "store/account_role.h"
 #include "sys/clock.h"
 #include "sys/random.h"
 
@@ -25,6 +27,7 @@ struct rehearsal {
     int64_t expires; /* wall seconds */
     struct arena *arena;
     struct registry *registry; /* until the sign-in has ended */
+    struct apps *apps;         /* or NULL */
     const struct provider *provider;
     const char *provider_id, *redirect_uri;
     struct trial *trial;
@@ -46,7 +49,8 @@ struct rehearsal {
     int found;             /* enum link_outcome */
     struct account account;
     /* what is told */
-    struct jval *requests, *claims, *identity, *evidence, *linking, *failure;
+    const char *roles; /* of that account, a JSON array; NULL: none */
+    struct jval *requests, *claims, *identity, *evidence, *linking, *rules, *failure;
 };
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -67,6 +71,8 @@ static void release(struct rehearsal *r)
     jval_free(&r->identity);
     jval_free(&r->evidence);
     jval_free(&r->linking);
+    jval_free(&r->rules);
+    apps_free(&r->apps);
     jval_free(&r->failure);
     arena_free(&r->arena);
     arena_free(&r->looking);
@@ -180,7 +186,33 @@ static int look_up(struct db *db, void *arg, struct err *err)
     arena_reset(r->looking);
     r->link.arena = r->looking;
     r->found = link_foresee(db, &r->link, wall_seconds(clock_wall()), &r->account, err);
-    return r->found < 0 ? -1 : 0;
+    r->roles = NULL;
+    return r->found < 0 || account_roles(db, r->account.id, r->looking, &r->roles, err) < 0 ? -1
+                                                                                            : 0;
+}
+
+/* What apps would say of who signed in, from an address that is not known. */
+static struct jval *judge_apps(struct rehearsal *r)
+{
+    const struct account_profile *p = &r->link.profile;
+    struct rights *rights = r->all->o->sessions ? sessions_rights(r->all->o->sessions) : NULL;
+    struct app_subject s = app_nobody(NULL);
+    struct err err = ERR_INIT; /* roles that make no sense are none */
+    uint32_t set = 0;
+    s.signed_in = true;
+    s.account = r->account.id;
+    s.provider = p->provider;
+    s.email = p->email ? p->email : "";
+    s.email_evidence = p->email_evidence;
+    s.groups = rehearsal_names(p->groups, r->arena);
+    if (rights && rights_take(rights, r->roles, &set, &err) == 0) {
+        s.roles = rights_show(rights, set).roles;
+        s.permissions = rights_show(rights, set).permissions;
+    }
+    struct jval *rules = rehearsal_rules(r->apps, &s);
+    if (rights)
+        rights_drop(rights, set);
+    return rules;
 }
 
 static void on_looked_up(void *arg, enum store_outcome outcome, const struct err *stored)
@@ -194,6 +226,7 @@ static void on_looked_up(void *arg, enum store_outcome outcome, const struct err
     }
     if (outcome == STORE_DONE) {
         r->linking = rehearsal_linking((enum link_outcome)r->found, &r->account);
+        r->rules = judge_apps(r);
         end(r, NULL);
         return;
     }
@@ -238,6 +271,7 @@ static void on_identity(void *arg, const struct drive_redirect *redirect,
                         const struct drive_identity *identity, const struct err *err)
 {
     struct rehearsal *r = arg;
+    unsigned left_out = 0;
     (void)redirect;
     if (identity) {
         keep_claims(r, identity->claims);
@@ -248,7 +282,8 @@ static void on_identity(void *arg, const struct drive_redirect *redirect,
             .provider = r->provider_id,
             .subject = arena_dup(r->arena, identity->subject),
             .email = identity->email ? arena_dup(r->arena, identity->email) : NULL,
-            .email_evidence = (int)identity->email_evidence};
+            .email_evidence = (int)identity->email_evidence,
+            .groups = link_groups(r->provider_id, identity->groups, r->arena, &left_out)};
     } else {
         r->err = *err;
     }
@@ -444,6 +479,7 @@ void rehearsal_begin(struct login *l, const struct rehearsal_start *s, rehearsal
     r->expires = wall_seconds(clock_wall()) + REHEARSAL_SECONDS;
     r->arena = arena_new();
     r->registry = registry_ref(s->registry);
+    r->apps = s->apps ? apps_ref(s->apps) : NULL;
     r->provider = p;
     r->provider_id = arena_dup(r->arena, p->id);
     r->redirect_uri = arena_printf(r->arena, "%s/callback/%s", t->o->public_url, p->id);
@@ -482,7 +518,7 @@ struct jval *rehearsal_report(struct login *l, const char *id, const char *owner
     jval_set(o, "identity", ref_or_null(r->identity));
     jval_set(o, "email_evidence", ref_or_null(r->evidence));
     jval_set(o, "linking", ref_or_null(r->linking));
-    jval_set(o, "rules", jval_new_array()); /* none are there to be applied yet */
+    jval_set(o, "rules", r->rules ? jval_ref(r->rules) : jval_new_array());
     jval_set(o, "failure", ref_or_null(r->failure));
     return o;
 }

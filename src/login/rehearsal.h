@@ -17,6 +17,7 @@
 /* Everything is copied; a reference to the registry is taken. */
 struct rehearsal_start {
     struct registry *registry; /* the one in force, or a draft */
+    struct apps *apps;         /* in force; a reference is taken. NULL: none */
     const char *provider;
     const char *owner; /* who may see the report: any text that names one admin */
     struct str bind;   /* value of the binding cookie of the browser that will go there */
@@ -35,7 +36,8 @@ void rehearsal_begin(struct login *l, const struct rehearsal_start *s, rehearsal
  * id, provider, state (starting, waiting, running, done, failed), expires, callback_url,
  * requests [{step, method, url, query, headers, form, status, content_type, size, ms, problem}],
  * claims [{source, claims}], identity {…} or null, email_evidence {value, text} or null,
- * linking {decision (existing, new, disabled), account, text} or null, rules [],
+ * linking {decision (existing, new, disabled), account, text} or null,
+ * rules [{app, label, verdict, reason, path, require, terms}]: each app as a whole, app/decide.h,
  * failure {kind, text} or null. */
 struct jval *rehearsal_report(struct login *l, const char *id, const char *owner);
 /* Whether one waits for a callback of this provider, which may be a draft. */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "login/rehearsal_report.h"
 
+#include "app/decide.h"
+#include "base/header.h"
+
 static struct jval *list_of(const char *const *v)
 {
     struct jval *list = jval_new_array();
@@ -79,6 +82,38 @@ struct jval *rehearsal_failure(const struct err *err)
     jval_set_text(o, "kind", err_kind_name(err->kind));
     jval_set_text(o, "text", err->text);
     return o;
+}
+
+struct jval *rehearsal_rules(const struct apps *apps, const struct app_subject *s)
+{
+    struct jval *list = jval_new_array();
+    for (size_t i = 0; apps && i < apps_count(apps); i++) {
+        const struct app *app = apps_at(apps, i);
+        struct jval *o = app_explain(app, s, NULL, NULL);
+        jval_set_text(o, "label", app->label);
+        jval_push(list, o);
+    }
+    return list;
+}
+
+const char *rehearsal_names(const char *json, struct arena *a)
+{
+    struct err why = ERR_INIT; /* what makes no sense is no name */
+    struct jval *v = json ? jval_parse(str_of(json), JSON_SIZE_MAX, 2, &why) : NULL;
+    struct buf b;
+    buf_init(&b, JSON_SIZE_MAX);
+    for (size_t i = 0; i < jval_count(v); i++) {
+        const char *name = jval_text(jval_item(v, i));
+        if (!name)
+            continue;
+        if (b.n > 0)
+            buf_byte(&b, ',');
+        header_add(&b, name, true);
+    }
+    const char *list = buf_ok(&b) ? arena_dup(a, b.p) : "";
+    buf_deinit(&b);
+    jval_free(&v);
+    return list;
 }
 
 struct jval *rehearsal_requests(const struct trial *t, const char *url, size_t before_hop)

@@ -129,6 +129,19 @@ static struct jval *requests_of(const struct admin_visit *v, const struct jval *
     return list;
 }
 
+/* "Wiki: open; Shop: not open, what is required is not there" */
+static const char *rules_text(const struct jval *rules, struct arena *a)
+{
+    const char *text = "";
+    for (size_t i = 0; i < jval_count(rules); i++) {
+        const struct jval *r = jval_item(rules, i);
+        const bool open = strcmp(show_text(r, "verdict"), "allow") == 0;
+        text = arena_printf(a, "%s%s%s: %s%s", text, i ? "; " : "", show_text(r, "label"),
+                            open ? "open" : "not open, ", open ? "" : show_text(r, "reason"));
+    }
+    return *text ? text : "There are no apps with rules.";
+}
+
 static void set_outcome(const struct admin_visit *v, const struct jval *report, struct jval *data)
 {
     const struct jval *linking = jval_get(report, "linking");
@@ -138,7 +151,7 @@ static void set_outcome(const struct admin_visit *v, const struct jval *report, 
     jval_set_text(data, "linking", show_text(linking, "text"));
     jval_set_text(data, "account", account);
     jval_set_text(data, "evidence", show_text(jval_get(report, "email_evidence"), "text"));
-    jval_set_text(data, "rules", jval_count(rules) ? show_list(rules, v->a) : "None apply.");
+    jval_set_text(data, "rules", rules_text(rules, v->a));
     jval_set_text(data, "failure", show_text(jval_get(report, "failure"), "text"));
     jval_set_text(data, "advice", show_advice(show_text(jval_get(report, "failure"), "kind")));
 }

@@ -103,6 +103,9 @@ class Limits(Trials):  # a daemon of its own: nobody can test there for a minute
 
 
 class Rehearsals(Trials):
+    apps = {"wiki": "hosts = wiki.example.com\nrequire = email_domain:example.org\n",
+            "shop": "label = The shop\nhosts = shop.example.com\nrequire = provider:discord\n"}
+
     def test_shows_all_and_creates_nothing(self):
         begun = self.rehearse()
         self.assertEqual(self.report(begun["id"])["state"], "waiting")
@@ -113,6 +116,10 @@ class Rehearsals(Trials):
         self.assertEqual(report["state"], "done")
         self.assertEqual(report["identity"]["name"], "Ada Lovelace", report["identity"])
         self.assertEqual(report["email_evidence"]["value"], "provider_asserted")
+        self.assertEqual([(r["app"], r["label"], r["verdict"]) for r in report["rules"]],
+                         [("shop", "The shop", "allow"), ("wiki", "wiki", "deny")])
+        self.assertEqual(report["rules"][1]["terms"], [{"term": "email_domain:example.org", "result": "unknown",
+                                                        "why": "too little proof that the address is theirs"}])
         self.assertEqual(report["linking"]["decision"], "existing")
         self.assertIn("users/@me", json.dumps(report["claims"]))
         self.assertEqual(self.counted(), self.before)
