@@ -94,6 +94,11 @@ static struct op *tied(const struct admin *a)
     return op;
 }
 
+void admin_set_issuer(struct admin *a, struct issuer *issuer)
+{
+    a->o.issuer = issuer;
+}
+
 void admin_set_login(struct admin *a, struct login *login)
 {
     static const struct err stopping = {.kind = ERR_LIMITED, .text = "usher is stopping"};

@@ -32,6 +32,7 @@
 
 struct admin;
 struct app_secrets;
+struct issuer;
 struct live;
 struct login;
 struct sessions;
@@ -95,7 +96,8 @@ struct admin_options {
     struct live *live;         /* loaded */
     const struct slots *slots; /* which secret a provider uses; NULL: always the active one */
     struct sessions *sessions;
-    struct login *login; /* NULL: none; may be set later by admin_set_login */
+    struct login *login;             /* NULL: none; may be set later by admin_set_login */
+    struct issuer *issuer;           /* the same, by admin_set_issuer */
     struct app_secrets *app_secrets; /* told of changes; NULL: nobody is */
 };
 /* Reads tokens and roles from the store and waits for them: before the loop runs. Goes on with a
@@ -108,6 +110,8 @@ void admin_free(struct admin **a);
 
 /* Logins begin after an admin is there. NULL, before login_free: ends tests under way. */
 void admin_set_login(struct admin *a, struct login *login);
+/* What apps hold ends with the account it is about. NULL, before issuer_free: nobody is told. */
+void admin_set_issuer(struct admin *a, struct issuer *issuer);
 
 /* ---- what it is told ---- */
 

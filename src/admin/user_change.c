@@ -3,8 +3,10 @@
  * ends in memory before anybody hears of it, so it counts from the next request on. */
 #include "admin/people.h"
 #include "admin/user.h"
+#include "issuer/issuer.h"
 #include "session/session.h"
 #include "store/account_change.h"
+#include "store/oauth_grant.h"
 #include "store/session_row.h"
 
 /* What memory has to know. */
@@ -12,6 +14,8 @@ static void end_all(struct op *op)
 {
     if (op->admin->o.sessions)
         sessions_end_account(op->admin->o.sessions, op->id);
+    if (op->admin->o.issuer)
+        issuer_end_account(op->admin->o.issuer, op->id);
     tokens_end_of(op->admin->tokens, op->id);
 }
 
@@ -63,7 +67,10 @@ static int disable_row(struct db *db, struct op *op, struct err *err)
     rc = account_disable(db, op->id, how, err);
     if (rc == 0)
         return op_refuse(op, ERR_NOT_FOUND, "there is no such account");
-    return rc < 0 ? -1 : user_answer(db, op, err);
+    if (rc < 0 ||
+        oauth_grant_end_all(db, &(struct oauth_grant_filter){.account = op->id}, op->now, err) < 0)
+        return -1;
+    return user_answer(db, op, err);
 }
 
 static int disable_work(struct op *op, struct err *err)

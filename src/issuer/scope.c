@@ -64,6 +64,20 @@ static const char *rendered(struct call *c, struct jval *list)
     return out;
 }
 
+/* Without a word: the app's first, or usher itself. */
+static const char *by_default(struct call *c)
+{
+    const char *const *allowed = c->app->common.resources;
+    struct buf text;
+    buf_init(&text, RESOURCES_MAX);
+    buf_byte(&text, '[');
+    json_quote(&text, allowed && *allowed ? *allowed : c->issuer->o.public_url);
+    buf_byte(&text, ']');
+    const char *out = arena_str(c->a, buf_view(&text)); /* one URI, at most 2048 bytes */
+    buf_deinit(&text);
+    return out;
+}
+
 const char *scope_resources(struct call *c)
 {
     const struct fields *f = c->in->form;
@@ -80,9 +94,7 @@ const char *scope_resources(struct call *c)
         }
         jval_push(list, jval_new_text(f->v[i].value));
     }
-    if (jval_count(list) == 0)
-        jval_push(list, jval_new_text(allowed && *allowed ? *allowed : c->issuer->o.public_url));
-    out = rendered(c, list);
+    out = jval_count(list) > 0 ? rendered(c, list) : by_default(c);
 out:
     jval_free(&list);
     return out;

@@ -267,6 +267,7 @@ static int open_issuer(struct daemon *d, struct err *err)
                                      .key_lifetime = c->issuer.key_lifetime,
                                      .max_tokens = (size_t)c->issuer.max_tokens};
     d->issuer = issuer_new(&o, err);
+    admin_set_issuer(d->admin, d->issuer);
     return d->issuer ? 0 : -1;
 }
 
@@ -393,8 +394,10 @@ static void take_down(struct daemon *d)
 {
     archive_free(&d->archive);
     keep_free(&d->keep);
-    if (d->admin)
+    if (d->admin) {
         admin_set_login(d->admin, NULL);
+        admin_set_issuer(d->admin, NULL);
+    }
     login_free(&d->login);
     issuer_free(&d->issuer);
     recall_free(&d->app.recall);

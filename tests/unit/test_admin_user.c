@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "admin_fixture.h"
+#include "store/oauth_grant.h"
 #include "sys/clock.h"
 
 Suite *suite_admin_user(void);
@@ -320,6 +321,41 @@ START_TEST(tokens_end_too)
 }
 END_TEST
 
+static int add_grants(struct db *db, void *arg, struct err *err)
+{
+    static const char *const who[] = {"ada", "bob"};
+    (void)arg;
+    for (int i = 0; i < 2; i++) {
+        const struct oauth_grant_row row = {.id = who[i],
+                                            .app = "wiki",
+                                            .account = who[i],
+                                            .scopes = "openid",
+                                            .created = NOW,
+                                            .ends = NOW + 1000};
+        if (oauth_grant_add(db, &row, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* OP-42: what apps were granted ends with whoever granted it, and does not come back. */
+START_TEST(grants_end_too)
+{
+    struct err err = ERR_INIT;
+    ck_assert_int_eq(store_write_now(f.store.store, add_grants, NULL, &err), STORE_DONE);
+    admin_do(&f, admin_user_disable, "ada", "{\"reason\":\"x\"}");
+    ck_assert_int_eq(
+        store_fixture_number(&f.store, "SELECT ended FROM oauth_grant WHERE account = 'ada'"), NOW);
+    ck_assert_int_eq(
+        store_fixture_number(&f.store, "SELECT count(*) FROM oauth_grant WHERE ended IS NULL"), 1);
+    admin_do(&f, admin_user_enable, "ada", NULL);
+    ck_assert_int_eq(
+        store_fixture_number(&f.store, "SELECT count(*) FROM oauth_grant WHERE ended IS NULL"), 1);
+    admin_do(&f, admin_user_delete, "bob", "{\"force\":true}");
+    ck_assert_int_eq(store_fixture_number(&f.store, "SELECT count(*) FROM oauth_grant"), 1);
+}
+END_TEST
+
 Suite *suite_admin_user(void)
 {
     Suite *s = suite_create("admin_user");
@@ -335,6 +371,7 @@ Suite *suite_admin_user(void)
     tcase_add_test(tc, nobody_is_locked_out);
     tcase_add_test(tc, admins_are_out_of_reach);
     tcase_add_test(tc, tokens_end_too);
+    tcase_add_test(tc, grants_end_too);
     suite_add_tcase(s, tc);
     return s;
 }
