@@ -229,7 +229,8 @@ int link_write(struct db *db, struct link *l, struct err *err)
     l->row.account = l->account.id;
     if (l->tokens.access && upstream_token_put(db, l->keys, &l->tokens, err) < 0)
         return -1;
-    if (!l->account.created && account_roles(db, l->account.id, l->arena, &l->row.roles, err) < 0)
+    if (!l->account.created && !l->account.no_roles &&
+        account_roles(db, l->account.id, l->arena, &l->row.roles, err) < 0)
         return -1;
     const int replaced = l->ends_session ? session_row_end(db, l->ends_session, err) : 0;
     if (replaced < 0 || session_row_add(db, &l->row, err) < 0)

@@ -91,6 +91,7 @@ int account_known(struct db *db, const struct account_profile *p, int64_t now, s
                             db_col_int(st, 3) == p->email_evidence;
     rc = take_id(st, 0, out->id, err);
     out->disabled = db_col_int(st, 1) > 0;
+    out->no_roles = db_col_int(st, 4) == 0;
     db_end(st);
     if (rc == 0 && !out->disabled)
         rc = refresh(db, p, same_email, now, err);

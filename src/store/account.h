@@ -27,6 +27,7 @@ struct account {
     char id[ACCOUNT_ID_MAX + 1]; /* rng_id */
     bool created;                /* by this call */
     bool disabled;
+    bool no_roles; /* known to have none; false: account_roles says */
 };
 
 /* The usual sign-in: 1 and the account of a known identity, whose profile is refreshed unless the

@@ -1,9 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
 
 -- name: whose
--- A known identity's account, whether that is disabled, and the address as of last time.
+-- A known identity's account, whether that is disabled, the address as of last time, and whether
+-- there are roles to be read.
 SELECT id, CASE WHEN disabled_since IS NOT NULL AND (disabled_until IS NULL OR disabled_until > $3)
-    THEN 1 ELSE 0 END, email, email_evidence
+    THEN 1 ELSE 0 END, email, email_evidence,
+    CASE WHEN EXISTS (SELECT 1 FROM account_role r WHERE r.account = account.id) THEN 1 ELSE 0 END
 FROM identity JOIN account ON account.id = identity.account
 WHERE provider = $1 AND subject = $2;
 

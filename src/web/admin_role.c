@@ -260,8 +260,8 @@ static void ask_delete(struct admin_visit *v)
 {
     ask_back(v, &(struct question){"Delete this role?",
                                    arena_printf(v->a,
-                                                "Nobody has the role %s any more then, and rules "
-                                                "that ask for it let nobody in.",
+                                                "Nobody has the role %s any more then, whatever "
+                                                "the rules of apps make of that.",
                                                 v->id),
                                    "Delete the role",
                                    arena_printf(v->a, "%s/delete", home(v, v->id))});

@@ -100,6 +100,15 @@ ACT_FN(do_grant,
        account_role_grant(db, &(struct account_role_row){a->account, a->role, a->at}, err))
 ACT_FN(do_revoke, account_role_revoke(db, a->account, a->role, err))
 ACT_FN(do_roles, roles_text(db, a, err))
+static int known(struct db *db, struct act *a, struct err *err)
+{
+    struct account found;
+    const struct account_profile p = {.provider = "google", .subject = login[0].subject};
+    int rc = account_known(db, &p, NOW, &found, err);
+    snprintf(a->text, sizeof a->text, "%s", found.no_roles ? "none" : "some");
+    return rc;
+}
+ACT_FN(do_known, known(db, a, err))
 ACT_FN(do_session, session_text(db, a, err))
 
 static void grant(unsigned who, const char *role, int64_t at)
@@ -214,8 +223,15 @@ START_TEST(rows_of_sessions_bring_roles)
     kit_read(do_session, &a);
     ck_assert_int_eq(a.is, 1);
     ck_assert(strcmp(a.text, "none") == 0 || strcmp(a.text, "[]") == 0);
-    grant(0, "wiki", NOW);
+    kit_write(do_known, &a);
+    ck_assert_str_eq(a.text, "none");
     grant(1, "other", NOW);
+    kit_write(do_known, &a);
+    ck_assert_str_eq(a.text, "none");
+    grant(0, "wiki", NOW);
+    kit_write(do_known, &a);
+    ck_assert_int_eq(a.is, 1);
+    ck_assert_str_eq(a.text, "some");
     kit_read(do_session, &a);
     is_either(a.text, "[\"wiki\"]", "");
     grant(0, "ops", NOW);
