@@ -10,9 +10,9 @@
 static const struct {
     const char *href, *text;
 } nav[] = {
-    {"/admin", "Overview"},      {"/admin/providers", "Providers"}, {"/admin/users", "Users"},
-    {"/admin/roles", "Roles"},   {"/admin/tokens", "Tokens"},       {"/admin/audit", "Audit"},
-    {"/admin/status", "Status"},
+    {"/admin", "Overview"},    {"/admin/providers", "Providers"}, {"/admin/apps", "Apps"},
+    {"/admin/users", "Users"}, {"/admin/roles", "Roles"},         {"/admin/tokens", "Tokens"},
+    {"/admin/audit", "Audit"}, {"/admin/status", "Status"},
 };
 
 /* What was done, told on the page one is sent to. */

@@ -90,6 +90,7 @@ const struct route web_routes[] = {
     {"POST", "/admin/roles/*/delete", admin_page_role_delete, 0, FORM_MAX, NULL},
     {"GET", "/admin/roles/*/*/take", admin_page_role_take, 0, 0, NULL},
     {"POST", "/admin/roles/*/*/take", admin_page_role_take, 0, FORM_MAX, NULL},
+    {"GET", "/admin/apps", admin_page_apps, 0, 0, NULL},
     {"GET", "/admin/tokens", admin_page_tokens, 0, 0, NULL},
     {"POST", "/admin/tokens", admin_page_tokens, 0, FORM_MAX, NULL},
     {"POST", "/admin/tokens/*/delete", admin_page_token_end, 0, FORM_MAX, NULL},

@@ -205,6 +205,17 @@ class Administered(Case):
             self.assertEqual(self.api.get("/api/v1/apps/files/explain?" + query).status, 404)
         self.assertEqual(self.api.get("/api/v1/apps/none/explain").status, 404)
 
+    def test_the_page_of_apps(self):
+        self.browser.sign_in("discord", "ada")
+        user = self.browser.me()["id"]
+        self.assertNotEqual(Browser(self.usher).get("/admin/apps").status, 200)
+        self.api.ask("PUT", "/api/v1/roles/admin/" + user, {})
+        page = self.browser.get("/admin/apps")
+        self.assertEqual(page.status, 200, page.summary())
+        for text in ("files.example.com", "/x", "role:admin", "files.conf", "in force"):
+            self.assertIn(text, page.text)
+        self.api.ask("DELETE", "/api/v1/roles/admin/" + user, {"force": True})
+
     def test_secrets_are_told_once(self):
         made = self.api.ask("POST", "/api/v1/apps/files/secrets", {}, 201)
         self.assertRegex(made["secret"], r"^uas_[A-Za-z0-9_-]{43}$")
