@@ -9,6 +9,13 @@
 #include "store/oauth_grant.h"
 #include "store/session_row.h"
 
+/* What apps hold of the person ends in the same transaction. */
+static int end_grants(struct db *db, const struct op *op, struct err *err)
+{
+    const struct oauth_grant_filter all = {.account = op->id};
+    return oauth_grant_end_all(db, &all, op->now, err) < 0 ? -1 : 0;
+}
+
 /* What memory has to know. */
 static void end_all(struct op *op)
 {
@@ -67,10 +74,7 @@ static int disable_row(struct db *db, struct op *op, struct err *err)
     rc = account_disable(db, op->id, how, err);
     if (rc == 0)
         return op_refuse(op, ERR_NOT_FOUND, "there is no such account");
-    if (rc < 0 ||
-        oauth_grant_end_all(db, &(struct oauth_grant_filter){.account = op->id}, op->now, err) < 0)
-        return -1;
-    return user_answer(db, op, err);
+    return rc < 0 || end_grants(db, op, err) < 0 ? -1 : user_answer(db, op, err);
 }
 
 static int disable_work(struct op *op, struct err *err)
@@ -160,6 +164,8 @@ static int end_row(struct db *db, struct op *op, struct err *err)
         return -1;
     if (n == 0 && e->session)
         return op_refuse(op, ERR_NOT_FOUND, "the account has no such session");
+    if (!e->session && end_grants(db, op, err) < 0)
+        return -1;
     jval_free(&op->was);
     op->was = jval_new_object();
     jval_set_int(op->was, "sessions", n);

@@ -120,6 +120,7 @@ static void fill(struct granting *g)
                                         .app = arena_dup(g->arena, rq->app->id),
                                         .account = arena_dup(g->arena, g->who->account),
                                         .session = arena_dup(g->arena, g->who->session),
+                                        .sid = arena_dup(g->arena, g->who->session),
                                         .provider = arena_dup(g->arena, g->who->provider),
                                         .scopes = rq->scopes,
                                         .resource = rq->resource,
@@ -139,8 +140,9 @@ static void fill(struct granting *g)
 
 void granting_write(struct granting *g)
 {
-    const struct issuer *i = g->issuer;
+    struct issuer *i = g->issuer;
     fill(g);
+    i->granted = true;
     g->who = NULL;
     if (!store_write(i->o.store, write_all, i->o.loop, on_written, g))
         g->done(g->arg, NULL);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "issuer/parts.h"
+#include "store/oauth_grant.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 
@@ -64,8 +65,10 @@ static int load_one(void *arg, const struct access_token_row *row, struct err *e
 static int load_all(struct db *db, void *arg, struct err *err)
 {
     struct load *l = arg;
+    const int granted = oauth_grant_any(db, err);
     l->left_out = 0;
-    return access_token_each(db, l->now, load_one, l, err);
+    l->issuer->granted = granted > 0;
+    return granted < 0 ? -1 : access_token_each(db, l->now, load_one, l, err);
 }
 
 static int open_access(struct issuer *i, struct err *err)

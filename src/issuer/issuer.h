@@ -84,6 +84,9 @@ void issuer_set_apps(struct issuer *i, struct apps *apps);
  * request on. The store's rows are the caller's, in the transaction that decided it. */
 void issuer_end_account(struct issuer *i, const char *account);
 void issuer_end_grant(struct issuer *i, const char *grant);
+/* For sessions_on_end: grants that go with a session end with it, or follow the person into the
+ * next one; of an account (session NULL) all end. The store is written, nobody waits. */
+void issuer_session_over(void *issuer, const char *account, const char *session, const char *next);
 /* Once a second, while the clock can be believed: what is due by then. */
 void issuer_step(void *issuer);
 

@@ -22,6 +22,7 @@ struct issuer {
     struct sweep *sweep; /* of the store, under way; or NULL */
     struct buf discovery;
     unsigned step;    /* seconds, more or less */
+    bool granted;     /* there may be grants about people in the store */
     size_t under_way; /* calls and signatures that somebody waits for */
 };
 

@@ -6,11 +6,19 @@
 #include "app/client.h"
 #include "base/json.h"
 #include "issuer/request.h"
+#include "store/session_row.h"
 #include "sys/log.h"
 
 #define PAYLOAD_MAX (32u * 1024)
 #define RESOURCES_MAX (16u * 1024)
 #define ID_TOKEN_LIFE 3600 /* an app reads it at once; and as a hint later, when it is over */
+
+int tokens_session(struct db *db, const struct oauth_grant_row *g, int64_t now, struct err *err)
+{
+    if (!g->session || issuer_request_has_scope(g->scopes, "offline_access"))
+        return 1;
+    return session_row_stands(db, g->account, g->session, now, err);
+}
 
 int tokens_read(struct db *db, struct tokens *t, const char *grant, struct err *err)
 {
@@ -19,6 +27,10 @@ int tokens_read(struct db *db, struct tokens *t, const char *grant, struct err *
     t->good = rc == 1 && t->grant.ended == 0 && t->grant.ends > c->now && t->grant.account;
     if (!t->good)
         return rc < 0 ? -1 : 0;
+    if ((rc = tokens_session(db, &t->grant, c->now, err)) != 1) {
+        t->good = false;
+        return rc;
+    }
     const struct person_key key = {t->grant.account, t->grant.provider, c->now};
     rc = person_read(db, &key, c->a, &t->person, err);
     t->good = rc == 1;
@@ -97,8 +109,8 @@ static struct str id_payload(const struct tokens *t)
         jval_set_text(o, "nonce", t->nonce);
     if (jws_half_hash(id_alg(t), t->access.token, half, sizeof half) == 0)
         jval_set_text(o, "at_hash", half);
-    if (t->grant.session)
-        jval_set_text(o, "sid", t->grant.session);
+    if (t->grant.sid)
+        jval_set_text(o, "sid", t->grant.sid);
     if (t->grant.amr)
         jval_set(o, "amr", words(t->grant.amr));
     buf_init(&text, PAYLOAD_MAX);

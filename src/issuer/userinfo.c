@@ -10,6 +10,7 @@
 #include "issuer/parts.h"
 #include "issuer/person.h"
 #include "issuer/request.h"
+#include "issuer/tokens.h"
 #include "store/oauth_grant.h"
 
 #define ANSWER_MAX (64u * 1024)
@@ -69,6 +70,10 @@ static int look(struct db *db, void *arg, struct err *err)
     k->good = rc == 1 && k->grant.ended == 0;
     if (!k->good)
         return rc < 0 ? -1 : 0;
+    if ((rc = tokens_session(db, &k->grant, c->now, err)) != 1) {
+        k->good = false;
+        return rc;
+    }
     const struct person_key key = {k->token.account, k->grant.provider, c->now};
     rc = person_read(db, &key, c->a, &k->person, err);
     k->good = rc == 1;

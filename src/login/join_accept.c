@@ -140,7 +140,8 @@ static int enter_merged(struct accepting *a, struct err *err)
         l->o.on_gone(l->o.on_gone_arg, a->join.other, a->join.mine.account);
     if (!a->reopened)
         return err_set(err, ERR_EXPIRED, "the session has ended meanwhile");
-    sessions_end(l->o.sessions, a->open.link.ends_session);
+    sessions_replace(l->o.sessions, a->open.link.ends_session, a->join.mine.account,
+                     a->open.link.row.id);
     a->open.link.ends_session = NULL;
     return opening_enter(l, &a->open, a->log, err);
 }

@@ -52,7 +52,7 @@ int opening_enter(struct login *l, struct opening *o, const struct log_ctx *log,
         return -1;
     }
     if (o->link.ends_session)
-        sessions_end(l->o.sessions, o->link.ends_session);
+        sessions_replace(l->o.sessions, o->link.ends_session, o->link.row.account, o->link.row.id);
     return 0;
 }
 

@@ -267,8 +267,11 @@ static int open_issuer(struct daemon *d, struct err *err)
                                      .key_lifetime = c->issuer.key_lifetime,
                                      .max_tokens = (size_t)c->issuer.max_tokens};
     d->issuer = issuer_new(&o, err);
+    if (d->issuer == NULL)
+        return -1;
     admin_set_issuer(d->admin, d->issuer);
-    return d->issuer ? 0 : -1;
+    sessions_on_end(d->sessions, issuer_session_over, d->issuer);
+    return 0;
 }
 
 static int fill_app(struct daemon *d, struct err *err)
@@ -399,6 +402,8 @@ static void take_down(struct daemon *d)
         admin_set_issuer(d->admin, NULL);
     }
     login_free(&d->login);
+    if (d->sessions)
+        sessions_on_end(d->sessions, NULL, NULL);
     issuer_free(&d->issuer);
     recall_free(&d->app.recall);
     admin_free(&d->admin); /* answers what is under way: the listeners are still there */

@@ -9,6 +9,7 @@
 #include "session/index.h"
 #include "session/recent.h"
 #include "session/record.h"
+#include "session/seen.h"
 #include "sys/random.h"
 #include "sys/seal.h"
 
@@ -17,7 +18,6 @@
 #define ROOM_SWEEP 1024    /* slots looked at for room when the table is full */
 #define WAY_LOOK 64        /* sessions among which one is chosen to make way */
 #define WAY_SLOTS 4096     /* slots looked at for them */
-#define GONE_MAX 4096      /* that left before their last use was told */
 #define SWEEP_AHEAD 8      /* records are fetched so many slots before they are looked at */
 #define SWEEP_MOVES 64     /* a slot that is looked at lets so many move while growing */
 
@@ -25,21 +25,14 @@ struct provider_name {
     char *raw, *header;
 };
 
-/* A session that had to leave memory before its last use was told. */
-struct seen_gone {
-    unsigned char hash[32];
-    int64_t seen;
-};
-
 struct sessions {
     struct sessions_options o;
+    sessions_ended_fn *on_end; /* NULL: nobody is told */
+    void *on_end_arg;
     struct index by_hash;
     struct chain by_account;
     struct rights *rights;
-    struct record **seen; /* seen since the last sessions_take_seen */
-    size_t seen_n, seen_cap;
-    struct seen_gone *gone; /* GONE_MAX of them; NULL: never any */
-    size_t gone_n;
+    struct seen seen; /* since the last sessions_take_seen */
     struct provider_name *providers;
     uint16_t providers_n;
     size_t cursor; /* of the sweep */
@@ -112,8 +105,7 @@ void sessions_free(struct sessions **t)
         free((*t)->providers[i].header);
     }
     free((*t)->providers);
-    free((*t)->seen);
-    free((*t)->gone);
+    seen_deinit(&(*t)->seen);
     free(*t);
     *t = NULL;
 }
@@ -141,47 +133,11 @@ static bool valid(const struct sessions *t, const struct record *r, int64_t now)
     return now < r->ends && (t->o.idle_seconds <= 0 || now < later(r->seen, t->o.idle_seconds));
 }
 
-/* ---- the list of the recently seen --------------------------------------------------------------
- */
-
-static void mark_seen(struct sessions *t, struct record *r, int64_t now)
-{
-    r->seen = now;
-    if (r->seen_at)
-        return;
-    if (t->seen_n == t->seen_cap) {
-        t->seen_cap = t->seen_cap ? t->seen_cap * 2 : 256;
-        t->seen = mem_grow(t->seen, t->seen_cap * sizeof(struct record *));
-    }
-    t->seen[t->seen_n++] = r;
-    r->seen_at = (uint32_t)t->seen_n;
-}
-
-static void forget_seen(struct sessions *t, struct record *r)
-{
-    if (!r->seen_at)
-        return;
-    struct record *last = t->seen[--t->seen_n];
-    t->seen[r->seen_at - 1] = last;
-    last->seen_at = r->seen_at;
-    r->seen_at = 0;
-}
-
 size_t sessions_take_seen(struct sessions *t,
                           void (*each)(void *arg, const unsigned char hash[32], int64_t seen),
                           void *arg, size_t max)
 {
-    size_t n = 0;
-    for (; n < max && t->gone_n > 0; n++) {
-        const struct seen_gone *g = &t->gone[--t->gone_n];
-        each(arg, g->hash, g->seen);
-    }
-    for (; n < max && t->seen_n > 0; n++) {
-        struct record *r = t->seen[t->seen_n - 1];
-        forget_seen(t, r);
-        each(arg, r->hash, r->seen);
-    }
-    return n;
+    return seen_take(&t->seen, each, arg, max);
 }
 
 uint64_t sessions_changes(const struct sessions *t)
@@ -201,23 +157,46 @@ static void drop(struct sessions *t, struct record *r)
 {
     index_remove(&t->by_hash, key_of(r->hash), r);
     chain_remove(&t->by_account, r);
-    forget_seen(t, r);
+    seen_forget(&t->seen, r);
     t->record_bytes -= record_bytes(r);
     rights_drop(t->rights, r->rights);
     free(r);
 }
 
-int sessions_end(struct sessions *t, const unsigned char hash[32])
+void sessions_on_end(struct sessions *t, sessions_ended_fn *fn, void *arg)
+{
+    t->on_end = fn;
+    t->on_end_arg = arg;
+}
+
+static void tell_end(const struct sessions *t, const char *account, const char *id,
+                     const char *next)
+{
+    if (t->on_end)
+        t->on_end(t->on_end_arg, account, id, next);
+}
+
+int sessions_replace(struct sessions *t, const unsigned char hash[32], const char *account,
+                     const char *next)
 {
     struct record *r = find(t, hash);
     recent_end(&t->recent, key_of(hash));
     if (!r)
         return 0;
+    const char *whose = record_string(r, RECORD_ACCOUNT);
+    const bool goes_on = account && strcmp(account, whose) == 0;
+    tell_end(t, whose, record_string(r, RECORD_ID), goes_on ? next : NULL);
     drop(t, r);
     return 1;
 }
 
-static size_t end_chain(struct sessions *t, const char *account, const struct record *but)
+int sessions_end(struct sessions *t, const unsigned char hash[32])
+{
+    return sessions_replace(t, hash, NULL, NULL);
+}
+
+static size_t end_chain(struct sessions *t, const char *account, const struct record *but,
+                        bool told_one_by_one)
 {
     size_t n = 0;
     sessions_changed(t, account);
@@ -226,6 +205,8 @@ static size_t end_chain(struct sessions *t, const char *account, const struct re
         if (r == but)
             continue;
         recent_end(&t->recent, key_of(r->hash));
+        if (told_one_by_one)
+            tell_end(t, account, record_string(r, RECORD_ID), NULL);
         drop(t, r);
         n++;
     }
@@ -234,12 +215,13 @@ static size_t end_chain(struct sessions *t, const char *account, const struct re
 
 size_t sessions_end_account(struct sessions *t, const char *account)
 {
-    return end_chain(t, account, NULL);
+    tell_end(t, account, NULL, NULL);
+    return end_chain(t, account, NULL, false);
 }
 
 size_t sessions_end_others(struct sessions *t, const char *account, const unsigned char but[32])
 {
-    return end_chain(t, account, find(t, but));
+    return end_chain(t, account, find(t, but), true);
 }
 
 static bool through(const struct sessions *t, const struct record *r,
@@ -259,6 +241,7 @@ size_t sessions_end_identity(struct sessions *t, const struct session_identity *
         if (!through(t, r, who) || (but && memcmp(r->hash, but, sizeof r->hash) == 0))
             continue;
         recent_end(&t->recent, key_of(r->hash));
+        tell_end(t, who->account, record_string(r, RECORD_ID), NULL);
         drop(t, r);
         n++;
     }
@@ -329,25 +312,6 @@ bool sessions_crowded(const struct sessions *t, const char *account, unsigned ch
     return n >= t->o.max_per_account;
 }
 
-static bool keep_seen(struct sessions *t, const struct record *r)
-{
-    if (t->gone_n == GONE_MAX)
-        return false;
-    if (t->gone == NULL)
-        t->gone = mem_alloc(GONE_MAX * sizeof *t->gone);
-    memcpy(t->gone[t->gone_n].hash, r->hash, sizeof r->hash);
-    t->gone[t->gone_n++].seen = r->seen;
-    return true;
-}
-
-/* The row may be read back before that was written. */
-static void recall_seen(const struct sessions *t, struct record *r)
-{
-    for (size_t i = 0; i < t->gone_n; i++)
-        if (t->gone[i].seen > r->seen && memcmp(t->gone[i].hash, r->hash, sizeof r->hash) == 0)
-            r->seen = t->gone[i].seen;
-}
-
 /* Better to lose: one whose last use is written down already, then the one not seen for longest. */
 static bool leaves_before(const struct record *a, const struct record *b)
 {
@@ -368,7 +332,7 @@ static bool make_way(struct sessions *t)
         if (r && (!stale || leaves_before(r, stale)))
             stale = r;
     }
-    if (stale == NULL || (stale->seen_at && !keep_seen(t, stale)))
+    if (stale == NULL || !seen_leave(&t->seen, stale))
         return false;
     drop(t, stale);
     t->outside++;
@@ -466,7 +430,7 @@ int sessions_restore(struct sessions *t, const struct session_row *row,
     if (!r)
         return -1;
     const char *account = record_string(r, RECORD_ACCOUNT);
-    recall_seen(t, r);
+    seen_recall(&t->seen, r);
     int result = SESSION_OVER; /* one too many of an account is over, too */
     if (recent_has_changed(&t->recent, account, read->since)) {
         result = SESSION_CHANGED;
@@ -546,9 +510,7 @@ static void replace(struct sessions *t, struct record *old, struct record *r)
     r->provider = old->provider;
     r->rights = rights_again(t->rights, old->rights);
     r->stamp = rights_stamp(t->rights);
-    if ((r->seen_at = old->seen_at) != 0)
-        t->seen[r->seen_at - 1] = r;
-    old->seen_at = 0;
+    seen_replace(&t->seen, old, r);
     drop(t, old);
     index_put(&t->by_hash, key_of(r->hash), r);
     chain_add(&t->by_account, r);
@@ -583,7 +545,7 @@ int sessions_check(struct sessions *t, struct str token, int64_t now, struct ses
     struct record *r = find(t, hash);
     if (!r || !valid(t, r, now))
         return 0;
-    mark_seen(t, r, now);
+    seen_mark(&t->seen, r, now);
     show(t, r, out);
     return 1;
 }
@@ -596,5 +558,5 @@ size_t sessions_count(const struct sessions *t)
 size_t sessions_bytes(const struct sessions *t)
 {
     return sizeof *t + t->record_bytes + index_bytes(&t->by_hash) + chain_bytes(&t->by_account) +
-           t->seen_cap * sizeof(struct record *) + (t->gone ? GONE_MAX * sizeof *t->gone : 0);
+           seen_bytes(&t->seen);
 }

@@ -64,6 +64,14 @@ int sessions_check(struct sessions *t, struct str token, int64_t now, struct ses
 /* 1 ended, 0 was not there. Takes effect at once, and for good: a row of the store that is read
  * before its own end is written does not bring it back. */
 int sessions_end(struct sessions *t, const unsigned char hash[32]);
+/* The same; if it is that account's, the person goes on in the session `next`. */
+int sessions_replace(struct sessions *t, const unsigned char hash[32], const char *account,
+                     const char *next);
+/* Who is told of every end, once, before it returns: of one session by its public id, or with id
+ * NULL of all of an account. next: the session the person goes on in; NULL: none. What expires is
+ * not told. */
+typedef void sessions_ended_fn(void *arg, const char *account, const char *id, const char *next);
+void sessions_on_end(struct sessions *t, sessions_ended_fn *fn, void *arg);
 /* Whether an account has all the sessions it may have; then hash is the one not seen for the
  * longest, which the caller may end. */
 bool sessions_crowded(const struct sessions *t, const char *account, unsigned char hash[32]);

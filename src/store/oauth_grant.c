@@ -27,6 +27,7 @@ int oauth_grant_add(struct db *db, const struct oauth_grant_row *row, struct err
     db_text(st, 13, row->user_agent);
     db_int(st, 14, row->created);
     db_int(st, 15, row->ends);
+    db_text(st, 16, row->sid);
     return db_run(st, err) < 0 ? -1 : 0;
 }
 
@@ -49,6 +50,7 @@ static void read_row(struct db_stmt *st, struct oauth_grant_row *row)
         .created = db_col_int(st, 13),
         .ends = db_col_int(st, 14),
         .ended = db_col_null(st, 15) ? 0 : db_col_int(st, 15),
+        .sid = db_col_text(st, 16),
     };
 }
 
@@ -63,6 +65,7 @@ static void keep_row(struct arena *a, struct oauth_grant_row *row)
     row->app = kept(a, row->app);
     row->account = kept(a, row->account);
     row->session = kept(a, row->session);
+    row->sid = kept(a, row->sid);
     row->provider = kept(a, row->provider);
     row->scopes = kept(a, row->scopes);
     row->resource = kept(a, row->resource);
@@ -134,6 +137,23 @@ int oauth_grant_each(struct db *db, const struct oauth_grant_filter *f, int64_t 
         }
     }
     return rc;
+}
+
+int oauth_grant_any(struct db *db, struct err *err)
+{
+    struct db_stmt *st = db_named(db, "oauth_grant.any");
+    const int rc = db_step(st, err);
+    if (rc == 1)
+        db_end(st);
+    return rc;
+}
+
+int64_t oauth_grant_follow(struct db *db, const char *session, const char *next, struct err *err)
+{
+    struct db_stmt *st = db_named(db, "oauth_grant.follow");
+    db_text(st, 1, session);
+    db_text(st, 2, next);
+    return db_run(st, err);
 }
 
 int64_t oauth_grant_sweep(struct db *db, int64_t now, int64_t max, struct err *err)

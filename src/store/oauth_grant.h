@@ -14,15 +14,17 @@
 struct oauth_grant_row {
     const char *id; /* rng_id */
     const char *app;
-    const char *account;            /* NULL: the app itself */
-    const char *session, *provider; /* public id of the session, what that came through; NULL */
-    const char *scopes;             /* parted by blanks */
-    const char *resource, *claims;  /* JSON; NULL: none */
-    int64_t auth_time;              /* 0: unknown */
-    const char *amr, *acr;          /* NULL: unknown */
-    const char *ip, *user_agent;    /* NULL: unknown */
-    int64_t created, ends;          /* ends: the absolute limit of all that hangs on it */
-    int64_t ended;                  /* 0: it stands */
+    const char *account;           /* NULL: the app itself */
+    const char *session;           /* public id of the session it goes with; NULL: of none */
+    const char *sid;               /* the one it came from, as its app knows it; NULL */
+    const char *provider;          /* what that came through; NULL */
+    const char *scopes;            /* parted by blanks */
+    const char *resource, *claims; /* JSON; NULL: none */
+    int64_t auth_time;             /* 0: unknown */
+    const char *amr, *acr;         /* NULL: unknown */
+    const char *ip, *user_agent;   /* NULL: unknown */
+    int64_t created, ends;         /* ends: the absolute limit of all that hangs on it */
+    int64_t ended;                 /* 0: it stands */
 };
 
 int oauth_grant_add(struct db *db, const struct oauth_grant_row *row, struct err *err)
@@ -47,6 +49,11 @@ int64_t oauth_grant_end_all(struct db *db, const struct oauth_grant_filter *f, i
 int oauth_grant_each(struct db *db, const struct oauth_grant_filter *f, int64_t now,
                      int (*each)(void *arg, const struct oauth_grant_row *row, struct err *err),
                      void *arg, struct err *err) __attribute__((warn_unused_result));
+/* 1: there is one that stands; 0. */
+int oauth_grant_any(struct db *db, struct err *err) __attribute__((warn_unused_result));
+/* The person goes on in another session, and what they granted with them; how many. */
+int64_t oauth_grant_follow(struct db *db, const char *session, const char *next, struct err *err)
+    __attribute__((warn_unused_result));
 /* Those beyond their limit, with all that hangs on them, at most `max`; how many went. */
 int64_t oauth_grant_sweep(struct db *db, int64_t now, int64_t max, struct err *err)
     __attribute__((warn_unused_result));

@@ -196,3 +196,16 @@ int session_row_get(struct db *db, const unsigned char hash[32], struct arena *a
     db_end(st);
     return 1;
 }
+
+int session_row_stands(struct db *db, const char *account, const char *id, int64_t now,
+                       struct err *err)
+{
+    struct db_stmt *st = db_named(db, "session_row.stands");
+    db_text(st, 1, account);
+    db_text(st, 2, id);
+    db_int(st, 3, now);
+    const int rc = db_step(st, err);
+    if (rc == 1)
+        db_end(st);
+    return rc;
+}

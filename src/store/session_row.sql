@@ -37,6 +37,9 @@ ORDER BY seen DESC, created DESC, id LIMIT $4;
 -- By its public id, for its owner alone.
 DELETE FROM session WHERE account = $1 AND id = $2 RETURNING hash;
 
+-- name: stands
+SELECT 1 FROM session WHERE account = $1 AND id = $2 AND ends > $3;
+
 -- name: end_others
 DELETE FROM session WHERE account = $1 AND hash <> $2;
 

@@ -54,6 +54,7 @@ static struct oauth_grant_row grant_row(const char *id)
                                     .app = "wiki",
                                     .account = login.account.id,
                                     .session = "session-1",
+                                    .sid = "sid-1",
                                     .provider = "discord",
                                     .scopes = "openid email",
                                     .resource = "[\"https://api.example\"]",
@@ -74,6 +75,7 @@ static int grants(struct db *db, void *arg, struct err *err)
     ck_assert_str_eq(got.app, "wiki");
     ck_assert_str_eq(got.account, login.account.id);
     ck_assert_str_eq(got.session, "session-1");
+    ck_assert_str_eq(got.sid, "sid-1");
     ck_assert_str_eq(got.provider, "discord");
     ck_assert_str_eq(got.scopes, "openid email");
     ck_assert_str_eq(got.resource, "[\"https://api.example\"]");
@@ -143,6 +145,10 @@ static int many_grants(struct db *db, void *arg, struct err *err)
     ck_assert_str_eq(listed(db, &account), "cba");
     ck_assert_str_eq(listed(db, &wiki), "ca");
     ck_assert_str_eq(listed(db, &session), "ba");
+    IS(1, oauth_grant_any(db, &must_err));
+    IS(3, (int)oauth_grant_follow(db, "session-1", "session-3", &must_err));
+    ck_assert_str_eq(listed(db, &session), "");
+    IS(3, (int)oauth_grant_follow(db, "session-3", "session-1", &must_err));
     IS(3, (int)oauth_grant_end_all(db, &session, NOW, &must_err)); /* a, b and e */
     ck_assert_str_eq(listed(db, &account), "c");
     IS(1, (int)oauth_grant_end_all(db, &wiki, NOW, &must_err));

@@ -46,7 +46,8 @@ CREATE TABLE oauth_grant (
     id @TEXT@ NOT NULL PRIMARY KEY,
     app @TEXT@ NOT NULL,
     account @TEXT@ REFERENCES account (id) ON DELETE CASCADE,   -- NULL: the app itself
-    session @TEXT@,                 -- public id of the session it came from: `sid`
+    session @TEXT@,                 -- public id of the session it goes with; NULL: of none
+    sid @TEXT@,                     -- the one it came from, as its app knows it
     provider @TEXT@,                -- what that session came through
     scopes @TEXT@ NOT NULL,         -- parted by blanks
     resource @TEXT@,                -- JSON array of strings

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Codes, refresh tokens and what ends them: OP cases that need a person."""
+import concurrent.futures
+import time
+
+from harness import Api, Browser
+from relying_party import RelyingParty, pkce
+from test_conformance import Plan
+
+
+def error_of(answer):
+    return (answer.status, answer.json().get("error"))
+
+
+GONE = (400, "invalid_grant")
+
+
+class Codes(Plan):
+    def test_op_17_another_app_another_address(self):
+        # OP-16, OP-17: the code is burnt by whoever tried
+        for spoil in ({"redirect_uri": "https://rp.example.com/other?fixed=1"}, {"redirect_uri": None}):
+            response = self.authorize()
+            self.assertEqual(error_of(self.rp.redeem(response, **spoil)), GONE, spoil)
+            self.assertEqual(error_of(self.rp.redeem(response)), GONE, spoil)
+        response = self.authorize()
+        self.assertEqual(error_of(self.other.redeem(response)), GONE)
+        self.assertEqual(error_of(self.rp.redeem(response)), GONE)
+
+    def test_op_12_verifiers(self):
+        # OP-12
+        for wrong in (None, "", "short", "x" * 129, pkce()[0]):
+            verifier, challenge = pkce()
+            response = self.authorize(code_challenge=challenge, code_challenge_method="S256")
+            self.assertEqual(error_of(self.rp.redeem(response, verifier=wrong)), GONE, wrong)
+        response = self.authorize()
+        self.assertEqual(error_of(self.rp.redeem(response, verifier=pkce()[0])), GONE, "a downgrade")
+
+    def test_op_43_codes_are_exact(self):
+        # OP-43
+        code = self.authorize()["code"]
+        for wrong in (code[:-1], code + "A", code.swapcase(), "urt_" + code[4:], code[4:], "uac_"):
+            self.assertEqual(error_of(self.rp.redeem({"code": wrong})), GONE, wrong)
+        self.assertEqual(self.rp.redeem({"code": code}).status, 200)
+
+    def test_a_hundred_at_once_get_one_answer(self):
+        response = self.authorize()
+        with concurrent.futures.ThreadPoolExecutor(20) as pool:
+            answers = list(pool.map(lambda _: self.rp.redeem(response), range(100)))
+        good = [a for a in answers if a.status == 200]
+        self.assertEqual(len(good), 1)
+        self.assertEqual({error_of(a) for a in answers if a.status != 200}, {GONE})
+        # A second use ends what the first one got (OP-19).
+        self.assertEqual(self.rp.userinfo(good[0].json()["access_token"]).status, 401)
+        self.assertEqual(error_of(self.rp.refresh(good[0].json()["refresh_token"])), GONE)
+
+    def test_a_restart_in_between(self):
+        # A request that waits for a person, a code, a refresh token: all of them outlive the process.
+        begun = self.rp.begin(self.browser)
+        response = self.authorize(browser=Browser(self.usher))
+        tokens, _ = self.sign_in(browser=Browser(self.usher))
+        self.usher.stop()
+        self.usher.start()
+        self.assertIn("code", self.rp.arrive(self.browser, begun))
+        self.assertEqual(self.rp.redeem(response).status, 200)
+        self.assertEqual(self.rp.userinfo(tokens["access_token"]).status, 200)
+        self.assertEqual(self.rp.refresh(tokens["refresh_token"]).status, 200)
+
+    def test_a_request_waits_for_its_own_browser(self):
+        # OP-14, OP-16: the handle is worth nothing elsewhere, and is used up by its answer
+        begun = self.rp.begin(self.browser)
+        stranger = Browser(self.usher)
+        stranger.sign_in("oidc", "grace")
+        handle = begun.location.split("continue%2F")[1].split("&")[0]
+        answer = stranger.get("/oauth2/continue/" + handle)
+        self.assertEqual((answer.status, answer.location), (400, None), answer.summary())
+        self.assertIn("code", self.rp.arrive(self.browser, begun))
+        answer = self.browser.get("/oauth2/continue/" + handle)
+        self.assertEqual((answer.status, answer.location), (400, None), answer.summary())
+
+
+class Refreshing(Plan):
+    def test_op_40_another_app(self):
+        # OP-40: and then it is worth nothing to anybody
+        tokens, _ = self.sign_in()
+        self.assertEqual(error_of(self.other.refresh(tokens["refresh_token"])), GONE)
+        self.assertEqual(error_of(self.rp.refresh(tokens["refresh_token"])), GONE)
+        self.assertEqual(self.rp.userinfo(tokens["access_token"]).status, 401)
+        tokens, _ = self.sign_in()
+        answer = self.rp.post("token_endpoint", {"grant_type": "refresh_token",
+                                                 "refresh_token": tokens["refresh_token"]}, auth="none")
+        self.assertEqual(error_of(answer), (401, "invalid_client"))
+
+    def test_op_38_never_more(self):
+        # OP-38
+        tokens, _ = self.sign_in(scope="openid email")
+        for wider in ("openid email profile", "openid admin", "offline_access"):
+            self.assertEqual(error_of(self.rp.refresh(tokens["refresh_token"], scope=wider)),
+                             (400, "invalid_scope"), wider)
+        fresh = self.rp.refresh(tokens["refresh_token"], scope="openid").json()
+        self.assertEqual(fresh["scope"], "openid")
+        self.assertNotIn("email", self.rp.userinfo(fresh["access_token"]).json())
+        again = self.rp.refresh(fresh["refresh_token"]).json()
+        self.assertEqual(again["scope"], "openid email")
+
+    def test_a_lost_answer_comes_again(self):
+        tokens, _ = self.sign_in()
+        with concurrent.futures.ThreadPoolExecutor(20) as pool:
+            answers = list(pool.map(lambda _: self.rp.refresh(tokens["refresh_token"]), range(100)))
+        self.assertEqual({a.status for a in answers}, {200})
+        self.assertEqual(len({a.text for a in answers}), 1, "one answer for all of them")
+        self.usher.stop()
+        self.usher.start()
+        self.assertEqual(self.rp.refresh(tokens["refresh_token"]).text, answers[0].text)
+        self.assertEqual(self.rp.userinfo(answers[0].json()["access_token"]).status, 200)
+
+    def test_reuse_ends_the_family(self):
+        tokens, _ = self.sign_in()
+        fresh = self.rp.refresh(tokens["refresh_token"]).json()
+        time.sleep(12)  # the grace window is ten seconds
+        self.assertEqual(error_of(self.rp.refresh(tokens["refresh_token"])), GONE)
+        self.assertEqual(error_of(self.rp.refresh(fresh["refresh_token"])), GONE)
+        self.assertEqual(self.rp.userinfo(fresh["access_token"]).status, 401)
+
+
+class Ends(Plan):
+    """OP-42, OP-46: what ends a session or a person ends what apps hold of it."""
+
+    def granted(self, browser=None, **more):
+        tokens, claims = self.sign_in(browser, **more)
+        self.assertEqual(self.rp.userinfo(tokens["access_token"]).status, 200)
+        return tokens, claims
+
+    def assert_over(self, tokens):
+        self.assertEqual(error_of(self.rp.refresh(tokens["refresh_token"])), GONE)
+        self.assertEqual(self.rp.userinfo(tokens["access_token"]).status, 401)
+
+    def assert_stands(self, tokens):
+        self.assertEqual(self.rp.userinfo(tokens["access_token"]).status, 200)
+        self.assertEqual(self.rp.refresh(tokens["refresh_token"]).status, 200)
+
+    def test_sign_out(self):
+        bound, _ = self.granted()
+        offline, _ = self.granted(scope="openid offline_access")
+        self.browser.post("/logout", {})
+        self.assert_over(bound)
+        self.assert_stands(offline)
+
+    def test_signing_in_again_is_no_end(self):
+        tokens, first = self.granted()
+        time.sleep(1.1)
+        _, second = self.granted(prompt="login")
+        self.assertNotEqual(first["sid"], second["sid"])
+        self.assert_stands(tokens)
+        self.browser.post("/logout", {})
+        self.assertEqual(self.rp.userinfo(tokens["access_token"]).status, 401)
+
+    def test_somebody_else_in_the_same_browser(self):
+        tokens, _ = self.granted()
+        self.browser.sign_in("oidc", "grace")
+        self.assert_over(tokens)
+
+    def test_admins(self):
+        api = Api(self.usher)
+        for path, body in (("end-sessions", {}), ("disable", {"reason": "a test"})):
+            tokens, claims = self.granted(Browser(self.usher), person="noor")
+            offline, _ = self.granted(Browser(self.usher), person="noor", scope="openid offline_access")
+            api.ask("POST", "/api/v1/users/%s/%s" % (claims["sub"], path), body)
+            self.assert_over(tokens)
+            self.assert_over(offline)
+        api.ask("POST", "/api/v1/users/%s/enable" % claims["sub"], {})
+        tokens, claims = self.granted(Browser(self.usher), person="noor")
+        api.ask("DELETE", "/api/v1/users/" + claims["sub"], {})
+        self.assert_over(tokens)
+
+
+class Consent(Plan):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        for name in ("rp", "rp2"):
+            path = cls.folder / "apps.d" / (name + ".conf")
+            path.write_text(path.read_text() + "consent = yes\n")
+        Api(cls.usher).ask("POST", "/api/v1/config/reload", {})
+
+    def test_no(self):
+        answer = self.rp.arrive(self.browser, self.rp.begin(self.browser, scope="openid email"), consent=False)
+        self.assertEqual(answer.status, 200, answer.summary())
+        self.assertIn("your e-mail address", answer.text)
+        handle = answer.text.split("/oauth2/consent/")[1].split('"')[0]
+        cross = self.browser.post("/oauth2/consent/" + handle, {"answer": "allow", "scope": "openid"},
+                                  same_origin=False, Origin="https://evil.example")
+        self.assertEqual(cross.status, 400)
+        said = self.browser.post("/oauth2/consent/" + handle, {"answer": "deny"})
+        self.assert_error(self.rp.arrive(self.browser, said), "access_denied")
+
+    def test_op_21_silence_needs_an_earlier_yes(self):
+        # OP-21
+        self.browser.sign_in("oidc", "konrad")
+        self.assert_error(self.authorize(prompt="none"), "consent_required")
+        self.sign_in(person="konrad")
+        self.sign_in(prompt="none")
+        self.assert_error(self.authorize(prompt="none", scope="openid email"), "consent_required")
+
+    def test_op_14_less_than_was_asked_for_and_never_more(self):
+        # OP-14
+        query = self.rp.request(scope="openid email profile")
+        page = self.rp.arrive(self.browser, self.rp.begin(self.browser, **query), "lin", consent=False)
+        handle = page.text.split("/oauth2/consent/")[1].split('"')[0]
+        said = self.browser.post("/oauth2/consent/" + handle, [
+            ("scope", "openid"), ("scope", "email"), ("scope", "offline_access"), ("answer", "allow")])
+        tokens = self.rp.redeem(self.rp.arrive(self.browser, said)).json()
+        self.assertEqual(tokens["scope"], "openid email")
+        info = self.rp.userinfo(tokens["access_token"]).json()
+        self.assertNotIn("name", info)
+
+    def test_op_67_an_app_that_changed_asks_again(self):
+        # OP-67
+        path = self.folder / "apps.d" / "rp2.conf"
+        browser = Browser(self.usher)
+        self.other.sign_in(browser, person="tom")
+        self.other.sign_in(browser, prompt="none")
+        path.write_text(path.read_text().replace("/callback ", "/callback https://rp.example.com/new "))
+        Api(self.usher).ask("POST", "/api/v1/config/reload", {})
+        self.assert_error(self.other.authorize(browser, prompt="none"), "consent_required")
