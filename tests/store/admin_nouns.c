@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tokens, on every backend. */
+/* Tokens and apps, on every backend. */
 #include <stdio.h>
 #include <string.h>
 
 #include "kit.h"
 #include "store/api_token.h"
+#include "store/app_row.h"
 
 static struct arena *arena;
 
@@ -126,6 +127,96 @@ START_TEST(tokens_have_owners)
 }
 END_TEST
 
+/* ---- apps -------------------------------------------------------------------------------------
+ */
+
+struct on_app {
+    struct app_row row, out;
+    int64_t was;
+    int result;
+    char ids[64];
+};
+
+static int app_add(struct db *db, void *arg, struct err *err)
+{
+    struct on_app *c = arg;
+    c->result = app_row_add(db, &c->row, err);
+    return c->result < 0 ? -1 : 0;
+}
+
+static int app_set(struct db *db, void *arg, struct err *err)
+{
+    struct on_app *c = arg;
+    c->result = app_row_set(db, &c->row, c->was, err);
+    return c->result < 0 ? -1 : 0;
+}
+
+static int app_drop(struct db *db, void *arg, struct err *err)
+{
+    struct on_app *c = arg;
+    c->result = app_row_drop(db, c->row.id, c->was, err);
+    return c->result < 0 ? -1 : 0;
+}
+
+static int app_get(struct db *db, void *arg, struct err *err)
+{
+    struct on_app *c = arg;
+    c->result = app_row_get(db, c->row.id, arena, &c->out, err);
+    return c->result < 0 ? -1 : 0;
+}
+
+static int take_app(void *arg, const struct app_row *row, struct err *err)
+{
+    struct on_app *c = arg;
+    (void)err;
+    const size_t n = strlen(c->ids);
+    snprintf(c->ids + n, sizeof c->ids - n, "%s ", row->id);
+    return 0;
+}
+
+static int app_each(struct db *db, void *arg, struct err *err)
+{
+    ((struct on_app *)arg)->ids[0] = 0;
+    return app_row_each(db, take_app, arg, err);
+}
+
+/* A change counts only for who has seen the version it was made from. */
+START_TEST(apps_change_by_version)
+{
+    struct on_app c = {.row = {"wiki", "{}", 7, 100, 100}};
+    struct on_app other = {.row = {"blog", "{\"hosts\":\"b.example\"}", 8, 101, 101}};
+    kit_write(app_add, &c);
+    ck_assert_int_eq(c.result, 1);
+    kit_write(app_add, &c);
+    ck_assert_int_eq(c.result, 0); /* it is there */
+    kit_write(app_add, &other);
+    kit_read(app_each, &c);
+    ck_assert_str_eq(c.ids, "blog wiki ");
+    c.row.settings = "{\"label\":\"W\"}";
+    c.row.version = 9;
+    c.row.changed = 200;
+    c.was = 6;
+    kit_write(app_set, &c);
+    ck_assert_int_eq(c.result, 0);
+    c.was = 7;
+    kit_write(app_set, &c);
+    ck_assert_int_eq(c.result, 1);
+    kit_read(app_get, &c);
+    ck_assert_int_eq(c.result, 1);
+    ck_assert_str_eq(c.out.settings, "{\"label\":\"W\"}");
+    ck_assert_int_eq(c.out.version, 9);
+    ck_assert_int_eq(c.out.created, 100);
+    ck_assert_int_eq(c.out.changed, 200);
+    kit_write(app_drop, &c);
+    ck_assert_int_eq(c.result, 0); /* that version is gone */
+    c.was = 9;
+    kit_write(app_drop, &c);
+    ck_assert_int_eq(c.result, 1);
+    kit_read(app_get, &c);
+    ck_assert_int_eq(c.result, 0);
+}
+END_TEST
+
 Suite *suite_admin_nouns(const char *name)
 {
     Suite *s = suite_create(name);
@@ -133,6 +224,7 @@ Suite *suite_admin_nouns(const char *name)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, tokens_are_kept_by_their_hash);
     tcase_add_test(tc, tokens_have_owners);
+    tcase_add_test(tc, apps_change_by_version);
     suite_add_tcase(s, tc);
     return s;
 }

@@ -47,6 +47,33 @@ static const struct {
     {"\xff\xfe[server]\n", "t.conf: is UTF-16: save it as UTF-8\n"},
 };
 
+/* Sections of any name, several of one name, each read by itself with its own lines. */
+START_TEST(parts_of_a_file)
+{
+    static const char text[] = "label = x\n[/admin/*]\nrequire = a\n[/admin/*]\nrequire = b\n"
+                               "require = c\n[/\xc3\xa9 and more]\n";
+    struct conf_file *f = conf_file_text("p.conf", str_of(text), CONF_PARTS, &cx.problems);
+    int line;
+    ck_assert_ptr_nonnull(f);
+    cx_expect("p.conf:6: require is there already, in line 5\n");
+    ck_assert_str_eq(conf_file_part(f, 0, &line), "");
+    ck_assert_str_eq(conf_file_part(f, 2, &line), "/admin/*");
+    ck_assert_int_eq(line, 4);
+    ck_assert_str_eq(conf_file_part(f, 3, &line), "/\xc3\xa9 and more");
+    ck_assert_ptr_null(conf_file_part(f, 4, &line));
+    struct conf_file *part = conf_file_part_take(f, 2);
+    ck_assert_str_eq(conf_file_get(part, "", "require", &line), "b");
+    ck_assert_int_eq(line, 5);
+    ck_assert_ptr_null(conf_file_get(part, "", "label", &line));
+    conf_file_free(&part);
+    part = conf_file_part_take(f, 0);
+    ck_assert_str_eq(conf_file_get(part, "", "label", &line), "x");
+    ck_assert_ptr_null(conf_file_get(part, "", "require", &line));
+    conf_file_free(&part);
+    conf_file_free(&f);
+}
+END_TEST
+
 START_TEST(what_inih_would_bend_is_refused)
 {
     cx_apply(wrong_texts[_i].text);
@@ -337,6 +364,7 @@ Suite *suite_conf_file(void)
     TCase *t = tcase_create("conf_file");
     tcase_add_checked_fixture(t, cx_setup, cx_teardown);
     CX_LOOP(t, what_inih_would_bend_is_refused, wrong_texts);
+    tcase_add_test(t, parts_of_a_file);
     tcase_add_test(t, nul_bytes_are_refused);
     tcase_add_test(t, line_ends_of_windows_and_a_missing_last_one_are_fine);
     tcase_add_test(t, long_lines_are_whole_or_refused);
