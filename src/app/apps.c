@@ -395,6 +395,14 @@ const struct app *apps_find(const struct apps *a, const char *id)
     return NULL;
 }
 
+bool apps_guard_hosts(const struct apps *a)
+{
+    bool faulty = false; /* whose hosts may not all be known */
+    for (size_t i = 0; i < a->n; i++)
+        faulty = faulty || a->v[i].faulty;
+    return a->n_places > 0 || faulty;
+}
+
 const char *const *apps_hosts(const struct apps *a)
 {
     return a->hosts;

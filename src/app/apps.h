@@ -59,6 +59,8 @@ const struct app *apps_at(const struct apps *a, size_t i); /* in the order of id
 const struct app *apps_find(const struct apps *a, const char *id);
 /* The app whose host this is, or NULL. The scheme is not judged. */
 const struct app *apps_of(const struct apps *a, const struct url *u);
+/* Whether any app has a host, or may have: then a proxy must say what it asks about. */
+bool apps_guard_hosts(const struct apps *a);
 /* All hosts that people may be sent back to, for struct return_rules; NULL-ended. */
 const char *const *apps_hosts(const struct apps *a);
 /* [a-z0-9-]{1,32}, not beginning or ending with '-'. */

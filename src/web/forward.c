@@ -231,7 +231,7 @@ void forward_check(struct request *rq, void *app_)
         refuse(rq, 400);
         return;
     }
-    if ((o.method && !method_known(o.method)) || (!o.url && apps_count(app->apps) > 0)) {
+    if ((o.method && !method_known(o.method)) || (!o.url && apps_guard_hosts(app->apps))) {
         refuse(rq, 403);
         return;
     }

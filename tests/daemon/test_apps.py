@@ -26,6 +26,17 @@ def nginx(path, method="GET", host="wiki.example.com"):
     return {"X-Original-URL": "https://%s%s" % (host, path), "X-Original-Method": method}
 
 
+class Clients(Case):
+    """An app without hosts is none that a proxy asks about."""
+
+    apps = {"spa": "redirect_uris = https://spa.example.com/cb\nclient_type = public\n"}
+
+    def test_a_proxy_that_names_no_address_is_answered(self):
+        self.assertEqual(self.browser.request("GET", "/auth").status, 401)
+        self.browser.sign_in("discord", "ada")
+        self.assertEqual(self.browser.request("GET", "/auth").status, 200)
+
+
 class Apps(Case):
     apps = {"wiki": WIKI}
 
