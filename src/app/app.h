@@ -34,7 +34,7 @@ struct app_common {
     const char *const *resources; /* what its tokens may be for; the first, if it asks for none */
     const char *const *serves;    /* resources that this app is */
     const char *const *providers; /* that people may come through; NULL: all */
-    bool require_pkce, consent;
+    bool require_pkce, require_pushed, consent;
     int token_format;            /* enum client_token */
     int token_alg, id_token_alg; /* enum client_alg */
     int64_t access_lifetime, refresh_lifetime;

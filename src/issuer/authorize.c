@@ -13,7 +13,6 @@
 #include "store/consent.h"
 #include "sys/clock.h"
 
-#define PUSHED_URN "urn:ietf:params:oauth:request_uri:"
 #define WAIT_SECONDS 1800 /* a person may have to look for a second factor */
 #define PARAMS_MAX (64u * 1024)
 
@@ -457,7 +456,8 @@ void issuer_consent(struct issuer *i, const struct issuer_visit *v,
 static void pushed(struct run *r, const char *client_id, const char *uri)
 {
     unsigned char hash[32];
-    const struct str handle = {uri + sizeof PUSHED_URN - 1, strlen(uri) - (sizeof PUSHED_URN - 1)};
+    const struct str handle = {uri + sizeof ISSUER_PUSHED_URN - 1,
+                               strlen(uri) - (sizeof ISSUER_PUSHED_URN - 1)};
     if (handle_hash(HANDLE_PUSHED, handle, hash))
         look_up(r, hash, client_id, proceed);
     else
@@ -474,12 +474,15 @@ void issuer_authorize(struct issuer *i, const struct issuer_visit *v, const stru
         page(r, "client_id is missing or came more than once");
         return;
     }
-    if (form_get(f, "request_uri", &uri) == 1 && str_starts(str_of(uri), PUSHED_URN)) {
+    if (form_get(f, "request_uri", &uri) == 1 && str_starts(str_of(uri), ISSUER_PUSHED_URN)) {
         pushed(r, client_id, uri);
         return;
     }
     const struct app *app = r->apps ? apps_find(r->apps, client_id) : NULL;
-    if (issuer_request_read(v->arena, app, f, &r->rq, &why) == 0)
+    const int rc = issuer_request_read(v->arena, app, f, &r->rq, &why);
+    if (rc == 0 && app->common.require_pushed)
+        refuse(r, "invalid_request", "this app pushes its requests: RFC 9126");
+    else if (rc == 0)
         proceed(r);
     else if (why.page)
         page(r, why.description);

@@ -113,7 +113,7 @@ typedef void issuer_done_fn(void *arg, const struct issuer_answer *a);
 typedef void issuer_call_fn(struct issuer *i, const struct issuer_call *c, issuer_done_fn *done,
                             void *arg);
 
-issuer_call_fn issuer_token, issuer_introspect, issuer_revoke, issuer_userinfo;
+issuer_call_fn issuer_token, issuer_introspect, issuer_revoke, issuer_userinfo, issuer_push;
 
 /* Documents kept ready, borrowed until the next turn of the loop. */
 struct str issuer_discovery(struct issuer *i);

@@ -19,6 +19,9 @@
 #include "base/form.h"
 #include "base/json.h"
 
+/* How a pushed request is named: this and a handle (RFC 9126 section 2.2). */
+#define ISSUER_PUSHED_URN "urn:ietf:params:oauth:request_uri:"
+
 enum request_prompt {
     PROMPT_NONE = 1,
     PROMPT_LOGIN = 2,

@@ -50,6 +50,7 @@ const struct route web_routes[] = {
     {"GET", "/oauth2/userinfo", oauth_call, ROUTE_QUIET | ROUTE_OPEN | ROUTE_TOKEN, 0,
      (&(const struct oauth_op){issuer_userinfo})},
     {"POST", "/oauth2/userinfo", OAUTH(issuer_userinfo)},
+    {"POST", "/oauth2/par", OAUTH(issuer_push)},
     {"POST", "/oauth2/introspect", OAUTH(issuer_introspect)},
     {"POST", "/oauth2/revoke", OAUTH(issuer_revoke)},
     {"GET", "/admin", admin_page_overview, 0, 0, NULL},
