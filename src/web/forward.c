@@ -17,6 +17,7 @@
 
 #include "app/decide.h"
 #include "base/url.h"
+#include "store/trail.h"
 #include "sys/clock.h"
 #include "web/identity.h"
 #include "web/page.h"
@@ -187,6 +188,30 @@ struct app_subject web_subject(struct request *rq, const struct session_view *v)
     return s;
 }
 
+/* For the record. What strangers are refused is only counted: it costs them nothing. The path stays
+ * out of it, for it may hold anything. */
+static void record_refusal(struct request *rq, const struct web_app *app, const struct app *asked,
+                           const struct app_subject *s, const struct app_decision *d)
+{
+    const char *kind = err_kind_name(d->verdict == APP_BAD_PATH ? ERR_INVALID : ERR_NOT_ALLOWED);
+    const struct audit_row row = {.actor_kind = s->signed_in ? "account" : "nobody",
+                                  .actor = s->signed_in ? s->account : "",
+                                  .ip = request_client(rq),
+                                  .request_id = request_id(rq),
+                                  .user_agent = web_user_agent(rq),
+                                  .action = "app.access",
+                                  .object = asked->id,
+                                  .provider = s->signed_in ? s->provider : NULL,
+                                  .app = asked->id,
+                                  .outcome = "refused",
+                                  .reason =
+                                      arena_printf(request_arena(rq), "%s: %s", kind, d->reason)};
+    if (s->signed_in)
+        trail_add(app->trail, &row);
+    else
+        trail_count(app->trail, &row);
+}
+
 static void forward_app(struct request *rq, const struct web_app *app, const struct original *o,
                         const struct app *asked, const struct url *u)
 {
@@ -213,9 +238,11 @@ static void forward_app(struct request *rq, const struct web_app *app, const str
         if (s.signed_in) /* a stranger could fill the log */
             log_event(request_log(rq), LOG_INFO, "app.denied", LF_TEXT("app", asked->id),
                       LF_TEXT("account", s.account), LF_TEXT("reason", d.reason));
+        record_refusal(rq, app, asked, &s, &d);
         turn_away(rq, app, o, asked);
         return;
     case APP_BAD_PATH:
+        record_refusal(rq, app, asked, &s, &d);
         refuse(rq, 400);
         return;
     }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Apps and their rules, as a proxy meets them: FWD cases with a whole daemon behind them."""
 import re
+import urllib.parse
 
 from harness import Api, Browser, Case, wait_for, write_private
 
@@ -93,6 +94,32 @@ class Apps(Case):
         self.assertEqual(hop.status, 303)
         events = [e for e in self.usher.events("app.denied") if e["app"] == "wiki"]
         self.assertTrue(any(e["account"] == self.browser.me()["id"] for e in events))
+
+    def refusals(self, **query):
+        query = {"action": "app.access", "app": "wiki", "ip": "198.51.100.9", **query}
+        return Api(self.usher).ask("GET", "/api/v1/audit?" + urllib.parse.urlencode(query))["audit"]
+
+    def test_whom_an_app_refuses_is_on_record(self):
+        self.browser.sign_in("discord", "ada")
+        me = self.browser.me()["id"]
+        more = {"X_Forwarded_For": "198.51.100.9", "User_Agent": "Odd/2.0"}
+        self.assertEqual(self.auth("/", **more).status, 200)
+        self.assertEqual(self.refusals(account=me), [])
+        self.assertEqual(self.auth("/admin/secret-path?token=x", **more).status, 403)
+        row = wait_for("the record", lambda: self.refusals(account=me))[0]
+        self.assertEqual((row["actor_kind"], row["object"], row["provider"], row["ip"], row["user_agent"],
+                          row["outcome"], row["reason"]),
+                         ("account", "wiki", "discord", "198.51.100.9", "Odd/2.0",
+                          "refused", "not_allowed: what is required is not there"))
+        self.assertTrue(row["request_id"])
+        self.assertNotIn("secret-path", str(row))
+        self.assertEqual(self.auth("/public/../admin", **more).status, 400)
+        wait_for("the other one", lambda: [r for r in self.refusals(account=me) if r["reason"].startswith("invalid: ")])
+        # what strangers are refused is counted in memory, and no row each
+        for _ in range(100):
+            self.assertEqual(self.auth("/house/x", Browser(self.usher), **more).status, 403)
+            self.assertEqual(self.auth("/public//x", Browser(self.usher), **more).status, 400)
+        self.assertEqual(self.refusals(actor="nobody"), [])
 
     def test_proxies_that_do_not_say_what_for_are_refused(self):
         self.browser.sign_in("discord", "ada")
