@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "login_fixture.h"
+#include "main/keep.h"
 #include "sys/clock.h"
 
 Suite *suite_recheck(void);
@@ -187,11 +188,84 @@ START_TEST(the_login_may_go_meanwhile)
 }
 END_TEST
 
+/* ---- a day ---------------------------------------------------------------------------------- */
+
+#define STEP 20
+#define DAY 86400
+#define HOUR 3600
+
+static void step(void)
+{
+    now_is.wall.us += STEP * 1000000;
+    now_is.mono.ns += STEP * 1000000000LL;
+    clock_set_fake(&now_is);
+    for (int quiet = 0; quiet < 3;) {
+        struct store_stats stats;
+        const size_t before = lfx.next;
+        login_fixture_answer_upstream();
+        loop_once(lfx.loop, 0);
+        store_get_stats(lfx.store, &stats);
+        quiet = lfx.next == before && stats.queued == 0 ? quiet + 1 : 0;
+    }
+    lfx.n_waiting = lfx.next = 0;
+}
+
+static bool visit(const struct came *c)
+{
+    struct session_view v;
+    return sessions_check(lfx.sessions, str_of(c->token), wall_seconds(clock_wall()), &v) == 1;
+}
+
+/* Every hour another browser of the same person, which stays away from then on; one comes back
+ * every five minutes. Groups change at three, six, nine …; at twenty the person is thrown out
+ * upstream. The daemon's sweep runs beside it. */
+START_TEST(a_day_of_asking_and_sweeping)
+{
+    static struct came hourly[24];
+    struct keep *keep = keep_new(lfx.loop, lfx.store, lfx.sessions, HOUR);
+    int64_t most = 0;
+    unsigned by_evening = 0;
+    keep_start(keep);
+    for (int t = STEP; t < DAY; t += STEP) {
+        step();
+        const int hour = t / HOUR;
+        if (t % HOUR == 0 && hour < 20)
+            login_fixture_sign_in(&hourly[hour]);
+        if (t % HOUR == 0 && hour % 3 == 0)
+            me_answer = hour % 6 ? ME("[\"math\"]") : ME("[\"staff\"]");
+        if (t == 20 * HOUR)
+            me_answer = "{\"sub\":\"1234\",\"member\":false}";
+        if (t == 21 * HOUR)
+            by_evening = asked;
+        if (t % 300 == 0 && t < 20 * HOUR)
+            ck_assert_msg(visit(&first), "out at %d s", t);
+        if (t % (3 * HOUR) == 2 * HOUR && t < 20 * HOUR)
+            ck_assert_str_eq(groups(), hour / 3 % 2 ? "toy:math" : "toy:staff");
+        if (t % HOUR == 0) {
+            const int64_t rows = login_fixture_sql("SELECT count(*) FROM session");
+            most = rows > most ? rows : most;
+        }
+    }
+    ck_assert(!visit(&first));
+    for (int i = 0; i < 24; i++)
+        ck_assert(!visit(&hourly[i]));
+    /* Four times an hour or a little more often, until it was over; then nobody is asked. */
+    ck_assert_uint_ge(asked, 60);
+    ck_assert_uint_le(asked, 110);
+    ck_assert_uint_eq(asked, by_evening);
+    ck_assert_int_eq(login_fixture_sql("SELECT count(*) FROM session"), 0);
+    ck_assert_int_eq(login_fixture_sql("SELECT count(*) FROM upstream_token"), 0);
+    ck_assert_int_le(most, 12); /* what nobody used goes, by and by */
+    ck_assert_uint_eq(sessions_count(lfx.sessions), 0);
+    keep_free(&keep);
+}
+END_TEST
+
 Suite *suite_recheck(void)
 {
     Suite *s = suite_create("recheck");
     TCase *tc = tcase_create("recheck");
-    tcase_set_timeout(tc, 60);
+    tcase_set_timeout(tc, 300);
     tcase_add_checked_fixture(tc, setup, login_fixture_close);
     tcase_add_test(tc, asked_when_it_is_time);
     tcase_add_test(tc, groups_follow);
@@ -201,6 +275,7 @@ Suite *suite_recheck(void)
     tcase_add_test(tc, an_upstream_that_is_down_ends_nobody);
     tcase_add_test(tc, nobody_signed_in_nobody_asked);
     tcase_add_test(tc, the_login_may_go_meanwhile);
+    tcase_add_test(tc, a_day_of_asking_and_sweeping);
     suite_add_tcase(s, tc);
     return s;
 }
