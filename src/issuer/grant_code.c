@@ -30,9 +30,13 @@ static int burn(struct db *db, void *arg, struct err *err)
     struct redeeming *r = arg;
     const int rc = authorization_code_use(db, r->hash, r->call->now, r->call->a, &r->code, err);
     r->late = rc == 1 && r->code.used > 0;
-    if (r->late)
-        return oauth_grant_end(db, r->code.grant, r->call->now, err) < 0 ? -1 : 0;
-    return rc < 0 ? -1 : 0;
+    if (!r->late)
+        return rc < 0 ? -1 : 0;
+    const int ended = oauth_grant_end(db, r->code.grant, r->call->now, err);
+    if (ended != 1)
+        return ended;
+    return tokens_tell(db, r->call, &r->tokens.grant, "grant.reuse", "a code came a second time",
+                       err);
 }
 
 static void refuse(struct redeeming *r)

@@ -43,7 +43,11 @@ static void busy(struct renewing *r)
 static int end(struct db *db, void *arg, struct err *err)
 {
     const struct renewing *r = arg;
-    return oauth_grant_end(db, r->row.grant, r->call->now, err) < 0 ? -1 : 0;
+    const int rc = oauth_grant_end(db, r->row.grant, r->call->now, err);
+    if (rc != 1)
+        return rc;
+    return tokens_tell(db, r->call, &r->tokens.grant, "grant.reuse",
+                       "a refresh token came again, or from another app", err);
 }
 
 static void on_ended(void *arg, enum store_outcome outcome, const struct err *err)
@@ -100,6 +104,8 @@ static int renew(struct db *db, void *arg, struct err *err)
     /* What the faster one got is what this one gets. */
     if (r->lost)
         return refresh_token_get(db, r->hash, r->call->a, &r->row, err) < 0 ? -1 : 0;
+    if (tokens_tell(db, r->call, &r->tokens.grant, "grant.refresh", NULL, err) < 0)
+        return -1;
     return tokens_store(db, &r->tokens, err);
 }
 

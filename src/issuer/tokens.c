@@ -6,6 +6,7 @@
 #include "app/client.h"
 #include "base/json.h"
 #include "issuer/request.h"
+#include "store/audit.h"
 #include "store/session_row.h"
 #include "sys/log.h"
 
@@ -178,6 +179,23 @@ void tokens_make(struct tokens *t, void (*done)(void *arg, const struct err *err
                                     .resource = resource,
                                     .lifetime = t->grant.ends - c->now},
                 on_access);
+}
+
+int tokens_tell(struct db *db, const struct call *c, const struct oauth_grant_row *g,
+                const char *action, const char *reason, struct err *err)
+{
+    const struct audit_row row = {.at = c->now,
+                                  .actor_kind = "app",
+                                  .actor = c->app->id,
+                                  .ip = c->in->ip,
+                                  .user_agent = c->in->user_agent,
+                                  .action = action,
+                                  .object = g->account,
+                                  .provider = g->provider,
+                                  .app = g->app,
+                                  .outcome = reason ? "refused" : "done",
+                                  .reason = reason};
+    return audit_add(db, &row, err) < 0 ? -1 : 0;
 }
 
 int tokens_store(struct db *db, struct tokens *t, struct err *err)

@@ -41,6 +41,11 @@ int tokens_read(struct db *db, struct tokens *t, const char *grant, struct err *
     __attribute__((warn_unused_result));
 /* `done` with err NULL, or what failed; or the call is refused and nobody is called. */
 void tokens_make(struct tokens *t, void (*done)(void *arg, const struct err *err), void *arg);
+/* A line of the audit about a grant, by the app that asks. reason NULL: it went well; else it was
+ * refused, and why. */
+int tokens_tell(struct db *db, const struct call *c, const struct oauth_grant_row *g,
+                const char *action, const char *reason, struct err *err)
+    __attribute__((warn_unused_result));
 int tokens_store(struct db *db, struct tokens *t, struct err *err)
     __attribute__((warn_unused_result));
 /* The members beside the access token, for mint_answer: begins with ',' or is "". */

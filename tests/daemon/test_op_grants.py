@@ -120,6 +120,10 @@ class Refreshing(Plan):
         self.assertEqual(error_of(self.rp.refresh(tokens["refresh_token"])), GONE)
         self.assertEqual(error_of(self.rp.refresh(fresh["refresh_token"])), GONE)
         self.assertEqual(self.rp.userinfo(fresh["access_token"]).status, 401)
+        # R53: uses and misuses are on record, with the address and the program that asked
+        told = [(r["action"], r["outcome"], r["ip"]) for r in
+                Api(self.usher).ask("GET", "/api/v1/audit?app=rp&limit=2")["audit"]]
+        self.assertEqual(told, [("grant.reuse", "refused", "127.0.0.1"), ("grant.refresh", "done", "127.0.0.1")])
 
 
 class Ends(Plan):
