@@ -132,7 +132,7 @@ int account_search(struct db *db, const struct account_filter *filter, struct ar
     struct account_row *v = arena_alloc(a, f.limit * sizeof *v);
     struct db_stmt *st = db_named(db, "account_list.search");
     bind_filter(st, &f, a);
-    int rc;
+    int rc = 0;
     *n = 0;
     while (*n < f.limit && (rc = db_step(st, err)) == 1)
         read_row(st, a, f.now, &v[(*n)++]);
