@@ -17,6 +17,7 @@
  *   access       access tokens in memory; mint: a new one, as JWT or opaque
  *   token        POST /oauth2/token: client, then the grant's own function by a table
  *   grant_*      one file for each grant type; grant_client is the machine's
+ *   bearer       tokens shown to usher itself
  *   introspect   RFC 7662;  revoke: RFC 7009, by a table of token prefixes
  * and, each a line in parts.h and in the tables above:
  *   request      authorization requests: read, judged, pushed (RFC 9126), pending
@@ -114,6 +115,16 @@ typedef void issuer_call_fn(struct issuer *i, const struct issuer_call *c, issue
                             void *arg);
 
 issuer_call_fn issuer_token, issuer_introspect, issuer_revoke, issuer_userinfo, issuer_push;
+
+/* A token that a machine shows to usher itself. It counts when it is good, for usher, about nobody,
+ * and its app may still have `scope`; an ask of memory, not of the store. */
+enum issuer_bearer {
+    ISSUER_BEARER_NONE,  /* no access token of ours, or not for us: 401 */
+    ISSUER_BEARER_SCOPE, /* one that does not hold the scope: 403 */
+    ISSUER_BEARER_GOOD
+};
+enum issuer_bearer issuer_bearer(struct issuer *i, struct arena *a, struct str token,
+                                 const char *scope);
 
 /* Documents kept ready, borrowed until the next turn of the loop. */
 struct str issuer_discovery(struct issuer *i);

@@ -112,6 +112,11 @@ int mint_read(struct call *c, struct str token, struct access_token_row *row);
 /* Any access token of ours, good now, of an app that still is one: 1 and *row, in the arena; 0. */
 int mint_find(struct call *c, struct str token, struct access_token_row *row);
 
+/* ---- bearer.c ---- */
+
+/* One of the audiences is usher: a token for another API is none here (RFC 9068 section 4). */
+bool bearer_is_for_us(const struct call *c, const char *resource);
+
 /* ---- grants, by the table of token.c: each answers ---- */
 
 call_next_fn grant_client, grant_code, grant_refresh;

@@ -48,20 +48,6 @@ static int token_of(const struct call *c, const char **token)
     return 1;
 }
 
-/* One of its audiences is us: a token for an API is none for userinfo (RFC 9068 section 4). */
-static bool is_for_us(const struct call *c, const char *resource)
-{
-    struct err err = ERR_INIT;
-    struct jval *list = jval_parse(str_of(resource), ANSWER_MAX, 2, &err);
-    bool found = false;
-    for (size_t i = 0; !found && i < jval_count(list); i++) {
-        const char *one = jval_text(jval_item(list, i));
-        found = one && strcmp(one, c->issuer->o.public_url) == 0;
-    }
-    jval_free(&list);
-    return found;
-}
-
 static int look(struct db *db, void *arg, struct err *err)
 {
     struct asking *k = arg;
@@ -129,7 +115,7 @@ void issuer_userinfo(struct issuer *i, const struct issuer_call *in, issuer_done
         challenge(c, 401, "invalid_token", "this token is not good, or not any more");
     else if (!k->token.account || !k->token.grant)
         challenge(c, 403, "insufficient_scope", "this token is about no person");
-    else if (!is_for_us(c, k->token.resource))
+    else if (!bearer_is_for_us(c, k->token.resource))
         challenge(c, 401, "invalid_token", "this token is for somebody else");
     else if (!issuer_request_has_scope(k->token.scopes, "openid"))
         challenge(c, 403, "insufficient_scope", "the scope openid was not granted");

@@ -5,11 +5,13 @@
 #include <strings.h>
 
 #include "admin/admin.h"
+#include "issuer/issuer.h"
 #include "sys/clock.h"
 #include "web/app.h"
 #include "web/page.h"
 
 #define METRICS_MAX (1024u * 1024)
+#define METRICS_SCOPE "metrics"
 
 void ops_health(struct request *rq, void *app)
 {
@@ -26,18 +28,31 @@ void ops_ready(struct request *rq, void *app_)
         reply_send(rq, 503, "text/plain; charset=utf-8", STR("stopping\n"));
 }
 
-/* The token of usher.conf, or an API token that may. */
-static bool authorized(struct request *rq, const struct web_app *app)
+/* The token of usher.conf, an API token that may, or an app's access token with the scope. */
+static enum issuer_bearer authorized(struct request *rq, const struct web_app *app)
 {
     const char *value;
     struct admin_actor actor;
     if (request_is_local(rq))
-        return true;
+        return ISSUER_BEARER_GOOD;
     if (request_header(rq, "Authorization", &value) != 1 || strncasecmp(value, "Bearer ", 7) != 0)
-        return false;
+        return ISSUER_BEARER_NONE;
     const struct str token = str_of(value + 7);
-    return (app->metrics_token && secret_eq(app->metrics_token, token)) ||
-           (admin_token_check(app->admin, token, &actor) == 1 && actor.scopes & ADMIN_METRICS);
+    if ((app->metrics_token && secret_eq(app->metrics_token, token)) ||
+        (admin_token_check(app->admin, token, &actor) == 1 && actor.scopes & ADMIN_METRICS))
+        return ISSUER_BEARER_GOOD;
+    return issuer_bearer(app->issuer, request_arena(rq), token, METRICS_SCOPE);
+}
+
+static void refuse(struct request *rq, bool scope)
+{
+    reply_header_static(rq, "WWW-Authenticate",
+                        scope ? "Bearer realm=\"usher metrics\", error=\"insufficient_scope\", "
+                                "scope=\"" METRICS_SCOPE "\""
+                              : "Bearer realm=\"usher metrics\"");
+    reply_send(rq, scope ? 403 : 401, "text/plain; charset=utf-8",
+               scope ? STR("This token does not have the scope " METRICS_SCOPE ".\n")
+                     : STR("A bearer token is needed.\n"));
 }
 
 static void observe(const struct web_app *app)
@@ -100,9 +115,9 @@ static void secrets_render(const struct registry *r, const char *what, const cha
 void ops_metrics(struct request *rq, void *app_)
 {
     const struct web_app *app = app_;
-    if (!authorized(rq, app)) {
-        reply_header_static(rq, "WWW-Authenticate", "Bearer realm=\"usher metrics\"");
-        reply_send(rq, 401, "text/plain; charset=utf-8", STR("A bearer token is needed.\n"));
+    const enum issuer_bearer may = authorized(rq, app);
+    if (may != ISSUER_BEARER_GOOD) {
+        refuse(rq, may == ISSUER_BEARER_SCOPE);
         return;
     }
     struct buf out;

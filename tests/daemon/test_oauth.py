@@ -29,6 +29,9 @@ def make_apps(key):
         "reporter": REPORTER,
         "quick": REPORTER + "token_alg = ES256\naccess_lifetime = 10s\n",
         "opaque": REPORTER + "token_format = opaque\n",
+        "prometheus": "grants = client_credentials\nscopes = metrics other\n",
+        "opaque-prometheus": "grants = client_credentials\nscopes = metrics other\ntoken_format = opaque\n",
+        "watcher": "grants = client_credentials\nscopes = metrics other\nresources = %s\n" % API,
         "plain": "grants = client_credentials\nscopes = a b\n",
         "poster": "grants = client_credentials\nauth_method = post\n",
         "basic": "grants = client_credentials\nauth_method = basic\n",
@@ -485,6 +488,26 @@ class OAuth(unittest.TestCase):
         self.assertEqual((refused["endpoint"], refused["error"]), ("token", "invalid_client"))
         metrics = Browser(self.usher).get("/metrics", Authorization="Bearer metrics-token-for-tests").text
         self.assertIn('usher_oauth_calls_total{endpoint="token",grant="client_credentials",outcome="done"}', metrics)
+
+    def test_metrics_by_an_access_token(self):
+        def watch(token):
+            answer = Browser(self.usher).get("/metrics", Authorization="Bearer " + token)
+            return answer.status, answer.headers.get("WWW-Authenticate", "")
+
+        # A token of the app `prometheus`, which names no resource, is for usher itself.
+        for name in ("prometheus", "opaque-prometheus"):
+            c = self.clients[name]
+            token = self.good(c.token(scope="metrics"))["access_token"]
+            self.assertEqual(watch(token)[0], 200, name)
+            status, challenge = watch(self.good(c.token(scope="other"))["access_token"])
+            self.assertEqual(status, 403, name)
+            self.assertIn('error="insufficient_scope"', challenge)
+            self.assertIn('scope="metrics"', challenge)
+            self.assertEqual(watch(token[:-4] + "AAAA")[0], 401, name)
+            c.revoke(token)
+            self.assertEqual(watch(token)[0], 401, name)
+        # One for another API is none here, whatever its scopes.
+        self.assertEqual(watch(self.good(self.clients["watcher"].token(scope="metrics"))["access_token"])[0], 401)
 
 
 if __name__ == "__main__":
