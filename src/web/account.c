@@ -6,7 +6,7 @@
 #include "base/url.h"
 #include "store/account_list.h"
 #include "store/session_row.h"
-#include "web/account_page.h"
+#include "web/account_app.h"
 #include "web/admin_view.h"
 #include "web/device.h"
 
@@ -18,6 +18,8 @@ struct overview {
     struct account_row account;
     struct session_row *sessions;
     size_t n_sessions;
+    struct account_app *held; /* apps that hold something of the person */
+    size_t n_held;
 };
 
 static int read_overview(struct db *db, void *arg, struct err *err)
@@ -30,7 +32,9 @@ static int read_overview(struct db *db, void *arg, struct err *err)
     const int found = account_get(db, o->v->account, o->v->now, o->a, &o->account, err);
     if (found <= 0)
         return found < 0 ? -1 : err_set(err, ERR_NOT_FOUND, "the account is gone");
-    return session_row_list(db, &of, o->a, &o->sessions, &o->n_sessions, err);
+    if (session_row_list(db, &of, o->a, &o->sessions, &o->n_sessions, err) < 0)
+        return -1;
+    return account_app_read(db, o->v, o->a, &o->held, &o->n_held, err);
 }
 
 static const char *label_of(const struct account_visit *v, const char *id)
@@ -146,8 +150,7 @@ static const char *address_of(const struct account_visit *v, const struct app *a
     return NULL;
 }
 
-/* Those whose rules let this person in: to the first page, where paths are judged. What an app was
- * told with the person's consent has its place in these entries. */
+/* Those whose rules let this person in: to the first page, where paths are judged. */
 static struct jval *apps_of_mine(const struct account_visit *v)
 {
     const struct app_subject s = web_subject(v->rq, &v->view);
@@ -171,6 +174,8 @@ static void set_apps(struct overview *o, struct jval *data)
     jval_set_bool(data, "no_app", jval_count(o->apps) == 0);
     jval_set(data, "apps", o->apps);
     o->apps = NULL;
+    jval_set_bool(data, "has_held", o->n_held > 0);
+    jval_set(data, "held", account_app_list(o->v, o->held, o->n_held));
 }
 
 /* ---- the page -------------------------------------------------------------------------------- */

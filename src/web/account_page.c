@@ -17,6 +17,8 @@ static const struct {
     {"unlinked", "Unlinked. It does not lead to this account any more."},
     {"dropped", "Nothing was linked."},
     {"ended-others", "All other sessions are over. Only this browser is signed in now."},
+    {"revoked",
+     "Taken back. That app may not ask about you any more, unless you sign in to it again."},
 };
 
 /* ---- who comes ------------------------------------------------------------------------------- */

@@ -98,6 +98,7 @@ serve_handler account_session_end, account_session_end_others;              /* a
 serve_handler denied_page;                                                  /* denied.c */
 serve_handler forward_check;                                                /* forward.c */
 serve_handler ops_health, ops_ready, ops_metrics;                           /* ops.c */
+serve_handler account_app_revoke;                                           /* account_app.c */
 serve_handler oauth_authorize, oauth_continue, oauth_consent;               /* oauth_authorize.c */
 serve_handler asset_get;                                                    /* asset.c */
 serve_handler oauth_metadata, oauth_jwks;                                   /* oauth_metadata.c */
@@ -119,7 +120,7 @@ serve_handler admin_page_user_delete;                                   /* admin
 serve_handler admin_page_roles, admin_page_role, admin_page_role_grant; /* admin_role.c */
 serve_handler admin_page_role_delete, admin_page_role_take;             /* admin_role.c */
 serve_handler admin_page_tokens, admin_page_token_end;                  /* admin_token.c */
-serve_handler admin_page_apps;                                              /* admin_app.c */
+serve_handler admin_page_apps;                                          /* admin_app.c */
 serve_handler admin_page_audit;                                         /* admin_audit.c */
 serve_handler admin_page_setup, admin_page_setup_use, admin_page_leave; /* admin_setup.c */
 

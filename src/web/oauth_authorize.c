@@ -8,6 +8,7 @@
 #include "issuer/authorize.h"
 #include "web/oauth.h"
 #include "web/page.h"
+#include "web/scope.h"
 
 #define URL_MAX 16384
 
@@ -156,34 +157,6 @@ static void to_login(const struct visit *at, const struct issuer_step *s)
     else
         page_error(at->rq, at->app, ERR_INVALID, NULL);
     buf_deinit(&url);
-}
-
-static const struct {
-    const char *scope, *text;
-    bool fixed; /* it makes no sense without */
-} known[] = {
-    {"openid", "a number that stands for your account, and nothing else", true},
-    {"profile", "your name, username and picture", false},
-    {"email", "your e-mail address", false},
-    {"groups", "the groups and teams you are in elsewhere", false},
-    {"roles", "your roles on this site", false},
-    {"offline_access", "all of this also while you are not there", false},
-};
-
-static struct jval *scope_entry(struct arena *a, struct str word)
-{
-    struct jval *o = jval_new_object();
-    const char *name = arena_dupn(a, word.p, word.n), *text = name;
-    bool fixed = false;
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (str_is(word, known[i].scope)) {
-            text = known[i].text;
-            fixed = known[i].fixed;
-        }
-    jval_set_text(o, "name", name);
-    jval_set_text(o, "text", text);
-    jval_set_bool(o, "fixed", fixed);
-    return o;
 }
 
 static void ask(const struct visit *at, const struct issuer_step *s)

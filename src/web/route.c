@@ -37,6 +37,7 @@ const struct route web_routes[] = {
     {"GET", "/account/data", account_data_get, ROUTE_ACCOUNT, 0, NULL},
     {"GET", "/account/delete", account_delete_page, ROUTE_ACCOUNT, 0, NULL},
     {"POST", "/account/delete", account_delete_post, ROUTE_ACCOUNT, FORM_MAX, NULL},
+    {"POST", "/account/apps/*/revoke", account_app_revoke, ROUTE_ACCOUNT, FORM_MAX, NULL},
     {"POST", "/account/sessions/end-others", account_session_end_others, ROUTE_ACCOUNT, FORM_MAX,
      NULL},
     {"POST", "/account/sessions/*/end", account_session_end, ROUTE_ACCOUNT, FORM_MAX, NULL},

@@ -205,6 +205,22 @@ class Consent(Plan):
         self.sign_in(prompt="none")
         self.assert_error(self.authorize(prompt="none", scope="openid email"), "consent_required")
 
+    def test_op_42_a_yes_is_taken_back(self):
+        # OP-42, R63: seen and taken back on the account's page
+        tokens, _ = self.sign_in(scope="openid email offline_access", person="grace")
+        kept, _ = self.other.sign_in(self.browser, person="grace")
+        page = self.browser.get("/account").text
+        self.assertIn("your e-mail address", page)
+        self.assertIn("also while you are away", page)
+        cross = self.browser.post("/account/apps/rp/revoke", {}, same_origin=False, Origin="https://evil.example")
+        self.assertEqual(cross.status, 403)
+        self.assertEqual(self.browser.post("/account/apps/rp/revoke", {}).status, 303)
+        self.assertNotIn("also while you are away", self.browser.get("/account").text)
+        self.assertEqual(error_of(self.rp.refresh(tokens["refresh_token"])), GONE)
+        self.assertEqual(self.rp.userinfo(tokens["access_token"]).status, 401)
+        self.assertEqual(self.rp.userinfo(kept["access_token"]).status, 200)
+        self.assert_error(self.authorize(prompt="none"), "consent_required")
+
     def test_op_14_less_than_was_asked_for_and_never_more(self):
         # OP-14
         query = self.rp.request(scope="openid email profile")
