@@ -20,7 +20,8 @@ struct join {
     struct account_profile profile;
     const char *amr, *other, *return_to;
     int64_t auth_time;
-    struct mine mine; /* NULLs: ASK */
+    struct upstream_token tokens; /* of the identity; access NULL: none are kept */
+    struct mine mine;             /* NULLs: ASK */
     bool tried;
     struct mono began;
 };
@@ -38,6 +39,7 @@ static void drop(struct joins *all, struct join *j)
     j->prev->next = j->next;
     j->next->prev = j->prev;
     all->n--;
+    upstream_token_deinit(&j->tokens);
     arena_free(&j->arena);
     free(j);
 }
@@ -133,6 +135,18 @@ static struct mine keep_mine(struct arena *a, const struct mine *m)
              : (struct mine){NULL, NULL, NULL};
 }
 
+/* Out of *from, for an identity whose names are in `a` already. */
+static struct upstream_token move_tokens(struct arena *a, const struct account_profile *p,
+                                         struct upstream_token *from)
+{
+    struct upstream_token t = *from;
+    t.provider = p->provider;
+    t.subject = p->subject;
+    t.scope = keep(a, t.scope);
+    from->access = from->refresh = NULL;
+    return t;
+}
+
 /* The same browser begins again, or the same identity comes another time: the older one goes. */
 static void make_place(struct joins *all, const struct account_profile *p,
                        const unsigned char bind[32])
@@ -171,6 +185,8 @@ int joins_add(struct joins *all, const struct join_made *m, char id[JOIN_ID_MAX 
     j->auth_time = m->auth_time;
     j->other = keep(j->arena, m->other);
     j->return_to = arena_dup(j->arena, m->return_to);
+    if (m->tokens)
+        j->tokens = move_tokens(j->arena, &j->profile, m->tokens);
     j->mine = keep_mine(j->arena, m->mine);
     j->began = clock_mono();
     j->next = &all->list;
@@ -249,6 +265,7 @@ bool joins_take(struct joins *all, const struct join_caller *c, struct arena *a,
                                .other = keep(a, j->other),
                                .return_to = arena_dup(a, j->return_to),
                                .mine = keep_mine(a, &j->mine)};
+    out->tokens = move_tokens(a, &out->profile, &j->tokens);
     drop(all, j);
     return true;
 }

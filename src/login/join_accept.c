@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "login/login_parts.h"
 #include "login/record.h"
+#include "provider/registry.h"
 #include "session/rights.h"
 #include "store/account_change.h"
 #include "store/account_role.h"
@@ -40,12 +41,21 @@ static int record(struct db *db, const struct accepting *a, const char *action, 
     return record_add(db, &r, err);
 }
 
+/* What the identity's provider gave when it was proven. */
+static int keep_tokens(struct db *db, const struct accepting *a, struct err *err)
+{
+    const struct link *link = &a->open.link;
+    return link->tokens.access ? upstream_token_put(db, link->keys, &link->tokens, err) : 0;
+}
+
 static int write_link(struct db *db, struct accepting *a, struct err *err)
 {
     const int added = account_attach(db, a->join.mine.account, &a->join.profile, a->now, err);
     if (added == 0)
         return err_set(err, ERR_CONFLICT, "the identity is somebody's by now");
-    return added < 0 ? -1 : record(db, a, "identity.link", NULL, NULL, err);
+    if (added < 0 || keep_tokens(db, a, err) < 0)
+        return -1;
+    return record(db, a, "identity.link", NULL, NULL, err);
 }
 
 /* What this session may do can be more than before, so its cookie is not the one from before. */
@@ -90,7 +100,7 @@ static int write_merge(struct db *db, struct accepting *a, struct err *err)
     if (rc == 0)
         return err_set(err, ERR_CONFLICT, "one of the accounts is gone");
     if (rc < 0 || record(db, a, "account.merge", mine, other, err) < 0 ||
-        record(db, a, "account.merge", other, mine, err) < 0)
+        record(db, a, "account.merge", other, mine, err) < 0 || keep_tokens(db, a, err) < 0)
         return -1;
     if (account_roles(db, mine, a->task.arena, &a->roles, err) < 0 ||
         judge_roles(a->roles, err) < 0)
@@ -180,6 +190,24 @@ static void on_made(struct task *t, enum store_outcome outcome, const struct err
 
 /* ---- asked */
 
+static void deinit(struct task *t)
+{
+    struct accepting *a = (struct accepting *)t;
+    upstream_token_deinit(&a->open.link.tokens);
+}
+
+/* Only if the provider still is to keep any. */
+static void take_tokens(struct accepting *a, const struct login *l)
+{
+    struct upstream_token *t = &a->join.tokens;
+    const struct provider *p = registry_find(l->registry, a->join.profile.provider);
+    if (p == NULL || !p->common.keep_tokens)
+        upstream_token_deinit(t);
+    a->open.link.keys = l->o.keys;
+    a->open.link.tokens = *t;
+    *t = (struct upstream_token){.access = NULL};
+}
+
 /* The join is used up from here on. NULL: answered. */
 static struct accepting *begin(struct login *l, const struct join_caller *c, login_done_fn *done,
                                void *arg)
@@ -192,12 +220,14 @@ static struct accepting *begin(struct login *l, const struct join_caller *c, log
         done(arg, NULL, &err);
         return NULL;
     }
+    a->task.deinit = deinit;
     a->done = done;
     a->arg = arg;
     a->log = c->log;
     a->request_id = c->request_id ? arena_dup(a->task.arena, c->request_id) : NULL;
     a->now = wall_seconds(clock_wall());
     link_refill(&a->open.link, &a->join.profile, a->join.amr, a->task.arena);
+    take_tokens(a, l);
     a->open.link.row.auth_time = a->join.auth_time;
     a->open.link.request_id = a->request_id;
     opening_client(&a->open, c->ip, c->user_agent, c->session);

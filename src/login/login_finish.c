@@ -52,6 +52,8 @@ static int make_join(struct leg_run *r, struct join_made m, struct err *err)
     m.auth_time = r->open.link.row.auth_time;
     m.return_to = r->flow.return_to;
     m.bind = r->bind;
+    if (m.kind != JOIN_LINKED) /* else they were kept with the session */
+        m.tokens = &r->open.link.tokens;
     return joins_add(r->login->joins, &m, r->join, err);
 }
 
@@ -146,8 +148,12 @@ static int find_owner(struct db *db, void *arg, struct err *err)
     if (spent_add(db, link->flow, link->flow_expires, err) < 0)
         return -1;
     int rc = account_find(db, p->provider, p->subject, r->found_at, &link->account, err);
-    if (rc != 0)
-        return rc < 0 ? -1 : 0;
+    if (rc < 0)
+        return -1;
+    if (rc > 0) /* their own, proven anew: what was given for it counts from now on */
+        return strcmp(link->account.id, r->mine.account) == 0 && link->tokens.access
+                   ? upstream_token_put(db, link->keys, &link->tokens, err)
+                   : 0;
     rc = account_barred(db, p->provider, p->subject, err);
     if (rc > 0)
         return err_set(err, ERR_NOT_ALLOWED, "the identity's account was deleted for good");

@@ -26,6 +26,7 @@ struct task {
     struct login *login;
     struct arena *arena;
     void (*done)(struct task *t, enum store_outcome outcome, const struct err *err);
+    void (*deinit)(struct task *t); /* what the arena does not hold; always called; NULL */
 };
 
 /* Whose session a browser has. */
@@ -120,13 +121,15 @@ void tasks_orphan(struct login *l);
 /* ---- join.c */
 struct joins *joins_new(struct loop *loop);
 void joins_free(struct joins **j);
-/* What a leg of ours came to. Into id; ERR_LIMITED when there are too many. */
+/* What a leg of ours came to. Into id; ERR_LIMITED when there are too many, then the tokens stay
+ * with the caller. */
 struct join_made {
     enum join_kind kind;
     const struct account_profile *profile;
     const char *amr, *other, *return_to;
     int64_t auth_time;
-    const struct mine *mine; /* NULL: ASK */
+    struct upstream_token *tokens; /* to be kept once the person said yes; moved; NULL: none */
+    const struct mine *mine;       /* NULL: ASK */
     struct str bind;
 };
 int joins_add(struct joins *all, const struct join_made *m, char id[JOIN_ID_MAX + 1],
@@ -137,12 +140,14 @@ const char *joins_asked(struct joins *all, const char *id, struct str bind);
 bool joins_prove(struct joins *all, const char *id, struct str bind, const struct mine *mine);
 /* Who tried to prove it has no account either. */
 bool joins_try(struct joins *all, const char *id, struct str bind);
-/* Out of memory's hands, for whoever it was made for; copied into `a`. false: there is none. */
+/* Out of memory's hands, for whoever it was made for; copied into `a`, and the tokens, which name
+ * the profile's identity, are the caller's to free. false: there is none. */
 struct join_taken {
     enum join_kind kind;
     struct account_profile profile;
     const char *amr, *other, *return_to;
     int64_t auth_time;
+    struct upstream_token tokens; /* access NULL: none */
     struct mine mine;
 };
 bool joins_take(struct joins *all, const struct join_caller *c, struct arena *a,

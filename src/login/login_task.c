@@ -21,6 +21,8 @@ void task_free(struct task *t)
         t->next->prev = t->prev;
     }
     struct arena *a = t->arena;
+    if (t->deinit)
+        t->deinit(t);
     arena_wipe(a); /* there may be a cookie in it, and there is t itself */
     arena_free(&a);
 }

@@ -2,10 +2,13 @@
 """Tokens of people at their providers, for apps that may have them: R78, R79, PRIV-01, DB-05."""
 import base64
 import concurrent.futures
+import html
+import re
 import sqlite3
 
 import contract
 from harness import Api, Browser, Case, fake_providers
+from test_account_pages import link_page, link_url
 from test_canary import spellings
 
 PATH = "/api/v1/me/token/"
@@ -22,7 +25,7 @@ def keeping(fake):
             for name, values in fake_providers(fake).items()}
 
 
-class Tokens(Case):
+class Asking(Case):
     providers = staticmethod(keeping)
     apps = {"mirror": APP, "other": APP.replace("mirror", "other").replace("discord google", "google")}
 
@@ -50,6 +53,11 @@ class Tokens(Case):
         self.assertEqual(contract.complaints("GET", PATH + "discord", answer), [])
         return answer
 
+    def kept(self, provider):
+        return self.usher.rows("SELECT count(*) FROM upstream_token WHERE provider = ?", provider)[0][0]
+
+
+class Tokens(Asking):
     def run_out(self):
         with sqlite3.connect(self.usher.database, timeout=30) as db:
             db.execute("UPDATE upstream_token SET expires = 1")
@@ -128,3 +136,68 @@ class Tokens(Case):
                 self.assertNotIn(spelling, files)
                 for page in (*pages, audit):
                     self.assertNotIn(spelling, page.encode())
+
+
+def asking(fake):
+    return {name: {**values, "link": "ask"} for name, values in keeping(fake).items()}
+
+
+class Joined(Asking):
+    """What was given when an identity was proven is kept once the person said yes."""
+    providers = staticmethod(asking)
+
+    def setUp(self):
+        super().setUp()
+        with sqlite3.connect(self.usher.database, timeout=30) as db:
+            db.execute("DELETE FROM upstream_token")
+
+    def accept(self, path, answer="accept"):
+        said = self.browser.post(path, {"answer": answer})
+        self.assertEqual(said.status, 303, said.summary())
+
+    def test_linked(self):
+        self.browser.sign_in("discord", "konrad")
+        path = link_page(self, self.browser, "google", "grace")
+        self.refused(404, "not_found", provider="google")
+        self.assertEqual(self.kept("google"), 0)
+        self.accept(path)
+        token = self.given(provider="google")
+        self.assertIn("openid", token["scope"])
+        self.assertNotIn(token["access_token"].encode(), self.usher.database.read_bytes())
+        # proving it once more brings new ones
+        answer = self.browser.get(link_url(self, self.browser, "google", "grace"))
+        self.assertEqual((answer.status, answer.location), (303, "/account"))
+        self.assertNotEqual(self.given(provider="google")["access_token"], token["access_token"])
+
+    def test_merged(self):
+        other = Browser(self.usher)
+        other.sign_in("google", "guest-1")
+        theirs = self.given(provider="google", browser=other)["access_token"]
+        self.browser.sign_in("discord", "guest-2")
+        self.accept(link_page(self, self.browser, "google", "guest-1"))
+        self.assertIsNone(other.me())
+        self.assertNotEqual(self.given(provider="google")["access_token"], theirs)
+
+    def test_asked_and_somebody_new(self):
+        Browser(self.usher).sign_in("google", "guest-3")
+        path = self.browser.sign_in("discord", "guest-3").location
+        self.assertEqual(self.kept("discord"), 0)
+        self.accept(path, "new")
+        self.assertEqual(self.given()["scope"], "identify email")
+
+    def test_asked_and_proven(self):
+        Browser(self.usher).sign_in("google", "guest-4")
+        path = self.browser.sign_in("discord", "guest-4").location
+        link = html.unescape(re.search(r'href="(/login/google\?[^"]*)"', self.browser.get(path).text)[1])
+        target = self.browser.follow(self.browser.get(self.browser.get(link).location + "&login_hint=guest-4"),
+                                     until=self.usher.url + "/callback/")
+        answer = self.browser.get(target)
+        self.assertEqual((answer.status, answer.location), (303, path))
+        self.refused(404, "not_found")
+        self.accept(path)
+        self.given()
+
+    def test_a_no_keeps_nothing(self):
+        self.browser.sign_in("discord", "guest-5")
+        self.accept(link_page(self, self.browser, "google", "guest-6"), "drop")
+        self.assertEqual(self.kept("google"), 0)
