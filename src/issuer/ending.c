@@ -73,6 +73,8 @@ static void on_run(void *arg, enum store_outcome outcome, const struct err *err)
         log_error(NULL, LOG_ERROR, "issuer.ending_failed", err);
     for (size_t n = 0; n < e->n; n++)
         access_end_grant(i->access, e->ended[n]);
+    if (!e->session) /* those that were being signed when it was told */
+        access_end_account(i->access, e->account);
     i->under_way--;
     ending_free(e);
 }

@@ -85,6 +85,8 @@ static void on_redeemed(void *arg, enum store_outcome outcome, const struct err 
         call_store_failed(r->call, outcome, err);
     else if (r->late)
         on_burnt(arg, outcome, err);
+    else if (!r->tokens.good)
+        refuse(r);
     else
         tokens_answer(&r->tokens);
 }

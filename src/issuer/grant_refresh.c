@@ -117,6 +117,8 @@ static void on_renewed(void *arg, enum store_outcome outcome, const struct err *
         call_store_failed(r->call, outcome, err);
     else if (r->lost)
         answer_again(r);
+    else if (!r->tokens.good)
+        refuse(r);
     else
         tokens_answer(&r->tokens);
 }

@@ -200,6 +200,11 @@ int tokens_tell(struct db *db, const struct call *c, const struct oauth_grant_ro
 
 int tokens_store(struct db *db, struct tokens *t, struct err *err)
 {
+    struct oauth_grant_row now;
+    const int rc = oauth_grant_get(db, t->grant.id, t->call->a, &now, err);
+    t->good = rc == 1 && now.ended == 0;
+    if (!t->good)
+        return rc < 0 ? -1 : 0;
     if (t->access.stored && access_token_add(db, &t->access.row, err) < 0)
         return -1;
     return t->refresh_text[0] ? refresh_token_add(db, &t->refresh, err) : 0;

@@ -20,7 +20,7 @@ struct tokens {
     const char *scopes; /* less than was granted; NULL: all of it */
     bool first;         /* from a code: the request's nonce and claims are answered */
     /* from tokens_read */
-    bool good; /* the grant stands, and so does the person */
+    bool good; /* the grant stands, and so does the person; tokens_store looks once more */
     struct oauth_grant_row grant;
     struct claims_person person;
     /* from tokens_make */
@@ -46,6 +46,8 @@ void tokens_make(struct tokens *t, void (*done)(void *arg, const struct err *err
 int tokens_tell(struct db *db, const struct call *c, const struct oauth_grant_row *g,
                 const char *action, const char *reason, struct err *err)
     __attribute__((warn_unused_result));
+/* Whether the grant still stands comes in `good`: it may have ended while tokens were signed. Then
+ * nothing is stored. */
 int tokens_store(struct db *db, struct tokens *t, struct err *err)
     __attribute__((warn_unused_result));
 /* The members beside the access token, for mint_answer: begins with ',' or is "". */

@@ -126,6 +126,22 @@ class Refreshing(Plan):
         self.assertEqual(told, [("grant.reuse", "refused", "127.0.0.1"), ("grant.refresh", "done", "127.0.0.1")])
 
 
+    def test_op_44_an_app_gives_it_back(self):
+        # OP-44: with everything that hangs on it; what others give back is not touched
+        tokens, _ = self.sign_in()
+        fresh = self.rp.refresh(tokens["refresh_token"]).json()
+        form = {"token": fresh["refresh_token"], "token_type_hint": "access_token"}
+        self.assertEqual(self.other.post("revocation_endpoint", form).status, 200)
+        self.assertEqual(self.rp.userinfo(fresh["access_token"]).status, 200)
+        answer = self.rp.post("revocation_endpoint", form)
+        self.assertEqual((answer.status, answer.body), (200, b""))
+        self.assertEqual(error_of(self.rp.refresh(fresh["refresh_token"])), GONE)
+        self.assertEqual(self.rp.userinfo(fresh["access_token"]).status, 401)
+        active = self.rp.post("introspection_endpoint", {"token": fresh["access_token"]}).json()
+        self.assertEqual(active, {"active": False})
+        self.assertEqual(self.rp.post("revocation_endpoint", form).status, 200)
+
+
 class Ends(Plan):
     """OP-42, OP-46: what ends a session or a person ends what apps hold of it."""
 
@@ -162,6 +178,32 @@ class Ends(Plan):
         tokens, _ = self.granted()
         self.browser.sign_in("oidc", "grace")
         self.assert_over(tokens)
+
+    def test_nothing_slips_through(self):
+        # What is being signed while all of a person's sessions are ended is worth nothing either.
+        api = Api(self.usher)
+
+        def renew(tokens):
+            got = []
+            while True:
+                answer = self.rp.refresh(tokens["refresh_token"])
+                if answer.status != 200:
+                    self.assertEqual(error_of(answer), GONE)
+                    return got
+                tokens = answer.json()
+                got.append(tokens["access_token"])
+
+        for _ in range(3):
+            granted = [self.granted(Browser(self.usher), person="noor") for _ in range(6)]
+            with concurrent.futures.ThreadPoolExecutor(6) as pool:
+                under_way = [pool.submit(renew, tokens) for tokens, _ in granted]
+                time.sleep(0.5)
+                api.ask("POST", "/api/v1/users/%s/end-sessions" % granted[0][1]["sub"], {})
+                last = [got[-1] for got in (u.result() for u in under_way) if got]
+            self.assertTrue(last)
+            for token in last:
+                answer = self.rp.post("introspection_endpoint", {"token": token})
+                self.assertEqual(answer.json(), {"active": False})
 
     def test_admins(self):
         api = Api(self.usher)
