@@ -110,6 +110,7 @@ struct app_decision app_decide(const struct app *app, const struct app_subject *
         return decide(app, s, path, method);
     const struct app_subject nobody = app_nobody(s->client);
     struct app_decision d = decide(app, &nobody, path, method);
+    d.as_nobody = true;
     if (d.verdict == APP_SIGN_IN) {
         d.verdict = APP_DENY;
         d.reason = "the app does not take people of this provider";

@@ -27,6 +27,7 @@ struct app_decision {
     const struct app_path *path; /* whose rule decided; NULL: not a path's */
     const struct rule *rule;     /* what decided; NULL: no rule */
     const char *require;         /* the same as written */
+    bool as_nobody;              /* the app does not take people of this provider */
 };
 
 /* `path` raw as in a URL, NULL: the app as a whole, as when somebody signs in to it; `method` NULL:

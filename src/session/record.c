@@ -123,6 +123,7 @@ struct record *record_regrouped(const struct record *r, const char *provider, co
                               .email_evidence = r->email_evidence,
                               .groups = groups,
                               .amr = record_string(r, RECORD_AMR),
+                              .auth_time = r->auth_time,
                               .created = r->created,
                               .seen = r->seen,
                               .ends = r->ends};

@@ -221,7 +221,7 @@ static void forward_app(struct request *rq, const struct web_app *app, const str
     const struct app_decision d = app_decide(asked, &s, u->path, o->method);
     switch (d.verdict) {
     case APP_ALLOW:
-        if (signed_in == 1) {
+        if (signed_in == 1 && !d.as_nobody) {
             identity_reply(app->identities, rq, &v);
         } else {
             identity_clear(rq);

@@ -436,6 +436,19 @@ START_TEST(fwd_25_switched_off)
 }
 END_TEST
 
+/* Who came through a provider the app does not take is nobody there, on open paths as well. */
+START_TEST(nobody_by_provider)
+{
+    web_fixture_app("wiki", "{\"hosts\":\"wiki.example\",\"providers\":\"corp\","
+                            "\"require\":\"signed_in\",\"rules\":["
+                            "{\"path\":\"/public/*\",\"require\":\"anyone\"}]}");
+    web_sign_in();
+    expect_deny(check(NGINX("https://wiki.example/")), 403);
+    ck_assert_int_eq(check(NGINX("https://wiki.example/public/x")), 200);
+    expect_nobody();
+}
+END_TEST
+
 Suite *suite_forward(void)
 {
     Suite *s = suite_create("forward");
@@ -459,6 +472,7 @@ Suite *suite_forward(void)
     tcase_add_test(tc, denied_repeats_nothing);
     tcase_add_test(tc, fwd_08_networks);
     tcase_add_test(tc, fwd_25_switched_off);
+    tcase_add_test(tc, nobody_by_provider);
     suite_add_tcase(s, tc);
     return s;
 }

@@ -296,7 +296,9 @@ START_TEST(groups_follow_the_identity)
     const struct session_identity who = {"a", "discord", "80351110224678912"};
     struct session_row other = row_of("a");
     other.subject = "1";
-    add(&t[0], "a");
+    struct session_row proven = row_of("a");
+    proven.auth_time = NOW - 3;
+    ck_assert_int_eq(add_row(table, &t[0], proven, &err), 0);
     add(&t[1], "a");
     ck_assert_int_eq(add_row(table, &t[2], other, &err), 0);
     ck_assert_int_eq(check_at(&t[0], NOW + 5), 1);
@@ -311,6 +313,7 @@ START_TEST(groups_follow_the_identity)
         ck_assert_str_eq(v.name, "Nelly");
         ck_assert_str_eq(v.provider, "discord");
         ck_assert_int_eq(v.ends, NOW + ABSOLUTE);
+        ck_assert_int_eq(v.auth_time, i == 0 ? NOW - 3 : 0);
     }
     ck_assert_uint_eq(sessions_take_seen(table, ignore_seen, NULL, 10), 3); /* none twice */
     ck_assert_int_eq(sessions_set_groups(table, &who, "{}", &err), -1);
