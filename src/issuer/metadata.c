@@ -23,6 +23,7 @@ static const struct {
     {"introspection_endpoint", "/oauth2/introspect"},
     {"revocation_endpoint", "/oauth2/revoke"},
     {"jwks_uri", "/oauth2/jwks"},
+    {"end_session_endpoint", "/oauth2/logout"},
 };
 
 /* Words parted by blanks. */

@@ -81,6 +81,11 @@ void web_set_session(struct request *rq, const struct web_app *app, const struct
  * the view and the request. */
 struct app_subject web_subject(struct request *rq, const struct session_view *v);
 
+/* Ends the sessions of this browser, in memory at once; when the store has it, too, the cookie is
+ * taken away and `done` answers. What could not be recorded is answered here (signout.c). */
+void signout_end(struct request *rq, const struct web_app *app, void (*done)(void *arg), void *arg);
+void signout_say_goodbye(struct request *rq, const struct web_app *app);
+
 /* How sure an e-mail is (enum usher_evidence), as the API says it. */
 const char *web_evidence(int evidence);
 
@@ -100,6 +105,7 @@ serve_handler forward_check;                                                /* f
 serve_handler ops_health, ops_ready, ops_metrics;                           /* ops.c */
 serve_handler account_app_revoke;                                           /* account_app.c */
 serve_handler oauth_authorize, oauth_continue, oauth_consent;               /* oauth_authorize.c */
+serve_handler oauth_logout, oauth_logout_confirm;                           /* oauth_logout.c */
 serve_handler asset_get;                                                    /* asset.c */
 serve_handler oauth_metadata, oauth_jwks;                                   /* oauth_metadata.c */
 serve_handler oauth_call;                                                   /* oauth_call.c */

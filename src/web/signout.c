@@ -27,16 +27,23 @@ struct ending {
     size_t n;
     const char *account, *session; /* whose it was; NULL: memory does not know */
     const char *ip, *user_agent, *request_id;
+    void (*done)(void *arg);
+    void *arg;
 };
 
-static void say_goodbye(struct request *rq, const struct web_app *app)
+static void finish(struct ending *e)
 {
     struct buf cookie;
-    struct jval *data = jval_new_object();
     buf_init(&cookie, 512);
-    cookie_jar_session(&app->jar, "", 0, &cookie);
-    reply_header(rq, "Set-Cookie", cookie.p);
+    cookie_jar_session(&e->app->jar, "", 0, &cookie);
+    reply_header(e->rq, "Set-Cookie", cookie.p);
     buf_deinit(&cookie);
+    e->done(e->arg);
+}
+
+void signout_say_goodbye(struct request *rq, const struct web_app *app)
+{
+    struct jval *data = jval_new_object();
     jval_set_bool(data, "done", true);
     page_send(rq, app, 200, "signout", "Signed out", data);
 }
@@ -78,24 +85,21 @@ static void on_ended(void *arg, enum store_outcome outcome, const struct err *er
     }
     log_event(request_log(e->rq), LOG_INFO, "logout.done",
               LF_TEXT("client", request_client(e->rq)));
-    say_goodbye(e->rq, e->app);
+    finish(e);
 }
 
-void signout_post(struct request *rq, void *app_)
+void signout_end(struct request *rq, const struct web_app *app, void (*done)(void *arg), void *arg)
 {
-    const struct web_app *app = app_;
     struct str token[COOKIES_MAX];
     struct session_view v;
-    if (!request_same_origin(rq, app->public_origin)) {
-        reply_error(rq, 403, "Signing out must be asked for on this site's own page.");
-        return;
-    }
     struct ending *e = arena_alloc(request_arena(rq), sizeof *e);
     *e = (struct ending){.rq = rq,
                          .app = app,
                          .ip = request_client(rq),
                          .user_agent = web_user_agent(rq),
-                         .request_id = request_id(rq)};
+                         .request_id = request_id(rq),
+                         .done = done,
+                         .arg = arg};
     if (web_session(app, rq, &v) == 1) {
         e->account = arena_dup(request_arena(rq), v.account);
         e->session = arena_dup(request_arena(rq), v.id);
@@ -108,11 +112,32 @@ void signout_post(struct request *rq, void *app_)
         sessions_end(app->sessions, e->hash[e->n++]); /* at once, whatever the store says */
     }
     if (e->n == 0) {
-        say_goodbye(rq, app);
+        finish(e);
         return;
     }
     /* The row goes even if memory knows nothing of it: an earlier try may have failed half way. */
     request_hold(rq);
     if (!store_write(app->store, end_row, app->loop, on_ended, e))
         say_unrecorded(rq);
+}
+
+struct goodbye {
+    struct request *rq;
+    const struct web_app *app;
+};
+
+static void say_goodbye(void *arg)
+{
+    const struct goodbye *g = arg;
+    signout_say_goodbye(g->rq, g->app);
+}
+
+void signout_post(struct request *rq, void *app)
+{
+    struct goodbye *g = arena_alloc(request_arena(rq), sizeof *g);
+    *g = (struct goodbye){rq, app};
+    if (request_same_origin(rq, g->app->public_origin))
+        signout_end(rq, app, say_goodbye, g);
+    else
+        reply_error(rq, 403, "Signing out must be asked for on this site's own page.");
 }

@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the OpenID Foundation's conformance suite asks of logout, each module by its name: the
+RP-Initiated and Back-Channel Logout plans; and the OP cases about it."""
+import base64
+import json
+import time
+import unittest
+import urllib.parse
+
+from harness import Browser
+from relying_party import form_of, query_of
+from test_conformance import Plan
+
+LOGGED_OUT = "https://rp.example.com/logged-out"
+
+
+class Leaving(Plan):
+    def end(self, browser=None, method="GET", **query):
+        query = {k: v for k, v in query.items() if v is not None}
+        url, browser = self.rp.metadata["end_session_endpoint"], browser or self.browser
+        if method == "GET":
+            return browser.get(url + "?" + urllib.parse.urlencode(query))
+        return browser.request("POST", url, form=query)
+
+    def confirmed(self, answer, **more):
+        """A page that asks; the person agrees; where that leads."""
+        self.assertEqual(answer.status, 200, answer.summary())
+        action, fields = form_of(answer.text)
+        return self.browser.post(action, fields, **more)
+
+    def signed_in(self, browser=None):
+        answer = self.authorize(browser, prompt="none")
+        if isinstance(answer, dict) and "code" in answer:
+            return True
+        self.assert_error(answer, "login_required")
+        return False
+
+    def assert_logged_out(self):
+        self.assertFalse(self.signed_in())
+
+    def assert_never_leads_away(self, answer):
+        """A question; it ends the session, and leads nowhere."""
+        self.assertTrue(self.signed_in(), "nobody was asked")
+        answer = self.confirmed(answer)
+        self.assertEqual(answer.status, 200, answer.summary())
+        self.assertIsNone(answer.location)
+        self.assert_logged_out()
+
+    def assert_leads_back(self, answer, **query):
+        self.assertEqual(answer.status, 303, answer.summary())
+        self.assertEqual(answer.location.split("?")[0], LOGGED_OUT)
+        self.assertEqual(query_of(answer.location), query)
+
+
+class RpInitiatedLogout(Leaving):
+    """oidcc-rp-initiated-logout-certification-test-plan"""
+
+    def test_oidcc_rp_initiated_logout_discovery_endpoint_verification(self):
+        self.assertEqual(self.rp.metadata["end_session_endpoint"], self.rp.metadata["issuer"] + "/oauth2/logout")
+
+    def test_oidcc_rp_initiated_logout(self):
+        tokens, _ = self.sign_in()
+        answer = self.end(id_token_hint=tokens["id_token"], post_logout_redirect_uri=LOGGED_OUT, state="a b&c")
+        self.assert_leads_back(answer, state="a b&c")
+        self.assert_logged_out()
+
+    def test_oidcc_rp_initiated_logout_bad_post_logout_redirect_uri(self):
+        tokens, _ = self.sign_in()
+        self.assert_never_leads_away(self.end(id_token_hint=tokens["id_token"],
+                                              post_logout_redirect_uri=LOGGED_OUT + "/evil", state="x"))
+
+    def test_oidcc_rp_initiated_logout_modified_id_token_hint(self):
+        tokens, _ = self.sign_in()
+        _, payload, _ = tokens["id_token"].split(".")
+        none = base64.urlsafe_b64encode(b'{"alg":"none"}').rstrip(b"=").decode()
+        self.assert_never_leads_away(self.end(id_token_hint="%s.%s." % (none, payload),
+                                              post_logout_redirect_uri=LOGGED_OUT, state="x"))
+
+    def test_oidcc_rp_initiated_logout_no_id_token_hint(self):
+        self.sign_in()
+        self.assert_never_leads_away(self.end(post_logout_redirect_uri=LOGGED_OUT, state="x"))
+
+    def test_oidcc_rp_initiated_logout_no_params(self):
+        self.sign_in()
+        self.assert_never_leads_away(self.end())
+
+    def test_oidcc_rp_initiated_logout_no_post_logout_redirect_uri(self):
+        tokens, _ = self.sign_in()
+        answer = self.end(id_token_hint=tokens["id_token"], state="x")
+        self.assertEqual((answer.status, answer.location), (200, None))
+        self.assert_logged_out()
+
+    def test_oidcc_rp_initiated_logout_no_state(self):
+        tokens, _ = self.sign_in()
+        answer = self.end(id_token_hint=tokens["id_token"], post_logout_redirect_uri=LOGGED_OUT)
+        self.assertEqual((answer.status, answer.location), (303, LOGGED_OUT))
+        self.assert_logged_out()
+
+    def test_oidcc_rp_initiated_logout_only_state(self):
+        self.sign_in()
+        self.assert_never_leads_away(self.end(state="x"))
+
+    def test_oidcc_rp_initiated_logout_query_added_to_post_logout_redirect_uri(self):
+        tokens, _ = self.sign_in()
+        self.assert_never_leads_away(self.end(id_token_hint=tokens["id_token"],
+                                              post_logout_redirect_uri=LOGGED_OUT + "?a=b", state="x"))
+
+    def test_oidcc_rp_initiated_logout_bad_id_token_hint(self):
+        tokens, _ = self.sign_in()
+        head, payload, signature = tokens["id_token"].split(".")
+        foreign = signature[:-8] + ("A" * 8 if signature[-8:] != "A" * 8 else "B" * 8)
+        self.assert_never_leads_away(self.end(id_token_hint=".".join((head, payload, foreign)),
+                                              post_logout_redirect_uri=LOGGED_OUT, state="x"))
+
+
+class EndSession(Leaving):
+    """OP-57, OP-58"""
+
+    def test_op_57_hint_of_another_client(self):
+        self.sign_in()
+        theirs = self.other.sign_in(self.browser)[0]["id_token"]
+        self.assert_never_leads_away(self.end(id_token_hint=theirs, client_id="rp",
+                                              post_logout_redirect_uri=LOGGED_OUT))
+
+    def test_op_57_hint_of_another_person(self):
+        elsewhere = Browser(self.usher)
+        tokens, _ = self.sign_in(elsewhere, person="grace")
+        self.sign_in()
+        answer = self.end(id_token_hint=tokens["id_token"], post_logout_redirect_uri=LOGGED_OUT)
+        self.assertEqual(answer.status, 200, "one person's token signed another out")
+        self.assertTrue(self.signed_in())
+
+    def test_op_57_hint_of_another_session(self):
+        elsewhere = Browser(self.usher)
+        tokens, _ = self.sign_in(elsewhere)
+        self.sign_in()
+        answer = self.end(id_token_hint=tokens["id_token"], post_logout_redirect_uri=LOGGED_OUT)
+        self.assertEqual(answer.status, 200, answer.summary())
+        self.assertTrue(self.signed_in())
+        self.assert_leads_back(self.confirmed(answer))
+        self.assert_logged_out()
+        self.assertTrue(self.signed_in(elsewhere))
+
+    def test_op_57_session_that_was_renewed(self):
+        tokens, first = self.sign_in()
+        _, second = self.sign_in(prompt="login")
+        self.assertNotEqual(first["sid"], second["sid"])
+        answer = self.end(id_token_hint=tokens["id_token"], post_logout_redirect_uri=LOGGED_OUT)
+        self.assert_leads_back(answer)
+        self.assert_logged_out()
+
+    def test_op_57_client_id_alone(self):
+        # the app that the person is signed in to may have them back, after a question
+        self.sign_in()
+        answer = self.end(client_id="rp", post_logout_redirect_uri=LOGGED_OUT, state="s")
+        self.assertTrue(self.signed_in())
+        self.assert_leads_back(self.confirmed(answer), state="s")
+        self.assert_logged_out()
+
+    def test_op_57_client_id_of_an_app_one_is_not_signed_in_to(self):
+        self.sign_in()
+        self.assert_never_leads_away(self.end(client_id="rp2", post_logout_redirect_uri=LOGGED_OUT))
+
+    def test_op_57_state_with_line_breaks(self):
+        tokens, _ = self.sign_in()
+        answer = self.end(id_token_hint=tokens["id_token"], post_logout_redirect_uri=LOGGED_OUT,
+                          state="x\r\nSet-Cookie: a=b")
+        self.assert_leads_back(answer, state="x\r\nSet-Cookie: a=b")
+        self.assertNotIn("\r", answer.location)
+
+    def test_op_57_post(self):
+        tokens, _ = self.sign_in()
+        answer = self.end(method="POST", id_token_hint=tokens["id_token"], post_logout_redirect_uri=LOGGED_OUT,
+                          state="s")
+        self.assert_leads_back(answer, state="s")
+        self.assert_logged_out()
+
+    def test_op_57_post_from_another_site_comes_without_cookies(self):
+        tokens, _ = self.sign_in()
+        answer = self.end(Browser(self.usher), "POST", id_token_hint=tokens["id_token"],
+                          post_logout_redirect_uri=LOGGED_OUT, state="s")
+        self.assertEqual(answer.status, 303, answer.summary())
+        self.assertTrue(answer.location.startswith("/oauth2/logout?"), answer.location)
+        self.assert_leads_back(self.browser.get(answer.location), state="s")
+        self.assert_logged_out()
+
+    def test_op_57_nobody_is_signed_in(self):
+        tokens, _ = self.sign_in()
+        nobody = Browser(self.usher)
+        hint = tokens["id_token"]
+        self.assert_leads_back(self.end(nobody, id_token_hint=hint, post_logout_redirect_uri=LOGGED_OUT))
+        for query in ({"client_id": "rp"}, {"id_token_hint": hint + "x"}):
+            self.assertEqual(self.end(nobody, post_logout_redirect_uri=LOGGED_OUT, **query).status, 200)
+
+    def test_op_57_parameters_that_come_twice(self):
+        self.sign_in()
+        url = self.rp.metadata["end_session_endpoint"] + "?"
+        for name in ("id_token_hint", "client_id", "post_logout_redirect_uri", "state"):
+            with self.subTest(name):
+                self.assertEqual(self.browser.get(url + "%s=a&%s=b" % (name, name)).status, 400)
+        self.assertTrue(self.signed_in())
+
+    def test_the_question_is_answered_on_our_page_alone(self):
+        self.sign_in()
+        answer = self.end()
+        self.assertIn("frame-ancestors 'none'", answer.headers["Content-Security-Policy"])
+        for headers in ({"Origin": "https://evil.example.com", "Sec-Fetch-Site": "cross-site"},
+                        {"Origin": "null"}, {}):
+            with self.subTest(headers):
+                action, fields = form_of(answer.text)
+                refused = self.browser.request("POST", action, form=fields, headers=headers)
+                self.assertEqual(refused.status, 403, refused.summary())
+        self.assertTrue(self.signed_in())
+
+    def test_what_the_page_carries_is_judged_again(self):
+        self.sign_in()
+        action, fields = form_of(self.end(state="s").text)
+        answer = self.browser.post(action, {**fields, "post_logout_redirect_uri": LOGGED_OUT})
+        self.assertEqual((answer.status, answer.location), (200, None))
+
+    def test_markup_stays_text(self):
+        self.sign_in()
+        page = self.end(state="\"><script>alert(1)</script>").text
+        self.assertNotIn("<script>alert", page)
+
+    def test_op_58_front_channel_logout_is_not_offered(self):
+        offered = [k for k in self.rp.metadata if "frontchannel" in k or k == "check_session_iframe"]
+        self.assertEqual(offered, [])
+
+
+if __name__ == "__main__":
+    unittest.main()
