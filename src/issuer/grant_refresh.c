@@ -10,6 +10,7 @@
 #include "issuer/handle.h"
 #include "issuer/request.h"
 #include "issuer/tokens.h"
+#include "session/session.h"
 #include "sys/seal.h"
 
 #define GRACE_SECONDS 10
@@ -188,6 +189,12 @@ static void on_found(void *arg, enum store_outcome outcome, const struct err *er
     }
     if (r->row.used > 0) {
         answer_again(r);
+        return;
+    }
+    const struct person_at at = {c->app, r->tokens.grant.provider,
+                                 sessions_rights(c->issuer->o.sessions)};
+    if (!person_may(&r->tokens.person, &at, c->a)) {
+        call_refuse(c, "invalid_grant", "this person may not use the app any more");
         return;
     }
     const int rc = call_get(c, "scope", &scope);

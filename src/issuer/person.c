@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "issuer/person.h"
 
+#include "app/client.h"
+#include "base/header.h"
 #include "store/account_list.h"
 #include "store/account_role.h"
 
@@ -29,4 +31,57 @@ int person_read(struct db *db, const struct person_key *key, struct arena *a,
         out->updated = id->last_seen;
     }
     return account_roles(db, key->account, a, &out->roles, err) < 0 ? -1 : 1;
+}
+
+/* ---- may they still? ---- */
+
+#define GROUPS_MAX (64u * 1024)
+
+/* A JSON array of names as a list in header form; "" for none, or what cannot be shown. */
+static const char *listed(struct arena *a, const char *json)
+{
+    struct err err = ERR_INIT;
+    struct buf text;
+    struct jval *list = json ? jval_parse(str_of(json), GROUPS_MAX, 2, &err) : NULL;
+    buf_init(&text, GROUPS_MAX);
+    for (size_t i = 0; i < jval_count(list); i++) {
+        const char *name = jval_text(jval_item(list, i));
+        if (i > 0)
+            buf_byte(&text, ',');
+        header_add(&text, name ? name : "", true);
+    }
+    const char *out = buf_ok(&text) && text.n > 0 ? arena_dupn(a, text.p, text.n) : "";
+    buf_deinit(&text);
+    jval_free(&list);
+    return out;
+}
+
+static const char *or_none(const char *text)
+{
+    return text ? text : "";
+}
+
+bool person_may(const struct claims_person *p, const struct person_at *at, struct arena *a)
+{
+    const char *const *providers = at->app->common.providers;
+    struct err err = ERR_INIT;
+    uint32_t set = 0;
+    if (providers && providers[0] && !client_lists(providers, str_of(at->provider)))
+        return false;
+    if (!at->app->rule)
+        return true;
+    if (rights_take(at->rights, p->roles, &set, &err) < 0)
+        return false; /* nor could they sign in */
+    const struct rights_view may = rights_show(at->rights, set);
+    const struct app_subject s = {.signed_in = true,
+                                  .account = p->account,
+                                  .provider = at->provider,
+                                  .email = or_none(p->email),
+                                  .email_evidence = p->email_evidence,
+                                  .groups = listed(a, p->groups),
+                                  .roles = may.roles,
+                                  .permissions = may.permissions};
+    const bool no = rule_ask(at->app->rule, &s) == RULE_NO;
+    rights_drop(at->rights, set);
+    return !no;
 }

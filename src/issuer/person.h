@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "issuer/claims.h"
+#include "session/rights.h"
 #include "store/db.h"
 
 struct person_key {
@@ -18,5 +19,15 @@ struct person_key {
 /* 1 and *out (in the arena); 0: there is no such account, or it is disabled. */
 int person_read(struct db *db, const struct person_key *key, struct arena *a,
                 struct claims_person *out, struct err *err) __attribute__((warn_unused_result));
+
+struct person_at {
+    const struct app *app;
+    const char *provider; /* what they came through */
+    struct rights *rights;
+};
+/* Whether the app would not turn this person away today: by its providers, and by its rule. What is
+ * not known while they are away, as the network they are in, was judged when they signed in. Loop
+ * thread; the arena is for what is said of them. */
+bool person_may(const struct claims_person *p, const struct person_at *at, struct arena *a);
 
 #endif

@@ -179,6 +179,26 @@ class Ends(Plan):
         self.browser.sign_in("oidc", "grace")
         self.assert_over(tokens)
 
+    def test_a_rule_that_says_no_by_now(self):
+        # Whoever lost the role an app wants gets no tokens any more, even while they are away.
+        api = Api(self.usher)
+        path = self.folder / "apps.d" / "rp.conf"
+        text = path.read_text()
+        self.addCleanup(lambda: (path.write_text(text), self.usher.stop(), self.usher.start()))
+        _, claims = self.granted()
+        role = "/api/v1/roles/staff/" + claims["sub"]
+        api.ask("PUT", "/api/v1/roles/staff", {"permissions": ["rp.use"]}, status=201)
+        api.ask("PUT", role)
+        path.write_text(text + "require = permission:rp.use and (role:staff or network:192.0.2.0/24)\n")
+        self.usher.stop()
+        self.usher.start()
+        tokens, _ = self.granted(scope="openid offline_access")
+        tokens = self.rp.refresh(tokens["refresh_token"]).json()
+        api.ask("DELETE", role)
+        self.assertEqual(error_of(self.rp.refresh(tokens["refresh_token"])), GONE)
+        api.ask("PUT", role)
+        self.assert_stands(tokens)
+
     def test_nothing_slips_through(self):
         # What is being signed while all of a person's sessions are ended is worth nothing either.
         api = Api(self.usher)
