@@ -2,9 +2,11 @@
 #include "issuer/granting.h"
 
 #include "app/client.h"
+#include "issuer/device.h"
 #include "issuer/parts.h"
 #include "store/audit.h"
 #include "store/authorization_request.h"
+#include "store/device_code.h"
 #include "sys/random.h"
 
 #define TERMS_MAX (256u * 1024)
@@ -75,6 +77,22 @@ static int tell(struct db *db, const struct granting *g, struct err *err)
     return audit_add(db, &row, err) < 0 ? -1 : 0;
 }
 
+/* 1, or 0: the device has its answer, or gave up. */
+static int still_waits(struct db *db, struct granting *g, struct err *err)
+{
+    struct device_code_row row;
+    const int rc = device_code_get(db, g->device, g->arena, &row, err);
+    return rc == 1 ? row.state == DEVICE_WAITING && row.expires > g->now : rc;
+}
+
+static int let_in(struct db *db, struct granting *g, struct err *err)
+{
+    if (!g->device)
+        return authorization_code_add(db, &g->code, err);
+    const int rc = device_code_decide(db, g->device, g->grant.id, err);
+    return rc == 0 ? err_set(err, ERR_CONFLICT, "the device was answered meanwhile") : rc;
+}
+
 static int write_all(struct db *db, void *arg, struct err *err)
 {
     struct granting *g = arg;
@@ -87,8 +105,16 @@ static int write_all(struct db *db, void *arg, struct err *err)
         if (g->used)
             return 0;
     }
+    if (g->device) {
+        const int rc = still_waits(db, g, err);
+        if (rc < 0)
+            return -1;
+        g->used = rc == 0;
+        if (g->used)
+            return 0;
+    }
     if (remember(db, g, err) < 0 || oauth_grant_add(db, &g->grant, err) < 0 ||
-        authorization_code_add(db, &g->code, err) < 0)
+        let_in(db, g, err) < 0)
         return -1;
     return tell(db, g, err);
 }
@@ -100,7 +126,7 @@ static void on_written(void *arg, enum store_outcome outcome, const struct err *
     if (outcome == STORE_DONE && g->used)
         g->gone(g->arg);
     else
-        g->done(g->arg, outcome == STORE_DONE ? g->text : NULL);
+        g->done(g->arg, outcome == STORE_DONE ? g->device ? "" : g->text : NULL);
 }
 
 static const char *kept(struct arena *a, const char *text)
@@ -113,14 +139,15 @@ static void fill(struct granting *g)
     const struct issuer_request *rq = g->rq;
     const struct app_common *c = &rq->app->common;
     const int64_t life = client_may(c, "refresh_token") ? c->refresh_lifetime : c->access_lifetime;
+    const char *session = g->device ? NULL : arena_dup(g->arena, g->who->session);
     rng_id(g->id);
     handle_make(HANDLE_CODE, g->text, g->code.hash);
     granting_terms(rq->app, g->terms);
     g->grant = (struct oauth_grant_row){.id = g->id,
                                         .app = arena_dup(g->arena, rq->app->id),
                                         .account = arena_dup(g->arena, g->who->account),
-                                        .session = arena_dup(g->arena, g->who->session),
-                                        .sid = arena_dup(g->arena, g->who->session),
+                                        .session = session,
+                                        .sid = session,
                                         .provider = arena_dup(g->arena, g->who->provider),
                                         .scopes = rq->scopes,
                                         .resource = rq->resource,
@@ -130,7 +157,8 @@ static void fill(struct granting *g)
                                         .ip = g->ip,
                                         .user_agent = g->user_agent,
                                         .created = g->now,
-                                        .ends = g->now + GRANTING_CODE_LIFE + life};
+                                        .ends = g->now + life +
+                                                (g->device ? DEVICE_LIFE : GRANTING_CODE_LIFE)};
     g->code.grant = g->id;
     g->code.redirect_uri = rq->redirect_given ? rq->redirect_uri : "";
     g->code.challenge = rq->challenge;

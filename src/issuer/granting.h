@@ -2,7 +2,7 @@
 /*
  * granting: a grant and its code, with everything that goes with it, in one transaction: the
  * request that waited is used up, what the person said is remembered, the audit knows. The code is
- * told once all of it is durable.
+ * told once all of it is durable. A device gets no code, it has one already: its row is allowed.
  */
 #ifndef ISSUER_GRANTING_H
 #define ISSUER_GRANTING_H
@@ -25,9 +25,10 @@ struct granting {
     const char *request_id;
     int64_t now;
     const unsigned char *waited; /* hash of the request that waited; NULL: it did not */
+    const unsigned char *device; /* hash of the device code that is allowed; NULL: it is none */
     const char *consent;         /* the scopes the person said yes to just now; NULL: not asked */
-    void (*done)(void *arg, const char *code); /* NULL: it did not work out */
-    void (*gone)(void *arg);                   /* the request had been used meanwhile */
+    void (*done)(void *arg, const char *code); /* NULL: it did not work out; a device: "" */
+    void (*gone)(void *arg); /* the request had been used meanwhile, or the device answered */
     void *arg;
     /* granting's own */
     struct oauth_grant_row grant;

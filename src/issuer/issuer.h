@@ -24,7 +24,8 @@
  *   authorize    from a pending request to a code, or to what the person must do first
  *   consent      what people said yes to;  code: authorization codes;  grant_code
  *   refresh      rotation, reuse, the grace window;  grant_refresh
- *   device       RFC 8628;  grant_device;  grant_exchange: RFC 8693
+ *   device       RFC 8628: both codes;  device_person: what is said to one;  user_code;
+ *   grant_device;  grant_exchange: RFC 8693
  *   claims       what is said of a person: ID token and userinfo
  *   userinfo;  logout: RP-initiated;  backchannel: deliveries;  registration: RFC 7591, 7592
  * The store has a noun for each table of 0004-issuer.sql. What usher hands out begins with its kind
@@ -114,7 +115,8 @@ typedef void issuer_done_fn(void *arg, const struct issuer_answer *a);
 typedef void issuer_call_fn(struct issuer *i, const struct issuer_call *c, issuer_done_fn *done,
                             void *arg);
 
-issuer_call_fn issuer_token, issuer_introspect, issuer_revoke, issuer_userinfo, issuer_push;
+issuer_call_fn issuer_token, issuer_introspect, issuer_revoke, issuer_userinfo, issuer_push,
+    issuer_device;
 
 /* A token that a machine shows to usher itself. It counts when it is good, for usher, about nobody,
  * and its app may still have `scope`; an ask of memory, not of the store. */

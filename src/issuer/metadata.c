@@ -19,6 +19,7 @@ static const struct {
     {"authorization_endpoint", "/oauth2/authorize"},
     {"token_endpoint", "/oauth2/token"},
     {"userinfo_endpoint", "/oauth2/userinfo"},
+    {"device_authorization_endpoint", "/oauth2/device_authorization"},
     {"pushed_authorization_request_endpoint", "/oauth2/par"},
     {"introspection_endpoint", "/oauth2/introspect"},
     {"revocation_endpoint", "/oauth2/revoke"},

@@ -119,7 +119,7 @@ bool bearer_is_for_us(const struct call *c, const char *resource);
 
 /* ---- grants, by the table of token.c: each answers ---- */
 
-call_next_fn grant_client, grant_code, grant_refresh;
+call_next_fn grant_client, grant_code, grant_refresh, grant_device;
 /* The i-th there is; NULL at the end. */
 const char *token_grant_type(size_t i);
 

@@ -348,6 +348,15 @@ int issuer_request_read(struct arena *a, const struct app *app, const struct fie
     return 0;
 }
 
+int issuer_request_read_device(struct arena *a, const struct app *app, const struct fields *f,
+                               struct issuer_request *out, struct issuer_problem *why)
+{
+    struct reading r = {.a = a, .f = f, .rq = out, .why = why};
+    *out = (struct issuer_request){.app = app, .max_age = -1};
+    *why = (struct issuer_problem){.page = false};
+    return read_once(&r) < 0 || read_scopes(&r) < 0 || read_resources(&r) < 0 ? -1 : 0;
+}
+
 /* ---- to wait, and back -------------------------------------------------------------------------
  */
 

@@ -59,6 +59,12 @@ int issuer_request_read(struct arena *a, const struct app *app, const struct fie
                         struct issuer_request *out, struct issuer_problem *why)
     __attribute__((warn_unused_result));
 
+/* A device's: which scopes and resources, by the same rules (RFC 8628 section 3.1). It is sent back
+ * nowhere. */
+int issuer_request_read_device(struct arena *a, const struct app *app, const struct fields *f,
+                               struct issuer_request *out, struct issuer_problem *why)
+    __attribute__((warn_unused_result));
+
 /* To wait, and back; `app` as it is by then. -1: the app may not ask this any more. */
 struct jval *issuer_request_write(const struct issuer_request *rq);
 int issuer_request_again(struct arena *a, const struct app *app, const struct jval *json,

@@ -10,6 +10,7 @@ static const struct {
     {"authorization_code", grant_code},
     {"refresh_token", grant_refresh},
     {"client_credentials", grant_client},
+    {"urn:ietf:params:oauth:grant-type:device_code", grant_device},
 };
 #define GRANTS (sizeof grants / sizeof *grants)
 

@@ -114,7 +114,7 @@ int device_code_use(struct db *db, const unsigned char hash[32], struct err *err
 int64_t device_code_sweep(struct db *db, int64_t now, int64_t max, struct err *err)
 {
     struct db_stmt *st = db_named(db, "device_code.sweep");
-    db_int(st, 1, now);
+    db_int(st, 1, now - DEVICE_CODE_KEPT);
     db_int(st, 2, max);
     return db_run(st, err);
 }

@@ -10,12 +10,16 @@
 #include "base/arena.h"
 #include "store/db.h"
 
+#define DEVICE_CODE_KEPT 600 /* seconds */
+
 enum device_state { DEVICE_WAITING = 0, DEVICE_ALLOWED = 1, DEVICE_DENIED = 2, DEVICE_USED = 3 };
 
 struct device_code_row {
     unsigned char hash[32], user_code[32];
     const char *app, *scopes; /* scopes: parted by blanks */
     const char *resource;     /* JSON; NULL: none */
+#define DEVICE_CODE_KEPT 600  /* seconds */
+
     enum device_state state;
     const char *grant;             /* once allowed; NULL */
     int64_t poll_every, last_poll; /* seconds; last_poll 0: never */
@@ -42,6 +46,7 @@ int device_code_decide(struct db *db, const unsigned char hash[32], const char *
 /* From ALLOWED to USED. 1, or 0: not allowed, or used already. */
 int device_code_use(struct db *db, const unsigned char hash[32], struct err *err)
     __attribute__((warn_unused_result));
+/* Those that expired DEVICE_CODE_KEPT ago: until then a device is told that it came too late. */
 int64_t device_code_sweep(struct db *db, int64_t now, int64_t max, struct err *err)
     __attribute__((warn_unused_result));
 

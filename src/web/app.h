@@ -106,6 +106,7 @@ serve_handler ops_health, ops_ready, ops_metrics;                           /* o
 serve_handler account_app_revoke;                                           /* account_app.c */
 serve_handler oauth_authorize, oauth_continue, oauth_consent;               /* oauth_authorize.c */
 serve_handler oauth_logout, oauth_logout_confirm;                           /* oauth_logout.c */
+serve_handler oauth_device_page, oauth_device_post; /* oauth_device.c */
 serve_handler asset_get;                                                    /* asset.c */
 serve_handler oauth_metadata, oauth_jwks;                                   /* oauth_metadata.c */
 serve_handler oauth_call;                                                   /* oauth_call.c */

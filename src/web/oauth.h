@@ -7,7 +7,7 @@
 #ifndef WEB_OAUTH_H
 #define WEB_OAUTH_H
 
-#include "issuer/issuer.h"
+#include "issuer/authorize.h"
 #include "web/app.h"
 
 /* What a route of oauth_call points to. */
@@ -18,6 +18,14 @@ struct oauth_op {
 bool oauth_is_call(const char *path);
 /* A refusal before any handler, by RFC 6749 5.2. */
 void oauth_refused(struct request *rq, int status, const char *what);
+
+/* A request of a person's browser, in its arena. */
+struct oauth_visit {
+    struct request *rq;
+    const struct web_app *app;
+    struct issuer_visit v;
+};
+struct oauth_visit *oauth_visit(struct request *rq, const struct web_app *app);
 
 struct oauth_kept *oauth_kept_new(void);
 void oauth_kept_free(struct oauth_kept **k);

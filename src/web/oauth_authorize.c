@@ -5,22 +5,15 @@
  * next is decided in issuer/authorize.
  */
 #include "base/url.h"
-#include "issuer/authorize.h"
 #include "web/oauth.h"
 #include "web/page.h"
 #include "web/scope.h"
 
 #define URL_MAX 16384
 
-struct visit {
-    struct request *rq;
-    const struct web_app *app;
-    struct issuer_visit v;
-};
-
 static bool person(void *arg, struct issuer_person *out)
 {
-    const struct visit *at = arg;
+    const struct oauth_visit *at = arg;
     struct session_view v;
     if (web_session(at->app, at->rq, &v) != 1)
         return false;
@@ -36,12 +29,12 @@ static bool person(void *arg, struct issuer_person *out)
     return true;
 }
 
-static struct visit *visit_of(struct request *rq, const struct web_app *app)
+struct oauth_visit *oauth_visit(struct request *rq, const struct web_app *app)
 {
     const char *user_agent = NULL;
-    struct visit *at = arena_alloc(request_arena(rq), sizeof *at);
+    struct oauth_visit *at = arena_alloc(request_arena(rq), sizeof *at);
     const int agents = request_header(rq, "User-Agent", &user_agent);
-    *at = (struct visit){.rq = rq, .app = app};
+    *at = (struct oauth_visit){.rq = rq, .app = app};
     at->v = (struct issuer_visit){.arena = request_arena(rq),
                                   .bind = web_bind(rq, app),
                                   .ip = request_client(rq),
@@ -70,7 +63,7 @@ static void add(struct answer *a, const char *name, const char *value)
     }
 }
 
-static void by_query(const struct visit *at, const char *uri, const struct answer *a)
+static void by_query(const struct oauth_visit *at, const char *uri, const struct answer *a)
 {
     struct buf url;
     buf_init(&url, URL_MAX);
@@ -88,7 +81,8 @@ static void by_query(const struct visit *at, const char *uri, const struct answe
 
 /* Only to that origin may the form go. Some browsers hold what it redirects to to the same rule, so
  * an app that sends people on elsewhere at once is better off with the query. */
-static void by_form(const struct visit *at, const struct issuer_request *rq, const struct answer *a)
+static void by_form(const struct oauth_visit *at, const struct issuer_request *rq,
+                    const struct answer *a)
 {
     struct err err = ERR_INIT;
     struct url u;
@@ -116,7 +110,7 @@ static void by_form(const struct visit *at, const struct issuer_request *rq, con
     page_send(at->rq, at->app, 200, "form-post", "One moment", data);
 }
 
-static void respond(const struct visit *at, const struct issuer_step *s)
+static void respond(const struct oauth_visit *at, const struct issuer_step *s)
 {
     struct answer a = {.n = 0};
     add(&a, "code", s->code);
@@ -134,7 +128,7 @@ static void respond(const struct visit *at, const struct issuer_step *s)
 /* ---- to the person -----------------------------------------------------------------------------
  */
 
-static void to_login(const struct visit *at, const struct issuer_step *s)
+static void to_login(const struct oauth_visit *at, const struct issuer_step *s)
 {
     const struct app_common *c = &s->rq->app->common;
     const bool anew = (s->rq->prompt & PROMPT_LOGIN) || s->rq->max_age >= 0;
@@ -159,17 +153,13 @@ static void to_login(const struct visit *at, const struct issuer_step *s)
     buf_deinit(&url);
 }
 
-static void ask(const struct visit *at, const struct issuer_step *s)
+static void ask(const struct oauth_visit *at, const struct issuer_step *s)
 {
     struct err err = ERR_INIT;
     struct session_view v;
     struct url u;
-    struct str rest = str_of(s->rq->scopes), word;
-    struct jval *data = jval_new_object(), *list = jval_new_array();
-    while (str_split(&rest, ' ', &word))
-        if (word.n > 0)
-            jval_push(list, scope_entry(at->v.arena, word));
-    jval_set(data, "scopes", list);
+    struct jval *data = jval_new_object();
+    jval_set(data, "scopes", scope_list(at->v.arena, s->rq->scopes));
     jval_set_text(data, "app", s->rq->app->label);
     jval_set_text(data, "handle", s->handle);
     jval_set_text(data, "target",
@@ -192,7 +182,7 @@ static void ask(const struct visit *at, const struct issuer_step *s)
 
 static void on_step(void *arg, const struct issuer_step *s)
 {
-    const struct visit *at = arg;
+    const struct oauth_visit *at = arg;
     switch (s->next) {
     case ISSUER_RESPOND:
         respond(at, s);
@@ -219,7 +209,7 @@ static void on_step(void *arg, const struct issuer_step *s)
 /* GET and POST alike (OpenID Connect Core 3.1.2.1); of a POST the body counts and nothing else. */
 void oauth_authorize(struct request *rq, void *app)
 {
-    struct visit *at = visit_of(rq, app);
+    struct oauth_visit *at = oauth_visit(rq, app);
     const bool post = strcmp(request_method(rq), "POST") == 0;
     const struct fields *query = request_query(rq);
     const struct fields *f = post ? request_form(rq) : query;
@@ -233,7 +223,7 @@ void oauth_authorize(struct request *rq, void *app)
 
 void oauth_continue(struct request *rq, void *app)
 {
-    struct visit *at = visit_of(rq, app);
+    struct oauth_visit *at = oauth_visit(rq, app);
     request_hold(rq);
     issuer_continue(at->app->issuer, &at->v, request_rest(rq), on_step, at);
 }
@@ -250,7 +240,7 @@ static const char *ticked(struct arena *a, const struct fields *f)
 
 void oauth_consent(struct request *rq, void *app)
 {
-    struct visit *at = visit_of(rq, app);
+    struct oauth_visit *at = oauth_visit(rq, app);
     const struct fields *f = request_form(rq);
     const char *answer;
     if (f == NULL || form_get(f, "answer", &answer) != 1 ||

@@ -29,6 +29,16 @@ struct jval *scope_entry(struct arena *a, struct str scope)
     return o;
 }
 
+struct jval *scope_list(struct arena *a, const char *scopes)
+{
+    struct str rest = str_of(scopes), word;
+    struct jval *list = jval_new_array();
+    while (str_split(&rest, ' ', &word))
+        if (word.n > 0)
+            jval_push(list, scope_entry(a, word));
+    return list;
+}
+
 const char *scope_words(struct arena *a, const char *scopes)
 {
     struct str rest = str_of(scopes), word;

@@ -9,6 +9,8 @@
 
 /* {"name", "text", "fixed": it makes no sense without} of one scope. */
 struct jval *scope_entry(struct arena *a, struct str scope);
+/* The same of scopes parted by blanks, as an array. */
+struct jval *scope_list(struct arena *a, const char *scopes);
 /* Scopes parted by blanks, as one line. */
 const char *scope_words(struct arena *a, const char *scopes);
 

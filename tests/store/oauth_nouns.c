@@ -385,7 +385,8 @@ static int devices(struct db *db, void *arg, struct err *err)
     IS(1, device_code_decide(db, hash('b'), NULL, &must_err));
     IS(1, device_code_get(db, hash('b'), arena, &got, &must_err));
     ck_assert_int_eq(got.state, DEVICE_DENIED);
-    IS(2, (int)device_code_sweep(db, NOW + 600, 10, &must_err));
+    IS(0, (int)device_code_sweep(db, NOW + 600 + DEVICE_CODE_KEPT - 1, 10, &must_err));
+    IS(2, (int)device_code_sweep(db, NOW + 600 + DEVICE_CODE_KEPT, 10, &must_err));
     return 0;
 }
 
