@@ -36,6 +36,7 @@ static const struct {
     {"user-ended", "Signed out, from the next click on."},
     {"user-deleted", "The account is deleted, with everything."},
     {"ended", "The token is deleted. It is refused from now on."},
+    {"app-secret-ended", "The secret is ended. It is refused from now on."},
     {"reloaded", "The configuration was read again and is in force."},
     {"sealing", "There is a new key. Everything is being sealed with it in the background."},
     {"welcome", "Welcome. You may do everything for an hour; name the first admin before it ends."},

@@ -127,7 +127,8 @@ serve_handler admin_page_user_delete;                                   /* admin
 serve_handler admin_page_roles, admin_page_role, admin_page_role_grant; /* admin_role.c */
 serve_handler admin_page_role_delete, admin_page_role_take;             /* admin_role.c */
 serve_handler admin_page_tokens, admin_page_token_end;                  /* admin_token.c */
-serve_handler admin_page_apps;                                          /* admin_app.c */
+serve_handler admin_page_apps, admin_page_app;                          /* admin_app.c */
+serve_handler admin_page_app_secret, admin_page_app_secret_end;         /* admin_app.c */
 serve_handler admin_page_audit;                                         /* admin_audit.c */
 serve_handler admin_page_setup, admin_page_setup_use, admin_page_leave; /* admin_setup.c */
 
