@@ -52,9 +52,9 @@ struct admin_actor {
     const char *id;   /* account id, token id, user id of the socket's peer; "" */
     const char *name; /* for people; NULL: none */
     const char *ip;   /* NULL: none */
-    const char *request_id;
-    unsigned scopes;      /* enum admin_scope */
-    const char *provider; /* account: what this session came through; NULL */
+    const char *user_agent, *request_id; /* likewise */
+    unsigned scopes;                     /* enum admin_scope */
+    const char *provider;                /* account: what this session came through; NULL */
 };
 
 /* Everything is borrowed until the operation function returns; what is needed later is copied. */

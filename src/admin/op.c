@@ -40,6 +40,7 @@ static struct op *op_new(struct admin *a, const struct admin_request *rq)
                                      .id = arena_dup(op->arena, rq->actor->id),
                                      .name = keep(op->arena, rq->actor->name),
                                      .ip = keep(op->arena, rq->actor->ip),
+                                     .user_agent = keep(op->arena, rq->actor->user_agent),
                                      .request_id = keep(op->arena, rq->actor->request_id),
                                      .scopes = rq->actor->scopes,
                                      .provider = keep(op->arena, rq->actor->provider)};
@@ -296,6 +297,7 @@ static int64_t audit(struct db *db, struct op *op, const char *outcome, struct e
                                   .actor_name = op->actor.name,
                                   .ip = op->actor.ip,
                                   .request_id = op->actor.request_id,
+                                  .user_agent = op->actor.user_agent,
                                   .action = op->rule->action,
                                   .object = op->object,
                                   .was = rendered(op, op->was),

@@ -36,6 +36,7 @@ static int record(struct db *db, const struct accepting *a, const char *action, 
                                  .subject = p->subject,
                                  .how = "proof",
                                  .ip = a->open.link.row.ip,
+                                 .user_agent = a->open.link.row.user_agent,
                                  .request_id = a->request_id,
                                  .at = a->now};
     return record_add(db, &r, err);

@@ -157,6 +157,7 @@ static int join_holder(struct db *db, struct link *l, struct err *err)
                                  .subject = l->profile.subject,
                                  .how = "address",
                                  .ip = l->row.ip,
+                                 .user_agent = l->row.user_agent,
                                  .request_id = l->request_id,
                                  .at = now};
     return record_add(db, &r, err) < 0 ? -1 : 1;

@@ -9,7 +9,7 @@
 
 struct own {
     struct task task;
-    const char *account, *ip, *request_id, *handle;
+    const char *account, *ip, *user_agent, *request_id, *handle;
     unsigned char session[32];
     const struct account_identity *identity; /* out: which one it was */
     int64_t now;
@@ -25,6 +25,7 @@ static int record(struct db *db, const struct own *o, const char *action, struct
                                  .provider = i ? i->provider : NULL,
                                  .subject = i ? i->subject : NULL,
                                  .ip = o->ip,
+                                 .user_agent = o->user_agent,
                                  .request_id = o->request_id,
                                  .at = o->now};
     return record_add(db, &r, err);
@@ -40,6 +41,7 @@ static void start(struct login *l, const struct own *what, const struct own_call
     o->arg = what->arg;
     o->account = arena_dup(a, c->session->account);
     o->ip = c->ip ? arena_dup(a, c->ip) : NULL;
+    o->user_agent = c->user_agent ? arena_dup(a, c->user_agent) : NULL;
     o->request_id = c->request_id ? arena_dup(a, c->request_id) : NULL;
     o->handle = what->handle ? arena_dup(a, what->handle) : NULL;
     memcpy(o->session, c->session->hash, sizeof o->session);
@@ -74,15 +76,20 @@ static void on_unlinked(struct task *t, enum store_outcome outcome, const struct
 {
     struct own *o = (struct own *)t;
     struct err err = ERR_INIT;
+    /* When nobody knows whether it went, those who came through it are out all the same: the store
+     * still has their sessions if it did not, and a restart brings them back. */
+    const struct account_identity *i = o->identity;
+    if (i && (outcome == STORE_DONE || outcome == STORE_UNKNOWN))
+        sessions_end_identity(t->login->o.sessions,
+                              &(const struct session_identity){o->account, i->provider, i->subject},
+                              o->session);
     if (outcome != STORE_DONE) {
         login_store_failure(outcome, stored, "the change", &err);
         o->done(o->arg, &err);
         return;
     }
-    const struct session_identity who = {o->account, o->identity->provider, o->identity->subject};
-    sessions_end_identity(t->login->o.sessions, &who, o->session);
     log_event(NULL, LOG_INFO, "account.unlinked", LF_TEXT("account", o->account),
-              LF_TEXT("provider", who.provider));
+              LF_TEXT("provider", i->provider));
     o->done(o->arg, NULL);
 }
 
@@ -112,12 +119,13 @@ static void on_deleted(struct task *t, enum store_outcome outcome, const struct 
     struct own *o = (struct own *)t;
     const struct login_options *options = &t->login->o;
     struct err err = ERR_INIT;
+    if (outcome == STORE_DONE || outcome == STORE_UNKNOWN) /* in doubt they are out */
+        sessions_end_account(options->sessions, o->account);
     if (outcome != STORE_DONE) {
         login_store_failure(outcome, stored, "the change", &err);
         o->done(o->arg, &err);
         return;
     }
-    sessions_end_account(options->sessions, o->account);
     if (options->on_gone)
         options->on_gone(options->on_gone_arg, o->account, NULL);
     log_event(NULL, LOG_INFO, "account.deleted", LF_TEXT("account", o->account));

@@ -33,6 +33,7 @@ int record_add(struct db *db, const struct record_row *r, struct err *err)
                                   .actor = r->account,
                                   .ip = r->ip,
                                   .request_id = r->request_id,
+                                  .user_agent = r->user_agent,
                                   .action = r->action,
                                   .object = r->object ? r->object : r->account,
                                   .provider = r->provider,

@@ -16,8 +16,8 @@ struct record_row {
     const char *other;              /* an account that has to do with it; NULL */
     const char *provider, *subject; /* the identity; NULL: none */
     const char *how;                /* in a word of ours; NULL */
-    const char *ip, *request_id;    /* NULL: unknown */
-    int64_t at;                     /* seconds since 1970 */
+    const char *ip, *user_agent, *request_id; /* NULL: unknown */
+    int64_t at;                               /* seconds since 1970 */
 };
 int record_add(struct db *db, const struct record_row *r, struct err *err)
     __attribute__((warn_unused_result));

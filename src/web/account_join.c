@@ -29,6 +29,7 @@ static struct join_caller caller_of(const struct account_visit *v)
                             .session = v->signed_in ? &v->view : NULL,
                             .ip = v->ip,
                             .user_agent = v->user_agent,
+                            .request_id = v->request_id,
                             .log = request_log(v->rq)};
     if (web_bind_get(v->rq, v->app, &c.bind) != 1)
         c.bind = (struct str){"", 0};

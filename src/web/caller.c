@@ -96,6 +96,7 @@ int caller_find(struct request *rq, const struct web_app *app, struct caller *ou
     *out = (struct caller){.by_cookie = false};
     const int n = find(rq, app, out, err);
     out->actor.ip = request_is_local(rq) ? NULL : request_client(rq);
+    out->actor.user_agent = web_user_agent(rq);
     out->actor.request_id = request_id(rq);
     out->actor.id = kept(rq, out->actor.id);
     out->actor.name = kept(rq, out->actor.name);

@@ -321,6 +321,8 @@ static void record_stray(struct request *rq, const struct web_app *app)
     const struct audit_row row = {.actor_kind = "nobody",
                                   .actor = "",
                                   .ip = request_client(rq),
+                                  .request_id = request_id(rq),
+                                  .user_agent = web_user_agent(rq),
                                   .action = "login.failed",
                                   .object = "",
                                   .outcome = "failed",

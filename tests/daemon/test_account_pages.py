@@ -315,8 +315,11 @@ class Join(Case):
             self.assertIn(named, page.text)
         # what the form says of it does not count
         answer = mine.post(path, {"answer": "accept", "email": "other@navy.example", "provider": "oidc", "subject": "1",
-                                  "account": "x"})
+                                  "account": "x"}, User_Agent="Linking/1.0")
         self.assertEqual((answer.status, answer.location), (303, "/account?did=linked"))
+        row = Api(self.usher).ask("GET", "/api/v1/audit?action=identity.link&account=" + mine.me()["id"])["audit"][0]
+        self.assertEqual((row["user_agent"], row["ip"]), ("Linking/1.0", "127.0.0.1"))
+        self.assertTrue(row["request_id"])
         rows = self.usher.rows("SELECT provider, email FROM identity WHERE account = ? ORDER BY provider", mine.me()["id"])
         self.assertEqual(rows, [("discord", None), ("google", "grace@navy.example")])
         self.assertEqual(self.person("grace", "google").me()["id"], mine.me()["id"])
