@@ -277,11 +277,16 @@ START_TEST(the_rule)
 }
 END_TEST
 
+/* A copy of what came out. The row of the session borrows the account's id from the link itself,
+ * and would outlive it: it is looked at here. */
 static struct link written(const char *provider, const struct drive_identity *id, int policy)
 {
     struct link l = filled(provider, id);
     l.policy = policy;
     write_well(&l);
+    if (l.row.account)
+        ck_assert_str_eq(l.row.account, l.account.id);
+    l.row.account = NULL;
     return l;
 }
 
@@ -319,7 +324,7 @@ START_TEST(joined_by_an_address_both_sides_verified)
     ck_assert_int_eq(second.outcome, LINK_IS_JOINED);
     ck_assert(!second.account.created);
     ck_assert_str_eq(second.account.id, first.account.id);
-    ck_assert_str_eq(second.row.account, first.account.id);
+    ck_assert_int_eq(rows("session WHERE account = (SELECT id FROM account)"), 2);
     ck_assert_int_eq(rows("account"), 1);
     ck_assert_int_eq(rows("session"), 2);
     ck_assert_int_eq(rows("identity WHERE linked IS NOT NULL AND provider = 'toy'"), 1);
