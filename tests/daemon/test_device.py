@@ -306,3 +306,15 @@ class People(Device):
             self.assertNotIn("<script>", page.text)
         self.assertEqual(self.browser.get("/device?user_code=a&user_code=b").status, 400)
         self.assertIsNone(re.search("A" * 100, self.browser.get("/device?user_code=" + "A" * 3000).text))
+
+
+class Guessing(Device):
+    settings = {"limits": {"login": "1", "login_burst": "5"}}
+
+    def test_guesses_are_counted(self):
+        # RFC 8628 5.1
+        mine, other = ({"X_Forwarded_For": "203.0.113.%d" % n} for n in (5, 6))
+        came = [self.browser.get("/device?user_code=BCDF-GHJ" + ch, **mine).status for ch in "BCDFGHJKLM"]
+        self.assertEqual(came, [422] * 5 + [429] * 5)
+        self.assertEqual(self.browser.post("/device", {}, **mine).status, 429)
+        self.assertEqual(self.browser.get("/device", **other).status, 200)
