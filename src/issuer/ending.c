@@ -2,13 +2,15 @@
 /*
  * What becomes of grants when a session is over, or a person: those that go with the session end,
  * those with offline_access go on by themselves; when all of a person's sessions are ended, so are
- * all grants. Memory is told at once where it can be, and again when the store has decided.
+ * all grants. Memory is told at once where it can be, and again when the store has decided. That
+ * the apps are to be told is written down in the same transaction.
  */
 #include <stdlib.h>
 
 #include "base/arena.h"
 #include "issuer/parts.h"
 #include "issuer/request.h"
+#include "store/logout_delivery.h"
 #include "store/oauth_grant.h"
 #include "sys/clock.h"
 #include "sys/log.h"
@@ -38,7 +40,8 @@ static int end_session(struct db *db, struct ending *e, struct err *err)
 {
     const struct oauth_grant_filter f = {.session = e->session};
     e->n = 0;
-    if (oauth_grant_each(db, &f, e->now, take, e, err) < 0)
+    if (logout_delivery_of_session(db, e->session, e->now, err) < 0 ||
+        oauth_grant_each(db, &f, e->now, take, e, err) < 0)
         return -1;
     for (size_t i = 0; i < e->n; i++)
         if (oauth_grant_end(db, e->ended[i], e->now, err) < 0)
@@ -54,6 +57,8 @@ static int run(struct db *db, void *arg, struct err *err)
         return oauth_grant_follow(db, e->session, e->next, err) < 0 ? -1 : 0;
     if (e->session)
         return end_session(db, e, err);
+    if (logout_delivery_of_account(db, e->account, e->now, err) < 0)
+        return -1;
     return oauth_grant_end_all(db, &all, e->now, err) < 0 ? -1 : 0;
 }
 
@@ -75,6 +80,7 @@ static void on_run(void *arg, enum store_outcome outcome, const struct err *err)
         access_end_grant(i->access, e->ended[n]);
     if (!e->session) /* those that were being signed when it was told */
         access_end_account(i->access, e->account);
+    backchannel_wake(i->backchannel);
     i->under_way--;
     ending_free(e);
 }

@@ -86,6 +86,7 @@ static int open_access(struct issuer *i, struct err *err)
 void issuer_end_account(struct issuer *i, const char *account)
 {
     access_end_account(i->access, account);
+    backchannel_wake(i->backchannel);
 }
 
 void issuer_end_grant(struct issuer *i, const char *grant)
@@ -101,6 +102,7 @@ struct issuer *issuer_new(const struct issuer_options *o, struct err *err)
     i->o = *o;
     i->apps = o->apps ? apps_ref(o->apps) : NULL;
     i->app_keys = app_keys_new(o->loop, o->fetch);
+    i->backchannel = backchannel_new(i, o->fetch);
     i->work = work_new(threads_of(o), SIGNATURES_MAX, err);
     if (!i->work || open_keys(i, err) < 0 || open_access(i, err) < 0) {
         issuer_free(&i);
@@ -116,12 +118,14 @@ void issuer_free(struct issuer **ip)
     struct issuer *i = *ip;
     if (i == NULL)
         return;
+    backchannel_stop(i->backchannel);
     while (i->under_way > 0 || i->sweep)
         loop_once(i->o.loop, 10);
     *ip = NULL;
     issuer_keys_free(&i->keys);
     work_free(&i->work);
     app_keys_free(&i->app_keys);
+    backchannel_free(&i->backchannel);
     access_free(&i->access);
     apps_free(&i->apps);
     buf_deinit(&i->discovery);
@@ -139,6 +143,7 @@ void issuer_step(void *arg)
 {
     struct issuer *i = arg;
     access_sweep(i->access, wall_seconds(clock_wall()), SLOTS_A_STEP);
+    backchannel_step(i->backchannel);
     i->step++;
     if (i->step % STEPS_A_SWEEP == 0)
         sweep_start(i);

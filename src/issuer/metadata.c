@@ -101,6 +101,8 @@ void metadata_render(struct issuer *i)
     jval_set(o, "claims_supported", list_json(claims_names));
     jval_set_bool(o, "claims_parameter_supported", true);
     jval_set_bool(o, "authorization_response_iss_parameter_supported", true);
+    jval_set_bool(o, "backchannel_logout_supported", true);
+    jval_set_bool(o, "backchannel_logout_session_supported", true);
     jval_set_bool(o, "request_parameter_supported", false);
     jval_set_bool(o, "request_uri_parameter_supported", false);
     buf_init(&i->discovery, DOCUMENT_MAX);

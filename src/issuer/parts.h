@@ -7,6 +7,7 @@
 #include "app/secrets.h"
 #include "issuer/access.h"
 #include "issuer/app_keys.h"
+#include "issuer/backchannel.h"
 #include "issuer/issuer.h"
 #include "issuer/keys.h"
 #include "issuer/sign.h"
@@ -20,6 +21,7 @@ struct issuer {
     struct access *access;
     struct app_keys *app_keys;
     struct sweep *sweep; /* of the store, under way; or NULL */
+    struct backchannel *backchannel;
     struct buf discovery;
     unsigned step;    /* seconds, more or less */
     bool granted;     /* there may be grants about people in the store */

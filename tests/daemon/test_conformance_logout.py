@@ -2,12 +2,15 @@
 """What the OpenID Foundation's conformance suite asks of logout, each module by its name: the
 RP-Initiated and Back-Channel Logout plans; and the OP cases about it."""
 import base64
-import json
+import http.server
+import signal
+import threading
 import time
 import unittest
 import urllib.parse
 
-from harness import Browser
+from harness import Api, Browser, wait_for, write_private
+from oauth import read_jwt, verify
 from relying_party import form_of, query_of
 from test_conformance import Plan
 
@@ -226,6 +229,142 @@ class EndSession(Leaving):
     def test_op_58_front_channel_logout_is_not_offered(self):
         offered = [k for k in self.rp.metadata if "frontchannel" in k or k == "check_session_iframe"]
         self.assertEqual(offered, [])
+
+
+class Hearer:
+    """An app's back-channel logout endpoint, which answers with `statuses`, then with 200."""
+
+    def __init__(self, statuses=(), pause=0):
+        heard, left = [], list(statuses)
+        self.heard = heard
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                heard.append((self.path, self.headers["Content-Type"], urllib.parse.parse_qs(body.decode())))
+                time.sleep(pause)
+                self.send_response(left.pop(0) if left else 200)
+                self.send_header("Location", "/elsewhere")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = "http://127.0.0.1:%d/logout" % self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def tokens(self):
+        return [form["logout_token"][0] for _, _, form in self.heard]
+
+
+class BackChannelLogout(Leaving):
+    """oidcc-backchannel-rp-initiated-logout-certification-test-plan, and OP-59"""
+
+    def hearer(self, *args, url=None, **more):
+        """rp's from now on."""
+        hearer = Hearer(*args, **more)
+        self.addCleanup(hearer.close)
+        self.listen_at(url or hearer.url)
+        return hearer
+
+    def listen_at(self, url):
+        path = self.folder / "apps.d" / "rp.conf"
+        lines = [x for x in path.read_text().splitlines() if not x.startswith("backchannel")]
+        write_private(path, "\n".join(lines + ["backchannel_logout_uri = " + url, ""]))
+        Api(self.usher).ask("POST", "/api/v1/config/reload", {})
+
+    def told(self, hearer, n=1, seconds=20):
+        wait_for("%d logout tokens" % n, lambda: len(hearer.heard) >= n, seconds)
+        return hearer.tokens()
+
+    def deliveries(self):
+        return self.usher.rows("SELECT app, attempts FROM logout_delivery")
+
+    def test_oidcc_backchannel_logout_discovery_endpoint_verification(self):
+        self.assertIs(self.rp.metadata["backchannel_logout_supported"], True)
+        self.assertIs(self.rp.metadata["backchannel_logout_session_supported"], True)
+
+    def test_oidcc_backchannel_rp_initiated_logout(self):
+        hearer = self.hearer()
+        tokens, claims = self.sign_in()
+        answer = self.end(id_token_hint=tokens["id_token"], post_logout_redirect_uri=LOGGED_OUT)
+        self.assert_leads_back(answer)
+        token = self.told(hearer)[0]
+        self.assertEqual(hearer.heard[0][1], "application/x-www-form-urlencoded")
+        header, said, _ = read_jwt(token)
+        key = [k for k in self.rp.keys()["keys"] if k["kid"] == header["kid"]]
+        self.assertTrue(verify(self.usher.folder, token, key[0]))
+        self.assertEqual((header["typ"], header["alg"]), ("logout+jwt", "RS256"))
+        self.assertEqual((said["iss"], said["aud"]), (self.rp.metadata["issuer"], "rp"))
+        self.assertEqual((said["sub"], said["sid"]), (claims["sub"], claims["sid"]))
+        self.assertEqual(said["events"], {"http://schemas.openid.net/event/backchannel-logout": {}})
+        self.assertNotIn("nonce", said)
+        self.assertTrue(said["jti"])
+        self.assertTrue(said["iat"] <= time.time() + 1 < said["exp"] <= said["iat"] + 120, said)
+        wait_for("no more to tell", lambda: not self.deliveries())
+        self.assertEqual(len(hearer.heard), 1)
+        # an ID token it is not
+        self.assertEqual(self.end(Browser(self.usher), id_token_hint=token,
+                                  post_logout_redirect_uri=LOGGED_OUT).status, 200)
+
+    def test_op_59_it_is_tried_again(self):
+        hearer = self.hearer([500, 503])
+        _, claims = self.sign_in()
+        self.browser.post("/logout", {})
+        tokens = self.told(hearer, 3, 60)
+        said = [read_jwt(t)[1] for t in tokens]
+        self.assertEqual({s["sid"] for s in said}, {claims["sid"]})
+        self.assertEqual(len({s["jti"] for s in said}), 3)
+        wait_for("no more to tell", lambda: not self.deliveries())
+
+    def test_op_59_nobody_waits_for_a_slow_app(self):
+        hearer = self.hearer(pause=4)
+        self.sign_in()
+        began = time.monotonic()
+        self.browser.post("/logout", {})
+        self.assertLess(time.monotonic() - began, 2)
+        self.told(hearer)
+
+    def test_op_59_redirects_are_not_followed(self):
+        hearer = self.hearer([302])
+        self.sign_in()
+        self.browser.post("/logout", {})
+        self.told(hearer, 2)
+        self.assertEqual({path for path, _, _ in hearer.heard}, {"/logout"})
+
+    def test_op_59_internal_addresses_are_not_asked(self):
+        self.listen_at("https://10.255.255.1/logout")
+        self.sign_in()
+        self.browser.post("/logout", {})
+        line = wait_for("a refusal", lambda: self.usher.events("issuer.logout_untold"))[-1]
+        self.assertEqual(line["app"], "rp")
+        self.assertIn("address", line["text"])
+        self.told(self.hearer())  # and it goes on once there is somewhere to go
+        wait_for("no more to tell", lambda: not self.deliveries())
+
+    def test_what_was_not_told_is_told_after_a_crash(self):
+        hearer = self.hearer([500] * 1)
+        self.sign_in()
+        self.browser.post("/logout", {})
+        self.told(hearer)
+        self.usher.stop(signal.SIGKILL)
+        self.usher.start()
+        self.told(hearer, 2)
+        wait_for("no more to tell", lambda: not self.deliveries())
+
+    def test_account_that_is_disabled(self):
+        hearer = self.hearer()
+        _, claims = self.sign_in(person="grace")
+        api = Api(self.usher)
+        api.ask("POST", "/api/v1/users/%s/disable" % claims["sub"], {"reason": "for a test"})
+        self.assertEqual(read_jwt(self.told(hearer)[0])[1]["sub"], claims["sub"])
+        api.ask("POST", "/api/v1/users/%s/enable" % claims["sub"], {})
 
 
 if __name__ == "__main__":

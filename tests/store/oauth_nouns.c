@@ -8,6 +8,7 @@
 #include "store/authorization_request.h"
 #include "store/consent.h"
 #include "store/device_code.h"
+#include "store/logout_delivery.h"
 #include "store/oauth_grant.h"
 #include "store/refresh_token.h"
 
@@ -18,6 +19,7 @@ static void setup(void)
 {
     kit_setup();
     arena = arena_new();
+    kit_sql("DELETE FROM logout_delivery");
     kit_login_init(&login, 1);
     kit_write(kit_login_fn, &login);
 }
@@ -168,6 +170,58 @@ END_TEST
 
 /* ---- codes and refresh tokens: one of two wins -------------------------------------------------
  */
+
+static void note_delivery(void *arg, const struct logout_delivery_row *row)
+{
+    char *seen = arg;
+    strcat(seen, row->app);
+    strcat(seen, row->attempts == 0 ? "0" : "+");
+    ck_assert_str_eq(row->account, login.account.id);
+    ck_assert_str_eq(row->sid, "sid-1");
+    ck_assert_int_eq(row->created, NOW);
+}
+
+static const char *to_tell(struct db *db)
+{
+    char *seen = arena_alloc(arena, 256);
+    MUST(logout_delivery_each(db, 10, note_delivery, seen, &must_err));
+    return seen;
+}
+
+static int deliveries(struct db *db, void *arg, struct err *err)
+{
+    struct oauth_grant_row row = grant_row("g1");
+    (void)arg, (void)err;
+    row.session = "session-1";
+    row.app = "wiki";
+    MUST(oauth_grant_add(db, &row, &must_err));
+    row.id = "g2"; /* the same app once more: told once */
+    MUST(oauth_grant_add(db, &row, &must_err));
+    row.id = "g3";
+    row.app = "chat";
+    MUST(oauth_grant_add(db, &row, &must_err));
+    row.id = "g4"; /* over already */
+    row.app = "mail";
+    MUST(oauth_grant_add(db, &row, &must_err));
+    IS(1, oauth_grant_end(db, "g4", NOW, &must_err));
+    IS(2, (int)logout_delivery_of_session(db, "session-1", NOW, &must_err));
+    IS(0, (int)logout_delivery_of_session(db, "session-1", NOW + 1, &must_err));
+    IS(0, (int)logout_delivery_of_account(db, login.account.id, NOW + 1, &must_err));
+    ck_assert_str_eq(to_tell(db), "wiki0chat0");
+    MUST(logout_delivery_postpone(db, "g1", NOW + 2, &must_err));
+    ck_assert_str_eq(to_tell(db), "chat0wiki+");
+    MUST(logout_delivery_done(db, "g3", &must_err));
+    MUST(logout_delivery_done(db, "g1", &must_err));
+    ck_assert_str_eq(to_tell(db), "");
+    IS(2, (int)logout_delivery_of_account(db, login.account.id, NOW, &must_err));
+    return 0;
+}
+
+START_TEST(apps_that_are_to_be_told_are_kept_once)
+{
+    kit_write(deliveries, NULL);
+}
+END_TEST
 
 static int codes(struct db *db, void *arg, struct err *err)
 {
@@ -402,6 +456,7 @@ Suite *suite_oauth_nouns(const char *name)
     TCase *tc = tcase_create("oauth nouns");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, a_grant_comes_back_whole_and_ends_once);
+    tcase_add_test(tc, apps_that_are_to_be_told_are_kept_once);
     tcase_add_test(tc, grants_by_account_app_and_session);
     tcase_add_test(tc, a_code_is_used_once);
     tcase_add_test(tc, a_refresh_token_is_used_once_and_remembers_its_answer);
