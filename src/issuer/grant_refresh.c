@@ -105,9 +105,10 @@ static int renew(struct db *db, void *arg, struct err *err)
     /* What the faster one got is what this one gets. */
     if (r->lost)
         return refresh_token_get(db, r->hash, r->call->a, &r->row, err) < 0 ? -1 : 0;
-    if (tokens_tell(db, r->call, &r->tokens.grant, "grant.refresh", NULL, err) < 0)
+    if (tokens_store(db, &r->tokens, err) < 0)
         return -1;
-    return tokens_store(db, &r->tokens, err);
+    return r->tokens.good ? tokens_tell(db, r->call, &r->tokens.grant, "grant.refresh", NULL, err)
+                          : 0;
 }
 
 static void on_renewed(void *arg, enum store_outcome outcome, const struct err *err)

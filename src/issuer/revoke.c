@@ -5,8 +5,7 @@
  */
 #include "issuer/handle.h"
 #include "issuer/parts.h"
-#include "store/oauth_grant.h"
-#include "store/refresh_token.h"
+#include "issuer/tokens.h"
 
 /* Kinds by prefix; whatever has none of them is a JWT of ours or nothing. */
 static call_next_fn revoke_access, revoke_refresh;
@@ -85,6 +84,8 @@ static int end_family(struct db *db, void *arg, struct err *err)
     l->theirs = rc == 1 && strcmp(grant.app, c->app->id) == 0;
     if (l->theirs)
         rc = oauth_grant_end(db, grant.id, c->now, err);
+    if (l->theirs && rc == 1)
+        rc = tokens_tell(db, c, &grant, "grant.revoke", NULL, err);
     return rc < 0 ? -1 : 0;
 }
 

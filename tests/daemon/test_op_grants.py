@@ -140,6 +140,9 @@ class Refreshing(Plan):
         active = self.rp.post("introspection_endpoint", {"token": fresh["access_token"]}).json()
         self.assertEqual(active, {"active": False})
         self.assertEqual(self.rp.post("revocation_endpoint", form).status, 200)
+        told = Api(self.usher).ask("GET", "/api/v1/audit?action=grant.revoke")["audit"]
+        self.assertEqual([(r["actor_kind"], r["actor"], r["outcome"]) for r in told],
+                         [("app", "rp", "done")])
 
 
 class Ends(Plan):
