@@ -36,6 +36,9 @@ static const struct {
     {"user-ended", "Signed out, from the next click on."},
     {"user-deleted", "The account is deleted, with everything."},
     {"ended", "The token is deleted. It is refused from now on."},
+    {"app-added", "Added. It is in force."},
+    {"app-saved", "Saved. It counts from the next click on."},
+    {"app-deleted", "The app is deleted, with its secrets."},
     {"app-secret-ended", "The secret is ended. It is refused from now on."},
     {"reloaded", "The configuration was read again and is in force."},
     {"sealing", "There is a new key. Everything is being sealed with it in the background."},
@@ -227,6 +230,8 @@ static void set_nav(const struct admin_visit *v, struct jval *data)
     const char *path = request_path(v->rq);
     if (str_starts(str_of(path), "/admin/add") || str_starts(str_of(path), "/admin/rehearsals/"))
         path = "/admin/providers";
+    if (strcmp(path, "/admin/new-app") == 0)
+        path = "/admin/apps";
     struct jval *list = jval_new_array();
     for (size_t i = 0; i < sizeof nav / sizeof *nav; i++) {
         const size_t n = strlen(nav[i].href);

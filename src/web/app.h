@@ -106,7 +106,7 @@ serve_handler ops_health, ops_ready, ops_metrics;                           /* o
 serve_handler account_app_revoke;                                           /* account_app.c */
 serve_handler oauth_authorize, oauth_continue, oauth_consent;               /* oauth_authorize.c */
 serve_handler oauth_logout, oauth_logout_confirm;                           /* oauth_logout.c */
-serve_handler oauth_device_page, oauth_device_post; /* oauth_device.c */
+serve_handler oauth_device_page, oauth_device_post;                         /* oauth_device.c */
 serve_handler asset_get;                                                    /* asset.c */
 serve_handler oauth_metadata, oauth_jwks;                                   /* oauth_metadata.c */
 serve_handler oauth_call;                                                   /* oauth_call.c */
@@ -129,6 +129,9 @@ serve_handler admin_page_role_delete, admin_page_role_take;             /* admin
 serve_handler admin_page_tokens, admin_page_token_end;                  /* admin_token.c */
 serve_handler admin_page_apps, admin_page_app;                          /* admin_app.c */
 serve_handler admin_page_app_secret, admin_page_app_secret_end;         /* admin_app.c */
+serve_handler admin_page_app_add, admin_page_app_settings;              /* admin_app_change.c */
+serve_handler admin_page_app_rules, admin_page_app_delete;              /* admin_app_change.c */
+serve_handler admin_page_app_enable, admin_page_app_disable;            /* admin_app_change.c */
 serve_handler admin_page_audit;                                         /* admin_audit.c */
 serve_handler admin_page_setup, admin_page_setup_use, admin_page_leave; /* admin_setup.c */
 

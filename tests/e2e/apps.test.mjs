@@ -120,8 +120,64 @@ describe("apps in Chromium", () => {
     assert.deepEqual(page.complaints, []);
   });
 
+  it("adds an app, changes it, gives it rules, switches it off and deletes it", async () => {
+    const { page } = ada;
+    await go(page, "/admin/apps");
+    await page.getByRole("link", { name: "Add an app" }).click();
+    await page.getByLabel("ID", { exact: true }).fill("Not An Id");
+    await page.getByLabel(/^Hosts/).fill("shop.example.com");
+    await press(page, "Add the app");
+    assert.match(await page.getByRole("alert").textContent(), /ID.*a-z/);
+    assert.equal(await page.getByLabel(/^Hosts/).inputValue(), "shop.example.com"); // what was typed stays
+    await page.getByLabel("ID", { exact: true }).fill("shop");
+    await press(page, "Add the app");
+    assert.equal(await heading(page), "shop");
+    assert.deepEqual(usher.ctl("app", "show", "shop").settings, { hosts: "shop.example.com" });
+
+    await page.getByRole("link", { name: "Change settings" }).click();
+    await page.getByLabel(/^Label/).fill("Shop");
+    await page.getByLabel(/^Require /).first().fill("role:");
+    await press(page, "Save settings");
+    assert.match(await page.getByRole("alert").textContent(), /Require/);
+    await page.getByLabel(/^Require /).first().fill("role:buyer");
+    const late = await ada.context.newPage();
+    await go(late, "/admin/apps/shop/settings");
+    await press(page, "Save settings");
+    assert.equal(await heading(page), "Shop");
+    await press(late, "Save settings");
+    assert.equal(await heading(late), "Somebody else was here");
+    await late.close();
+
+    await page.getByRole("link", { name: "Change rules" }).click();
+    await page.getByLabel("Path of rule 1").fill("/open/*");
+    await press(page, "Save the rules");
+    assert.equal(await page.getByRole("alert").count(), 1); // a rule needs to say who
+    assert.equal(await page.getByLabel("Path of rule 1").inputValue(), "/open/*");
+    await page.getByLabel("Who may by rule 1").fill("anyone");
+    await press(page, "Save the rules");
+    assert.deepEqual(usher.ctl("app", "show", "shop").settings.rules, [{ path: "/open/*", require: "anyone" }]);
+    assert.match(await ask(page, { Path: "/open/x" }), /signed out may\./);
+    await page.getByRole("link", { name: "Change rules" }).click();
+    assert.equal(await page.getByLabel(/^Path of rule/).count(), 2); // one to add
+    await page.getByLabel("Path of rule 1").fill("");
+    await page.getByLabel("Who may by rule 1").fill("");
+    await press(page, "Save the rules");
+    assert.deepEqual(usher.ctl("app", "show", "shop").settings, { hosts: "shop.example.com", label: "Shop", require: "role:buyer" });
+
+    await press(page, "Disable");
+    assert.equal(usher.ctl("app", "show", "shop").enabled, false);
+    await press(page, "Enable");
+    assert.equal(usher.ctl("app", "show", "shop").enabled, true);
+    await page.getByRole("link", { name: /^Delete/ }).click();
+    await press(page, "Delete the app");
+    assert.match(await notice(page), /deleted/);
+    assert.equal((await go(page, "/admin/apps/shop")).status(), 404);
+    assert.deepEqual(page.complaints, []);
+  });
+
   const looks = [["1280", {}], ["320-dark", { viewport: { width: 320, height: 800 }, colorScheme: "dark" }]];
   const pages = () => [["apps", "/admin/apps"], ["app", "/admin/apps/wiki"], ["app-file", "/admin/apps/notes"], ["app-none", "/admin/apps/nothing"],
+    ["app-new", "/admin/new-app"], ["app-settings", "/admin/apps/wiki/settings"], ["app-rules", "/admin/apps/wiki/rules"], ["app-delete", "/admin/apps/wiki/delete"],
     ["app-explain", `/admin/apps/notes?explain=yes&user=${ada.account}&path=/admin/x&client=10.1.2.3`],
     ["app-explain-odd", "/admin/apps/notes?explain=yes&path=x"]];
   for (const [name, options] of looks) {

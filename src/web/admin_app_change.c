@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Apps made and changed: settings, rules, whether it is in use, and its end. Every form carries the
+ * version it was made from. */
+#include <string.h>
+
+#include "web/admin_app.h"
+#include "web/admin_form.h"
+#include "web/admin_provider.h"
+#include "web/admin_view.h"
+
+/* As many rules as fit in one form; more are changed by usherctl and the API. */
+#define RULES_SHOWN 20
+
+static const char *error_of(const struct admin_visit *v, const char *field)
+{
+    for (size_t i = 0; i < v->n_errors; i++)
+        if (strcmp(v->errors[i].field, field) == 0)
+            return v->errors[i].text;
+    return "";
+}
+
+/* ---- settings, of a new one and of one that is there ----------------------------------------- */
+
+static struct admin_form form_of(const struct admin_visit *v)
+{
+    return (struct admin_form){.plugin = v->plugin,
+                               .settings = jval_get(v->provider, "settings"),
+                               .posted = v->form,
+                               .errors = v->errors,
+                               .n_errors = v->n_errors};
+}
+
+static void send_form(struct admin_visit *v)
+{
+    const struct admin_form form = form_of(v);
+    const bool made = v->provider != NULL;
+    const char *label = arena_dup(v->a, show_text(v->provider, "label"));
+    const char *title = made ? arena_printf(v->a, "Settings of %s", label) : "Add an app";
+    struct jval *data = admin_data(v), *fields = admin_form_view(&form);
+    admin_merge(data, fields);
+    jval_free(&fields);
+    jval_set_bool(data, "new_one", !made);
+    jval_set_text(data, "heading", title);
+    jval_set_text(data, "back", made ? admin_app_path(v) : "/admin/apps");
+    jval_set_text(data, "back_text", made ? label : "Apps");
+    jval_set_text(data, "action",
+                  made ? arena_printf(v->a, "%s/settings", admin_app_path(v)) : "/admin/new-app");
+    jval_set_text(data, "verb", made ? "Save settings" : "Add the app");
+    jval_set_text(data, "id", admin_posted(v, "id"));
+    jval_set_text(data, "id_error", error_of(v, "id"));
+    jval_set(data, "version", made ? jval_copy(jval_get(v->provider, "version")) : jval_new_null());
+    admin_send(v, admin_status_of(v), "admin-app-form", title, data);
+}
+
+/* What somebody can put right is said beside what they typed; false: the visit has ended. */
+static bool kept(struct admin_visit *v, const struct admin_answer *answer)
+{
+    const enum err_kind kind = answer->err->kind;
+    if (kind != ERR_INVALID && kind != ERR_MISCONFIGURED && kind != ERR_CONFLICT &&
+        kind != ERR_LIMITED) {
+        (void)admin_failed(v, answer);
+        return false;
+    }
+    admin_keep_errors(v, answer);
+    return true;
+}
+
+static void on_added(void *arg, const struct admin_answer *answer)
+{
+    struct admin_visit *v = arg;
+    if (!answer->err)
+        admin_go(v, arena_printf(v->a, "/admin/apps/%s", admin_posted(v, "id")), "app-added");
+    else if (kept(v, answer))
+        send_form(v);
+}
+
+static void on_saved(void *arg, const struct admin_answer *answer)
+{
+    struct admin_visit *v = arg;
+    if (!answer->err)
+        admin_go(v, admin_app_path(v), "app-saved");
+    else if (kept(v, answer))
+        send_form(v);
+}
+
+static void save(struct admin_visit *v)
+{
+    struct err err = ERR_INIT;
+    const struct admin_form form = form_of(v);
+    const bool made = v->provider != NULL;
+    struct jval *settings = admin_form_settings(&form, &err), *body;
+    if (!settings) {
+        admin_sorry(v, ERR_INVALID, arena_dup(v->a, err.text));
+        return;
+    }
+    body = jval_new_object();
+    if (!made)
+        jval_set_text(body, "id", admin_posted(v, "id"));
+    jval_set(body, "settings", settings);
+    admin_ask(v,
+              &(struct admin_ask){.op = made ? admin_app_edit : admin_app_add,
+                                  .id = made ? v->id : NULL,
+                                  .body = body,
+                                  .if_match = made ? admin_version(v) : NULL},
+              made ? on_saved : on_added);
+}
+
+/* An app of a file has no form: where it is changed is said on its page. */
+static bool read_only(struct admin_visit *v)
+{
+    if (show_bool(v->provider, "read_only"))
+        admin_go(v, admin_app_path(v), NULL);
+    else
+        return false;
+    return true;
+}
+
+static void settings(struct admin_visit *v)
+{
+    if (!read_only(v))
+        (v->form ? save : send_form)(v);
+}
+
+void admin_page_app_settings(struct request *rq, void *app)
+{
+    struct admin_visit *v = admin_visit(rq, app);
+    if (v)
+        admin_with_app(v, settings);
+}
+
+void admin_page_app_add(struct request *rq, void *app)
+{
+    struct admin_visit *v = admin_visit(rq, app);
+    if (!v)
+        return;
+    v->plugin = admin_app_table();
+    (v->form ? save : send_form)(v);
+}
+
+/* ---- rules ----------------------------------------------------------------------------------- */
+
+static const char *cell(const struct admin_visit *v, const char *name, size_t i)
+{
+    return arena_str(v->a,
+                     str_trim(str_of(admin_posted(v, arena_printf(v->a, "%s-%zu", name, i)))));
+}
+
+/* Rows as they were typed; one without anything is none. */
+static struct jval *typed_rules(const struct admin_visit *v)
+{
+    struct jval *list = jval_new_array();
+    for (size_t i = 1; i <= RULES_SHOWN; i++) {
+        const char *path = cell(v, "path", i), *methods = cell(v, "methods", i),
+                   *require = cell(v, "require", i);
+        if (!path[0] && !methods[0] && !require[0])
+            continue;
+        struct jval *o = jval_new_object();
+        jval_set_text(o, "path", path);
+        jval_set_text(o, "methods", methods);
+        jval_set_text(o, "require", require);
+        jval_push(list, o);
+    }
+    return list;
+}
+
+static struct jval *numbered(const struct jval *rules)
+{
+    struct jval *list = jval_new_array();
+    for (size_t i = 0; i <= jval_count(rules) && i < RULES_SHOWN; i++) {
+        const struct jval *rule = jval_item(rules, i);
+        struct jval *o = jval_new_object();
+        jval_set_int(o, "row", (int64_t)i + 1);
+        jval_set_text(o, "path", show_text(rule, "path"));
+        jval_set_text(o, "methods", show_text(rule, "methods"));
+        jval_set_text(o, "require", show_text(rule, "require"));
+        jval_push(list, o);
+    }
+    return list;
+}
+
+static void send_rules(struct admin_visit *v)
+{
+    const char *label = arena_dup(v->a, show_text(v->provider, "label"));
+    const char *title = arena_printf(v->a, "Rules of %s", label);
+    struct jval *data = admin_data(v);
+    struct jval *rules =
+        v->form ? typed_rules(v) : admin_app_rules(jval_get(v->provider, "settings"));
+    jval_set_text(data, "id", v->id);
+    jval_set_text(data, "label", label);
+    jval_set_bool(data, "fits", jval_count(rules) <= RULES_SHOWN);
+    jval_set(data, "version", jval_copy(jval_get(v->provider, "version")));
+    jval_set(data, "rows", numbered(rules));
+    jval_free(&rules);
+    admin_set_errors(v, data);
+    admin_send(v, admin_status_of(v), "admin-app-rules", title, data);
+}
+
+static void on_rules(void *arg, const struct admin_answer *answer)
+{
+    struct admin_visit *v = arg;
+    if (!answer->err)
+        admin_go(v, admin_app_path(v), "app-saved");
+    else if (kept(v, answer))
+        send_rules(v);
+}
+
+static void save_rules(struct admin_visit *v)
+{
+    struct jval *body = jval_new_object(), *changed = jval_new_object(), *rules = typed_rules(v);
+    if (jval_count(jval_get(jval_get(v->provider, "settings"), "rules")) > RULES_SHOWN) {
+        jval_free(&body);
+        jval_free(&changed);
+        jval_free(&rules);
+        admin_sorry(v, ERR_CONFLICT, "It has more rules than fit in a form.");
+        return;
+    }
+    if (jval_count(rules) == 0) {
+        jval_free(&rules);
+        rules = jval_new_null();
+    }
+    jval_set(changed, "rules", rules);
+    jval_set(body, "settings", changed);
+    admin_ask(v,
+              &(struct admin_ask){
+                  .op = admin_app_edit, .id = v->id, .body = body, .if_match = admin_version(v)},
+              on_rules);
+}
+
+static void rules(struct admin_visit *v)
+{
+    if (!read_only(v))
+        (v->form ? save_rules : send_rules)(v);
+}
+
+void admin_page_app_rules(struct request *rq, void *app)
+{
+    struct admin_visit *v = admin_visit(rq, app);
+    if (v)
+        admin_with_app(v, rules);
+}
+
+/* ---- in use or not --------------------------------------------------------------------------- */
+
+static void on_switched(void *arg, const struct admin_answer *answer)
+{
+    admin_app_settle(arg, answer, "app-saved");
+}
+
+static void switch_it(struct request *rq, void *app, bool on)
+{
+    struct admin_visit *v = admin_visit(rq, app);
+    if (!v)
+        return;
+    struct jval *body = jval_new_object(), *changed = jval_new_object();
+    jval_set(changed, "enabled", on ? jval_new_null() : jval_new_bool(false));
+    jval_set(body, "settings", changed);
+    admin_ask(v,
+              &(struct admin_ask){
+                  .op = admin_app_edit, .id = v->id, .body = body, .if_match = admin_version(v)},
+              on_switched);
+}
+
+void admin_page_app_enable(struct request *rq, void *app)
+{
+    switch_it(rq, app, true);
+}
+
+void admin_page_app_disable(struct request *rq, void *app)
+{
+    switch_it(rq, app, false);
+}
+
+static void ask_delete(struct admin_visit *v)
+{
+    const char *label = show_text(v->provider, "label");
+    const char *question = arena_printf(v->a, "Delete %s?", label);
+    struct jval *data = admin_data(v);
+    if (show_bool(v->provider, "read_only")) {
+        jval_free(&data);
+        admin_go(v, admin_app_path(v), NULL);
+        return;
+    }
+    jval_set_text(data, "question", question);
+    jval_set_text(data, "consequence",
+                  "Its settings, rules and secrets are gone for good, and it gets no more tokens.");
+    jval_set_text(data, "verb", "Delete the app");
+    jval_set_text(data, "action", arena_printf(v->a, "%s/delete", admin_app_path(v)));
+    jval_set_text(data, "back", admin_app_path(v));
+    jval_set_text(data, "back_text", label);
+    jval_set(data, "version", jval_copy(jval_get(v->provider, "version")));
+    admin_set_errors(v, data);
+    admin_send(v, admin_status_of(v), "admin-confirm", question, data);
+}
+
+static void on_deleted(void *arg, const struct admin_answer *answer)
+{
+    if (!admin_failed(arg, answer))
+        admin_go(arg, "/admin/apps", "app-deleted");
+}
+
+void admin_page_app_delete(struct request *rq, void *app)
+{
+    struct admin_visit *v = admin_visit(rq, app);
+    if (v && v->form)
+        admin_ask(
+            v,
+            &(struct admin_ask){.op = admin_app_delete, .id = v->id, .if_match = admin_version(v)},
+            on_deleted);
+    else if (v)
+        admin_with_app(v, ask_delete);
+}
