@@ -2,6 +2,7 @@
 // Real proxies in front of a site, with the very configuration of docs/forward-auth.md.
 import assert from "node:assert/strict";
 import fs from "node:fs";
+import http from "node:http";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import * as e2e from "./lib.mjs";
@@ -53,6 +54,41 @@ Listen 127.0.0.1:${port}\n${user}\nErrorLog ${dir}/apache.log\n${host}\n`);
   await e2e.listening(port, p);
   return p;
 }
+
+// What the site got as Cookie when these header lines were sent, as one line.
+function cookiesSeen(url, lines) {
+  const headers = ["Host", new URL(url).host, "Accept", "application/json", ...lines.flatMap((line) => ["Cookie", line])];
+  return new Promise((resolve, reject) => {
+    http.get(url, { headers }, async (answer) => {
+      let text = "";
+      for await (const part of answer) text += part;
+      if (answer.statusCode !== 200) return reject(new Error(`answered ${answer.statusCode}`));
+      const { raw } = JSON.parse(text);
+      const values = raw.filter((_, i) => i % 2 && raw[i - 1].toLowerCase() === "cookie");
+      resolve(values.filter((v) => v !== "").join("; "));
+    }).on("error", reject);
+  });
+}
+
+// What is sent, line by line, with S for the session cookie, and what has to arrive.
+const alike = "usher2=1; xusher=2; usher-=3; usher-bind2=4; Usher=5; __Host-usher-lastly=6; __Secure-usher-bind=7; my-usher=8";
+const jars = [
+  [["S"], ""],
+  [["S; a=1; b=2"], "a=1; b=2"],
+  [["a=1; S; b=2"], "a=1; b=2"],
+  [["a=1; b=2; S"], "a=1; b=2"],
+  [["a=1;S;b=2"], "a=1;b=2"],
+  [["a=1 ;\t S ;  b=2"], "a=1 ;  b=2"],
+  [["S;;a=1;"], ";a=1;"],
+  [[`a="x y"; S; b=%2C,=;c; d==\\`], `a="x y"; b=%2C,=;c; d==\\`],
+  [[`${alike}; S`], alike],
+  [[`S; ${alike}`], alike],
+  [["a=usher=1; S; b=x usher=2"], "a=usher=1; b=x usher=2"],
+  [["usher-bind=b; S; a=1; usher-last=l; usher-operator=o"], "a=1"],
+  [["usher-bind=b; a=1; S; b=2; usher-last=l; c=3; usher-operator=o; d=4"], "a=1; b=2; c=3; d=4"],
+  [["__Secure-usher=s; S; a=1; __Host-usher=h; __Host-usher-bind=b; __Host-usher-last=l; b=2; __Host-usher-operator=o"], "a=1; b=2"],
+  [[`S; ${"usher-bind=b; ".repeat(100)}a=1`], "a=1"],
+];
 
 const proxies = [["nginx", e2e.startNginx], ["caddy", startCaddy], ["haproxy", startHaproxy], ["apache", startApache]];
 
@@ -132,6 +168,33 @@ for (const [name, start] of proxies) {
       const answer = await fetch(`${app}/`, { redirect: "manual", headers: { "x-usher-user": "admin" } });
       assert.equal(answer.status, 401);
       await context.close();
+    });
+
+    it("keeps usher's cookies from the app and leaves the others (PRIV-09)", async () => {
+      const context = await browser.newContext();
+      const page = await context.newPage();
+      await page.goto(`${usher.url}/login`);
+      await page.getByRole("link", { name: "Continue with Discord" }).click();
+      await page.getByRole("button", { name: "Ada Lovelace" }).click();
+      await page.waitForURL(`${usher.url}/`);
+      const session = (await context.cookies()).find((c) => c.name === "usher");
+      await context.close();
+      const fill = (line) => line.replace(/\bS\b/, `usher=${session.value}`);
+      const wrong = [];
+      for (const [lines, expected] of jars) {
+        const seen = await cookiesSeen(`${app}/`, lines.map(fill)).catch((e) => e.message);
+        if (seen.replace(/^[ \t]+/, "") !== expected) wrong.push({ lines, seen, expected });
+      }
+      assert.deepEqual(wrong, []);
+      // two headers: an app may get them as two or as one, but never what is usher's
+      for (const lines of [["a=1", "usher-bind=b"], ["usher-bind=b", "a=1"], ["usher-bind=b; c=3", "a=1; usher-last=l"]]) {
+        const seen = await cookiesSeen(`${app}/`, [fill(`S; ${lines[0]}`), lines[1]]);
+        assert.ok(!/usher/.test(seen), seen);
+        assert.ok(/(^|[;,] )a=1($|[;,])/.test(seen), seen);
+      }
+      // more of them apart than any browser sends: perhaps nothing arrives, but nothing of usher's
+      const many = await cookiesSeen(`${app}/`, [fill(`S; ${"a=1; usher-bind=b; ".repeat(40)}`)]);
+      assert.ok(!/usher/.test(many), many);
     });
 
     it("lets nobody in while usher is away", async () => {
