@@ -38,6 +38,7 @@ describe("Prometheus", () => {
     try {
       await e2e.listening(port, p);
       const ask = async (what) => (await fetch(`http://127.0.0.1:${port}/api/v1/${what}`)).json();
+      await e2e.until("Prometheus", async () => (await fetch(`http://127.0.0.1:${port}/-/ready`)).status === 200);
       const target = await e2e.until("a scrape", async () => {
         const { data } = await ask("targets");
         return data?.activeTargets.find((t) => t.health !== "unknown");
