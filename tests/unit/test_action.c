@@ -380,9 +380,24 @@ START_TEST(the_rest_is_dropped_or_cleaned)
         ck_assert_ptr_null(f.out.identity->email);
         ck_assert_uint_eq(f.out.identity->email_evidence, USHER_EVIDENCE_NONE);
     }
+    /* ACCT-20: nothing that is no https address, nor a long one, is kept for a page to show */
+    char *endless = mem_alloc(1 << 20);
+    memset(endless, 'a', (1 << 20) - 1);
+    memcpy(endless, "https://", 8);
+    const char *const pictures[] = {"data:text/html,<script>",
+                                    "data:image/svg+xml,<svg/>",
+                                    "http://169.254.169.254/",
+                                    "//a.example/b",
+                                    endless,
+                                    "javascript:alert(1)"};
+    for (size_t i = 0; i < sizeof pictures / sizeof *pictures; i++) {
+        id.picture = pictures[i];
+        accepted();
+        ck_assert_ptr_null(f.out.identity->picture);
+    }
+    free(endless);
     id.email = "ada@example.com";
     id.email_evidence = 55;
-    id.picture = "javascript:alert(1)";
     id.locale = "<en>";
     id.auth_time = INT64_MAX;
     accepted();

@@ -84,12 +84,14 @@ START_TEST(terms)
 }
 END_TEST
 
-/* Only the whole domain, and not what somebody put behind a second '@'. */
+/* ACCT-13: only the whole domain, and not what somebody put behind a second '@'. */
 START_TEST(domains_are_exact)
 {
     asked("email_domain:ample.com", &ann, RULE_NO);
     asked("email_domain:sub.example.com", &ann, RULE_NO);
     ann.email = "ann@example.com.evil.example";
+    asked("email_domain:example.com", &ann, RULE_NO);
+    ann.email = "ann@evilexample.com";
     asked("email_domain:example.com", &ann, RULE_NO);
     ann.email = "ann@sub.example.com";
     asked("email_domain:example.com", &ann, RULE_NO);
