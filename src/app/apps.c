@@ -283,6 +283,22 @@ const struct app *apps_of(const struct apps *a, const struct url *u)
     return app;
 }
 
+static bool claims(const struct apps *a, const char *host)
+{
+    size_t at;
+    (void)place_find(a, host, -1, &at); /* before all of its ports */
+    return at < a->n_places && strcmp(a->places[at].host, host) == 0;
+}
+
+bool apps_claim(const struct apps *a, const struct url *u)
+{
+    bool found = claims(a, u->host);
+    for (const char *dot = u->host_is_ip ? NULL : strchr(u->host, '.'); dot && !found;
+         dot = strchr(dot + 1, '.'))
+        found = claims(a, dot);
+    return found;
+}
+
 /* ---- life ------------------------------------------------------------------------------------ */
 
 struct apps *apps_load(const struct apps_options *o, struct conf_problems *p)

@@ -59,6 +59,9 @@ const struct app *apps_at(const struct apps *a, size_t i); /* in the order of id
 const struct app *apps_find(const struct apps *a, const char *id);
 /* The app whose host this is, or NULL. The scheme is not judged. */
 const struct app *apps_of(const struct apps *a, const struct url *u);
+/* Whether its host is an app's on any port. A proxy may pass on whatever port a client writes
+ * behind the host, so another port is no other place. */
+bool apps_claim(const struct apps *a, const struct url *u);
 /* Whether any app has a host, or may have: then a proxy must say what it asks about. */
 bool apps_guard_hosts(const struct apps *a);
 /* All hosts that people may be sent back to, for struct return_rules; NULL-ended. */

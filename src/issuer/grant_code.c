@@ -29,8 +29,8 @@ static int burn(struct db *db, void *arg, struct err *err)
 {
     struct redeeming *r = arg;
     const int rc = authorization_code_use(db, r->hash, r->call->now, r->call->a, &r->code, err);
-    r->late = rc == 1 && r->code.used > 0;
-    if (!r->late)
+    r->late = rc == 0 || (rc == 1 && r->code.used > 0); /* 0: swept meanwhile */
+    if (rc <= 0 || !r->late)
         return rc < 0 ? -1 : 0;
     const int ended = oauth_grant_end(db, r->code.grant, r->call->now, err);
     if (ended != 1)

@@ -273,6 +273,10 @@ void forward_check(struct request *rq, void *app_)
         forward_app(rq, app, &o, asked, &u);
         return;
     }
+    if (o.url && apps_claim(app->apps, &u)) {
+        refuse(rq, 403);
+        return;
+    }
     const int signed_in = web_session(app, rq, &v);
     if (signed_in == 1)
         identity_reply(app->identities, rq, &v);

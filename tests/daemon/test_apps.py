@@ -39,7 +39,8 @@ class Clients(Case):
 
 
 class Apps(Case):
-    apps = {"wiki": WIKI}
+    apps = {"wiki": WIKI, "docs": "hosts = docs.wild.example.com\n"}
+    settings = {"login": {"return_hosts": "127.0.0.1:1 app.example.com .wild.example.com .wild.example.com:8443"}}
 
     def auth(self, path, browser=None, **more):
         headers = {**nginx(path), **{k.replace("_", "-"): v for k, v in more.items()}}
@@ -56,6 +57,13 @@ class Apps(Case):
         self.assertEqual(self.auth("/public/x").headers["X-Usher-User"], self.browser.me()["id"])
         self.assertEqual(self.auth("/admin/x").status, 403)
         self.assertEqual(self.auth("/staff/x").status, 403)
+
+    def test_another_port_is_no_way_around_the_rules(self):
+        # FWD-17: a proxy may pass on the port a client writes into Host
+        self.browser.sign_in("discord", "ada")
+        for host, status in (("docs.wild.example.com", 200), ("docs.wild.example.com:8443", 403)):
+            headers = nginx("/admin/x", host=host)
+            self.assertEqual(self.browser.request("GET", "/auth", headers=headers).status, status, host)
 
     def test_fwd_19_anchored_and_whole_segments(self):
         # FWD-19
@@ -250,7 +258,10 @@ class Administered(Case):
         self.api.ask("PUT", "/api/v1/roles/admin/" + user, {})
         page = self.browser.get("/admin/apps")
         self.assertEqual(page.status, 200, page.summary())
-        for text in ("files.example.com", "/x", "role:admin", "files.conf", "in force"):
+        for text in ("files.example.com", "paths of their own: 1", "in force"):
+            self.assertIn(text, page.text)
+        page = self.browser.get("/admin/apps/files")
+        for text in ("/x", "role:admin", "files.conf"):
             self.assertIn(text, page.text)
         self.api.ask("DELETE", "/api/v1/roles/admin/" + user, {"force": True})
 
