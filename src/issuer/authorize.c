@@ -164,8 +164,9 @@ static bool expected(struct run *r, const struct issuer_person *who)
     }
     struct hint hint;
     return fits &&
-           (!r->rq.id_token_hint || (hint_read(r->issuer, r->rq.id_token_hint, r->v.arena, &hint) &&
-                                     strcmp(hint.account, who->account) == 0));
+           (!r->rq.id_token_hint ||
+            (hint_read(r->issuer, r->rq.id_token_hint, r->v.arena, &hint) &&
+             strcmp(hint.account, who->account) == 0 && strcmp(hint.app, r->rq.app->id) == 0));
 }
 
 static bool provider_fits(const struct app_common *c, const char *provider)

@@ -15,11 +15,12 @@
 #include "sys/clock.h"
 #include "sys/log.h"
 
-#define ENDED_MAX 256 /* grants of one session that memory is told of one by one */
+#define ENDED_MAX 64 /* grants of one session that end in one transaction; the rest in another */
 
-/* Belongs to the store until it is answered. */
+/* Belongs to the store until it is answered, or waits for it to have room. */
 struct ending {
     struct issuer *issuer;
+    struct ending *behind;
     char *account, *session, *next; /* session NULL: all of the account's; next NULL: none */
     int64_t now;
     char ended[ENDED_MAX][24];
@@ -70,6 +71,8 @@ static void ending_free(struct ending *e)
     free(e);
 }
 
+static void begin(struct ending *e);
+
 static void on_run(void *arg, enum store_outcome outcome, const struct err *err)
 {
     struct ending *e = arg;
@@ -82,7 +85,43 @@ static void on_run(void *arg, enum store_outcome outcome, const struct err *err)
         access_end_account(i->access, e->account);
     backchannel_wake(i->backchannel);
     i->under_way--;
-    ending_free(e);
+    if (outcome == STORE_DONE && e->n == ENDED_MAX)
+        begin(e);
+    else
+        ending_free(e);
+}
+
+/* A store that is too busy is asked again in a second: nothing may outlive its session for that. */
+static void begin(struct ending *e)
+{
+    struct issuer *i = e->issuer;
+    i->under_way++;
+    if (store_write(i->o.store, run, i->o.loop, on_run, e))
+        return;
+    i->under_way--;
+    e->behind = i->endings;
+    i->endings = e;
+}
+
+void ending_again(struct issuer *i)
+{
+    struct ending *waiting = i->endings;
+    i->endings = NULL;
+    while (waiting) {
+        struct ending *e = waiting;
+        waiting = e->behind;
+        begin(e);
+    }
+}
+
+void ending_forget(struct issuer *i)
+{
+    while (i->endings) {
+        struct ending *e = i->endings;
+        i->endings = e->behind;
+        log_event(NULL, LOG_WARN, "store.busy", LF_TEXT("job", "grants of a session"));
+        ending_free(e);
+    }
 }
 
 void issuer_session_over(void *issuer, const char *account, const char *session, const char *next)
@@ -98,10 +137,5 @@ void issuer_session_over(void *issuer, const char *account, const char *session,
     e->account = mem_dup(account);
     e->session = session ? mem_dup(session) : NULL;
     e->next = next ? mem_dup(next) : NULL;
-    i->under_way++;
-    if (store_write(i->o.store, run, i->o.loop, on_run, e))
-        return;
-    i->under_way--;
-    log_event(NULL, LOG_WARN, "store.busy", LF_TEXT("job", "grants of a session"));
-    ending_free(e);
+    begin(e);
 }

@@ -121,6 +121,7 @@ void issuer_free(struct issuer **ip)
     backchannel_stop(i->backchannel);
     while (i->under_way > 0 || i->sweep)
         loop_once(i->o.loop, 10);
+    ending_forget(i);
     *ip = NULL;
     issuer_keys_free(&i->keys);
     work_free(&i->work);
@@ -142,6 +143,7 @@ void issuer_set_apps(struct issuer *i, struct apps *apps)
 void issuer_step(void *arg)
 {
     struct issuer *i = arg;
+    ending_again(i);
     access_sweep(i->access, wall_seconds(clock_wall()), SLOTS_A_STEP);
     backchannel_step(i->backchannel);
     i->step++;

@@ -23,9 +23,10 @@ struct issuer {
     struct sweep *sweep; /* of the store, under way; or NULL */
     struct backchannel *backchannel;
     struct buf discovery;
-    unsigned step;    /* seconds, more or less */
-    bool granted;     /* there may be grants about people in the store */
-    size_t under_way; /* calls and signatures that somebody waits for */
+    unsigned step;          /* seconds, more or less */
+    struct ending *endings; /* that the store had no room for */
+    bool granted;           /* there may be grants about people in the store */
+    size_t under_way;       /* calls and signatures that somebody waits for */
 };
 
 /* A call of an endpoint that programs use, from its request to its answer; in the call's arena. */
@@ -127,6 +128,9 @@ const char *token_grant_type(size_t i);
 
 /* metadata.c: into i->discovery, once. */
 void metadata_render(struct issuer *i);
+/* ending.c: what the store had no room for, once more; and never, because the daemon stops. */
+void ending_again(struct issuer *i);
+void ending_forget(struct issuer *i);
 /* sweep.c: what expired, out of the store; nothing if that is under way. */
 void sweep_start(struct issuer *i);
 

@@ -337,12 +337,40 @@ START_TEST(too_many_signatures)
 }
 END_TEST
 
+/* A store without room is asked again: what went with the session does not outlive it. */
+START_TEST(a_busy_store_ends_grants_later)
+{
+    store_fixture_sql(&fx, "INSERT INTO account (id, created) VALUES ('acc', 1)");
+    store_fixture_sql(
+        &fx, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 70) "
+             "INSERT INTO oauth_grant (id, app, account, session, scopes, created, ends) "
+             "SELECT 'g' || i, 'rsa', 'acc', 's', 'openid', 1, 1800009999 FROM n");
+    store_fixture_sql(&fx, "INSERT INTO oauth_grant (id, app, account, session, scopes, created, "
+                           "ends) VALUES ('off', 'rsa', 'acc', 's', 'openid offline_access', 1, "
+                           "1800009999)");
+    issuer_free(&issuer);
+    open_issuer(100); /* knows that there are grants */
+    store_fixture_fill(&fx);
+    issuer_session_over(issuer, "acc", "s", NULL);
+    store_fixture_go_on(&fx);
+    ck_assert_int_eq(
+        store_fixture_number(&fx, "SELECT count(*) FROM oauth_grant WHERE ended IS NULL"), 71);
+    for (int i = 0; i < 200; i++) {
+        issuer_step(issuer);
+        loop_once(loop, 5);
+    }
+    ck_assert_int_eq(
+        store_fixture_number(&fx, "SELECT count(*) FROM oauth_grant WHERE ended IS NULL"), 1);
+}
+END_TEST
+
 Suite *suite_issuer(void)
 {
     Suite *s = suite_create("issuer");
     TCase *tc = tcase_create("all");
     tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, a_busy_store_ends_grants_later);
     tcase_add_test(tc, revocation_without_a_store);
     tcase_add_test(tc, an_opaque_token_without_a_store);
     tcase_add_test(tc, a_store_with_a_full_queue);
