@@ -117,18 +117,26 @@ struct own_caller account_own(const struct account_visit *v)
 
 /* ---- the store ------------------------------------------------------------------------------- */
 
+/* Whoever waits hears of it, too: what it holds is its own to free. */
+static void too_busy(store_done_fn *done, void *arg)
+{
+    struct err err = ERR_INIT;
+    err_set(&err, ERR_LIMITED, "the store's queue is full");
+    done(arg, STORE_FAILED, &err);
+}
+
 void account_read(struct account_visit *v, store_fn *fn, store_done_fn *done, void *arg)
 {
     request_hold(v->rq);
     if (!store_read(v->app->store, fn, v->app->loop, done, arg))
-        account_sorry(v, ERR_LIMITED, NULL);
+        too_busy(done, arg);
 }
 
 void account_write(struct account_visit *v, store_fn *fn, store_done_fn *done, void *arg)
 {
     request_hold(v->rq);
     if (!store_write(v->app->store, fn, v->app->loop, done, arg))
-        account_sorry(v, ERR_LIMITED, NULL);
+        too_busy(done, arg);
 }
 
 int account_audit(struct db *db, const struct account_visit *v, const char *action,

@@ -47,8 +47,8 @@ void account_again(struct account_visit *v);
 /* For what login/own.h does with an account; only until the handler returns. */
 struct own_caller account_own(const struct account_visit *v);
 
-/* Hold the request and ask the store; `done` gets `arg` unless the store is too busy, which is said
- * (then the visit is over). */
+/* Hold the request and ask the store; `done` gets `arg` in any case, from within when the store is
+ * too busy (ERR_LIMITED). */
 void account_read(struct account_visit *v, store_fn *fn, store_done_fn *done, void *arg);
 void account_write(struct account_visit *v, store_fn *fn, store_done_fn *done, void *arg);
 /* Inside a transaction: this person did `action` to `object`. */

@@ -66,7 +66,8 @@ static void on_ended_others(void *arg, enum store_outcome outcome, const struct 
 {
     struct ending *e = arg;
     struct account_visit *v = e->v;
-    (void)sessions_end_others(v->app->sessions, v->account, v->hash);
+    if (!err || err->kind != ERR_LIMITED) /* then it was not even asked */
+        (void)sessions_end_others(v->app->sessions, v->account, v->hash);
     if (account_failed(v, outcome, err))
         return;
     log_event(request_log(v->rq), LOG_INFO, "account.sessions_ended",

@@ -41,6 +41,8 @@ static enum issuer_bearer authorized(struct request *rq, const struct web_app *a
     if ((app->metrics_token && secret_eq(app->metrics_token, token)) ||
         (admin_token_check(app->admin, token, &actor) == 1 && actor.scopes & ADMIN_METRICS))
         return ISSUER_BEARER_GOOD;
+    if (app->issuer == NULL)
+        return ISSUER_BEARER_NONE;
     return issuer_bearer(app->issuer, request_arena(rq), token, METRICS_SCOPE);
 }
 

@@ -317,12 +317,12 @@ END_TEST
 START_TEST(too_many_signatures)
 {
     struct err err = ERR_INIT;
-    unsigned good = 0, busy = 0;
+    unsigned good = 0, busy = 0, n;
     static struct fields f;
     ck_assert_int_eq(
         form_parse(arena, STR("client_id=rsa&client_secret=rsa&" GET_TOKEN), 20, &f, &err), 0);
     came.times = 0;
-    for (int i = 0; i < 4200; i++) {
+    for (n = 0; n < 60000 && busy < 10; n++) {
         struct issuer_call *c = arena_alloc(arena, sizeof *c);
         *c = (struct issuer_call){.arena = arena, .form = &f};
         const unsigned before = came.times;
@@ -332,7 +332,7 @@ START_TEST(too_many_signatures)
     while (issuer->under_way > 0)
         loop_once(loop, 10);
     good = came.times - busy;
-    ck_assert_uint_eq(came.times, 4200);
+    ck_assert_uint_eq(came.times, n);
     ck_assert(busy > 0 && good >= 4096);
 }
 END_TEST

@@ -48,7 +48,7 @@ START_TEST(sections_are_found_by_name)
     ck_assert_ptr_nonnull(last.p);
     ck_assert_ptr_nonnull(memmem(first.p, first.n, "UPDATE identity", 15));
     ck_assert_ptr_null(memmem(first.p, first.n, "-- name:", 8));
-    ck_assert_ptr_nonnull(memmem(last.p, last.n, "RETURNING account", 17));
+    ck_assert_ptr_nonnull(memmem(last.p, last.n, "ON CONFLICT (provider, subject)", 31));
 
     static const char *const absent[] = {"account",
                                          "account.",
