@@ -144,16 +144,22 @@ void archive_set_keep(struct archive *a, int64_t seconds)
     a->seconds = seconds;
 }
 
-void archive_free(struct archive **ap)
+void archive_stop(struct archive *a)
 {
-    struct archive *a = *ap;
-    if (!a)
-        return;
     if (a->trim)
         a->trim->archive = NULL;
     if (a->tell)
         a->tell->archive = NULL;
+    a->trim = NULL;
+    a->tell = NULL;
     loop_timer_del(&a->timer);
-    free(a);
+}
+
+void archive_free(struct archive **ap)
+{
+    if (!*ap)
+        return;
+    archive_stop(*ap);
+    free(*ap);
     *ap = NULL;
 }

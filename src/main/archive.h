@@ -17,6 +17,8 @@ struct archive *archive_new(struct loop *l, struct store *s, const struct keep *
 void archive_start(struct archive *a);
 /* From the next minute on; 0: rows are kept for ever. */
 void archive_set_keep(struct archive *a, int64_t seconds);
+/* Nothing more begins, and what is under way is not waited for; its keep may go. */
+void archive_stop(struct archive *a);
 void archive_free(struct archive **a);
 
 #endif

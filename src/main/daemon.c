@@ -384,7 +384,7 @@ static int start(struct daemon *d, const struct daemon_args *args, struct err *e
 /* The last of what was accepted: writes end, and their answers still reach the browsers. */
 static void finish(struct daemon *d)
 {
-    archive_free(&d->archive);
+    archive_stop(d->archive); /* a last reload may still name its settings */
     keep_free(&d->keep);
     trail_end(d->trail);
     store_stop(d->store);

@@ -375,6 +375,15 @@ class Environment(Case):
         self.assertIn("From outside", page)
 
 
+class Ends(Case):
+    def test_a_reload_that_is_under_way_when_usherd_stops(self):
+        for wait in range(16):
+            self.usher.child.send_signal(signal.SIGHUP)
+            time.sleep(wait / 2000)
+            self.assertEqual(self.usher.stop(), 0, self.usher.log()[-3000:])
+            self.usher.start()
+
+
 class Plugins(Case):
     """The plugins themselves are exchanged, as a package manager does: beside, then renamed."""
 
