@@ -61,15 +61,15 @@ static int add_begin(struct op *op, struct err *err)
 
 static int add_row(struct db *db, struct op *op, struct err *err)
 {
-    struct app_row row = {.id = op->object, .created = op->now, .changed = op->now}, other;
-    const int rc = app_row_get(db, row.id, op->arena, &other, err);
+    struct settings_row row = {.id = op->object, .created = op->now, .changed = op->now}, other;
+    const int rc = settings_row_get(db, SETTINGS_APP, row.id, op->arena, &other, err);
     if (rc < 0)
         return -1;
     if (rc == 1)
         return op_refuse(op, ERR_CONFLICT, "there is an app of this id already");
     if (!(row.settings = app_draft_text(op, err)) || (row.version = op_audit(db, op, err)) < 0)
         return -1;
-    return app_row_add(db, &row, err) == 1 ? 0 : -1;
+    return settings_row_add(db, SETTINGS_APP, &row, err) == 1 ? 0 : -1;
 }
 
 static int add_work(struct op *op, struct err *err)
@@ -108,8 +108,8 @@ static int change_begin(struct op *op, struct err *err)
 static int set_row(struct db *db, struct op *op, struct err *err)
 {
     const struct app_draft *d = op->more;
-    struct app_row row = d->row, now;
-    const int rc = app_row_get(db, op->object, op->arena, &now, err);
+    struct settings_row row = d->row, now;
+    const int rc = settings_row_get(db, SETTINGS_APP, op->object, op->arena, &now, err);
     if (rc < 0)
         return -1;
     if (rc == 0 || now.version != row.version)
@@ -117,10 +117,10 @@ static int set_row(struct db *db, struct op *op, struct err *err)
     row.changed = op->now;
     if (!(row.settings = app_draft_text(op, err)) || (row.version = op_audit(db, op, err)) < 0)
         return -1;
-    return app_row_set(db, &row, d->row.version, err) == 1 ? 0 : -1;
+    return settings_row_set(db, SETTINGS_APP, &row, d->row.version, err) == 1 ? 0 : -1;
 }
 
-static struct jval *stored_json(const struct app_row *row)
+static struct jval *stored_json(const struct settings_row *row)
 {
     struct err err = ERR_INIT; /* what makes no sense is not told */
     struct jval *settings = jval_parse(str_of(row->settings), APP_SETTINGS_MAX, 4, &err);
@@ -185,9 +185,9 @@ static int delete_begin(struct op *op, struct err *err)
 /* Its secrets go with it, so that an app of the same id begins without any. */
 static int delete_row(struct db *db, struct op *op, struct err *err)
 {
-    struct app_row row;
+    struct settings_row row;
     struct err why = ERR_INIT;
-    const int rc = app_row_get(db, op->id, op->arena, &row, err);
+    const int rc = settings_row_get(db, SETTINGS_APP, op->id, op->arena, &row, err);
     if (rc < 0)
         return -1;
     if (rc == 0)
@@ -197,7 +197,7 @@ static int delete_row(struct db *db, struct op *op, struct err *err)
     jval_free(&op->was);
     op->was = stored_json(&row);
     return app_secret_drop_of(db, op->id, err) < 0 ||
-                   app_row_drop(db, op->id, row.version, err) != 1
+                   settings_row_drop(db, SETTINGS_APP, op->id, row.version, err) != 1
                ? -1
                : 0;
 }

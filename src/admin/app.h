@@ -8,8 +8,8 @@
 
 #include "admin/op.h"
 #include "app/source.h"
-#include "store/app_row.h"
 #include "store/app_secret.h"
+#include "store/settings_row.h"
 
 /* ---- app_view.c: {"id": …} as admin/admin.h says ---- */
 
@@ -31,7 +31,7 @@ struct app_draft {
     struct config *hold;
     struct apps_options options;
     bool exists;
-    struct app_row row; /* as stored */
+    struct settings_row row; /* as stored */
     struct jval *settings;
     struct apps *apps; /* of this one app */
 };

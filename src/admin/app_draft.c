@@ -140,7 +140,7 @@ static int judge(struct op *op, struct err *err)
 static int read_stored(struct db *db, struct op *op, struct err *err)
 {
     struct app_draft *d = op->more;
-    const int rc = app_row_get(db, op->object, op->arena, &d->row, err);
+    const int rc = settings_row_get(db, SETTINGS_APP, op->object, op->arena, &d->row, err);
     d->exists = rc == 1;
     return rc < 0 ? -1 : 0;
 }

@@ -11,7 +11,7 @@ struct reading {
     const char *only; /* NULL: all */
 };
 
-static int take_row(void *arg, const struct app_row *row, struct err *err)
+static int take_row(void *arg, const struct settings_row *row, struct err *err)
 {
     struct reading *r = arg;
     struct err why = ERR_INIT; /* what makes no sense is shown as nothing; live says so */
@@ -52,7 +52,7 @@ struct jval *app_view_read(struct db *db, const char *id, struct err *err)
     struct jval *o = jval_new_object();
     jval_set(o, "rows", r.rows);
     jval_set(o, "secrets", r.secrets);
-    if (app_row_each(db, take_row, &r, err) < 0 ||
+    if (settings_row_each(db, SETTINGS_APP, take_row, &r, err) < 0 ||
         app_secret_each(db, id, take_secret, &r, err) < 0)
         jval_free(&o);
     return o;

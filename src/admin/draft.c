@@ -71,7 +71,7 @@ static int read_stored(struct db *db, struct op *op, struct err *err)
     for (size_t i = 0; i < d->n_secrets; i++)
         secret_free(&d->secrets[i].secret);
     d->n_secrets = 0;
-    int rc = provider_row_get(db, op->object, op->arena, &d->row, err);
+    int rc = settings_row_get(db, SETTINGS_PROVIDER, op->object, op->arena, &d->row, err);
     d->exists = rc == 1;
     return rc < 0 ? -1 : provider_secret_each(db, op->object, take_secret, op, err);
 }

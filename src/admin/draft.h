@@ -8,8 +8,8 @@
 #define ADMIN_DRAFT_H
 
 #include "admin/op.h"
-#include "store/provider_row.h"
 #include "store/provider_secret.h"
+#include "store/settings_row.h"
 
 enum draft_mode {
     DRAFT_ADD,     /* there must be none */
@@ -32,7 +32,7 @@ struct draft {
     struct registry_options options;
 
     bool exists;
-    struct provider_row row; /* as stored */
+    struct settings_row row; /* as stored */
     struct jval *settings;   /* key and text, without secrets */
     struct draft_secret secrets[DRAFT_SECRETS_MAX];
     size_t n_secrets;

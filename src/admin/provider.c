@@ -2,6 +2,7 @@
 /* Providers: shown, made, changed, deleted. */
 #include "admin/draft.h"
 #include "admin/view.h"
+#include "store/provider_people.h"
 
 /* ---- looking -----------------------------------------------------------------------------------
  */
@@ -73,7 +74,7 @@ static int judge_adoption(struct db *db, struct op *op, struct err *err)
     struct provider_people people;
     if (!d->other_upstream || op_flag(op, "adopt"))
         return 0;
-    if (provider_row_people(db, op->object, &people, err) < 0)
+    if (provider_people_count(db, op->object, &people, err) < 0)
         return -1;
     if (people.accounts == 0)
         return 0;
@@ -102,8 +103,8 @@ static int add_begin(struct op *op, struct err *err)
 
 static int add_row(struct db *db, struct op *op, struct err *err)
 {
-    struct provider_row row = {.id = op->object, .created = op->now, .changed = op->now}, other;
-    int rc = provider_row_get(db, row.id, op->arena, &other, err);
+    struct settings_row row = {.id = op->object, .created = op->now, .changed = op->now}, other;
+    int rc = settings_row_get(db, SETTINGS_PROVIDER, row.id, op->arena, &other, err);
     if (rc < 0)
         return -1;
     if (rc == 1)
@@ -112,7 +113,8 @@ static int add_row(struct db *db, struct op *op, struct err *err)
         return rc;
     if (!(row.settings = draft_settings(op, err)) || (row.version = op_audit(db, op, err)) < 0)
         return -1;
-    return provider_row_add(db, &row, err) == 1 ? draft_keep_secrets(db, op, err) : -1;
+    return settings_row_add(db, SETTINGS_PROVIDER, &row, err) == 1 ? draft_keep_secrets(db, op, err)
+                                                                   : -1;
 }
 
 static int add_work(struct op *op, struct err *err)
@@ -155,8 +157,8 @@ static int change_begin(struct op *op, struct err *err)
 /* The row as it was judged, or somebody was faster. 0, -1, or 1: refused. */
 static int still_there(struct db *db, struct op *op, int64_t version, struct err *err)
 {
-    struct provider_row now;
-    int rc = provider_row_get(db, op->object, op->arena, &now, err);
+    struct settings_row now;
+    int rc = settings_row_get(db, SETTINGS_PROVIDER, op->object, op->arena, &now, err);
     if (rc < 0)
         return -1;
     return rc == 1 && now.version == version
@@ -167,18 +169,19 @@ static int still_there(struct db *db, struct op *op, int64_t version, struct err
 static int set_row(struct db *db, struct op *op, struct err *err)
 {
     const struct draft *d = op->more;
-    struct provider_row row = d->row;
+    struct settings_row row = d->row;
     int rc = still_there(db, op, row.version, err);
     if (rc != 0 || (rc = judge_adoption(db, op, err)) != 0)
         return rc;
     row.changed = op->now;
     if (!(row.settings = draft_settings(op, err)) || (row.version = op_audit(db, op, err)) < 0)
         return -1;
-    return provider_row_set(db, &row, d->row.version, err) == 1 ? draft_keep_secrets(db, op, err)
-                                                                : -1;
+    return settings_row_set(db, SETTINGS_PROVIDER, &row, d->row.version, err) == 1
+               ? draft_keep_secrets(db, op, err)
+               : -1;
 }
 
-static struct jval *stored_json(const struct provider_row *row)
+static struct jval *stored_json(const struct settings_row *row)
 {
     struct err err = ERR_INIT; /* what makes no sense is not told */
     struct jval *o = jval_new_object();
@@ -248,9 +251,9 @@ static int delete_begin(struct op *op, struct err *err)
 
 static int delete_row(struct db *db, struct op *op, struct err *err)
 {
-    struct provider_row row;
+    struct settings_row row;
     struct err why = ERR_INIT;
-    int rc = provider_row_get(db, op->id, op->arena, &row, err);
+    int rc = settings_row_get(db, SETTINGS_PROVIDER, op->id, op->arena, &row, err);
     if (rc < 0)
         return -1;
     if (rc == 0)
@@ -259,7 +262,7 @@ static int delete_row(struct db *db, struct op *op, struct err *err)
         return op_refuse(op, why.kind, "%s", why.text);
     jval_free(&op->was);
     op->was = stored_json(&row);
-    return provider_row_drop(db, op->id, row.version, err) == 1 ? 0 : -1;
+    return settings_row_drop(db, SETTINGS_PROVIDER, op->id, row.version, err) == 1 ? 0 : -1;
 }
 
 static int delete_work(struct op *op, struct err *err)

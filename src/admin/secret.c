@@ -14,7 +14,7 @@ struct secret_op {
     enum secret_slot slot; /* drop */
     enum secret_slot to;   /* promote: the slot that takes over */
     op_tx_fn *change;      /* what happens in the transaction */
-    struct provider_row row;
+    struct settings_row row;
 };
 
 static void drop_secret(struct op *op)
@@ -64,7 +64,7 @@ static int find_row(struct db *db, struct op *op, struct err *err)
 {
     struct secret_op *s = op->more;
     struct err why = ERR_INIT;
-    int rc = provider_row_get(db, op->id, op->arena, &s->row, err);
+    int rc = settings_row_get(db, SETTINGS_PROVIDER, op->id, op->arena, &s->row, err);
     if (rc < 0)
         return -1;
     if (rc == 0)
@@ -117,10 +117,13 @@ static int need(struct db *db, struct op *op, enum secret_slot slot, enum err_ki
 static int touch_row(struct db *db, struct op *op, struct err *err)
 {
     struct secret_op *s = op->more;
-    struct provider_row row = s->row;
+    struct settings_row row = s->row;
     row.changed = op->now;
     row.version = op_audit(db, op, err);
-    return row.version > 0 && provider_row_set(db, &row, s->row.version, err) == 1 ? 0 : -1;
+    return row.version > 0 &&
+                   settings_row_set(db, SETTINGS_PROVIDER, &row, s->row.version, err) == 1
+               ? 0
+               : -1;
 }
 
 /* ---- a new one ---------------------------------------------------------------------------------

@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 #include "provider/slots.h"
-#include "store/provider_row.h"
 #include "store/provider_secret.h"
+#include "store/settings_row.h"
 
 /* ---- what is stored ----------------------------------------------------------------------------
  */
@@ -15,7 +15,7 @@ struct reading {
     const char *only; /* NULL: all */
 };
 
-static int take_row(void *arg, const struct provider_row *row, struct err *err)
+static int take_row(void *arg, const struct settings_row *row, struct err *err)
 {
     struct reading *r = arg;
     struct jval *settings, *o;
@@ -79,7 +79,7 @@ static int take_secret(void *arg, const struct provider_secret_row *row, struct 
 struct jval *view_rows(struct db *db, const char *id, struct err *err)
 {
     struct reading r = {jval_new_object(), id};
-    if (provider_row_each(db, take_row, &r, err) < 0 ||
+    if (settings_row_each(db, SETTINGS_PROVIDER, take_row, &r, err) < 0 ||
         provider_secret_each(db, id, take_secret, &r, err) < 0)
         jval_free(&r.rows);
     return r.rows;

@@ -7,7 +7,7 @@
 #include "live/build.h"
 #include "live/diff.h"
 #include "live/report.h"
-#include "store/provider_row.h"
+#include "store/provider_people.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 #include "sys/work.h"
@@ -308,7 +308,7 @@ static int count_people(struct db *db, void *arg, struct err *err)
         if (strcmp(jval_text(jval_get(change, "what")), "provider") != 0 ||
             strcmp(jval_text(jval_get(change, "change")), "added") == 0)
             continue;
-        if (provider_row_people(db, jval_text(jval_get(change, "id")), &people, err) < 0)
+        if (provider_people_count(db, jval_text(jval_get(change, "id")), &people, err) < 0)
             return -1;
         jval_set_int(change, "accounts", people.accounts);
         jval_set_int(change, "sessions", people.sessions);

@@ -6,9 +6,8 @@
 
 #include "app/source.h"
 #include "base/json.h"
-#include "store/app_row.h"
-#include "store/provider_row.h"
 #include "store/provider_secret.h"
+#include "store/settings_row.h"
 
 #define SETTINGS_MAX (512u * 1024)
 
@@ -65,7 +64,7 @@ static int read_settings(struct rows *r, const char *text, struct provider_sourc
     return result;
 }
 
-static int take_row(void *arg, const struct provider_row *row, struct err *err)
+static int take_row(void *arg, const struct settings_row *row, struct err *err)
 {
     struct rows *r = arg;
     struct provider_source source = {.id = arena_dup(r->arena, row->id), .version = row->version};
@@ -110,7 +109,7 @@ static int take_secret(void *arg, const struct provider_secret_row *row, struct 
     return 0;
 }
 
-static int take_app(void *arg, const struct app_row *row, struct err *err)
+static int take_app(void *arg, const struct settings_row *row, struct err *err)
 {
     struct rows *r = arg;
     struct err why = ERR_INIT;
@@ -136,11 +135,11 @@ int rows_read(struct rows *r, struct db *db, const struct keyring *keys, struct 
     struct secrets_reader reader = {r, keys};
     rows_clear(r);
     rows_init(r);
-    if (provider_row_each(db, take_row, r, err) < 0)
+    if (settings_row_each(db, SETTINGS_PROVIDER, take_row, r, err) < 0)
         return -1;
     if (provider_secret_each(db, NULL, take_secret, &reader, err) < 0)
         return -1;
-    if (app_row_each(db, take_app, r, err) < 0)
+    if (settings_row_each(db, SETTINGS_APP, take_app, r, err) < 0)
         return -1;
     for (size_t i = 0; i < r->n; i++) /* the array no longer moves */
         r->v[i].secrets = r->v[i].n_secrets ? r->secrets + r->first[i] : NULL;

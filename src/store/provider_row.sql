@@ -15,7 +15,3 @@ SELECT id, settings, version, created, changed FROM provider WHERE id = $1;
 
 -- name: all
 SELECT id, settings, version, created, changed FROM provider ORDER BY id;
-
--- name: people
-SELECT (SELECT count(DISTINCT account) FROM identity WHERE provider = $1),
-    (SELECT count(*) FROM session WHERE provider = $1);

@@ -5,7 +5,7 @@
 
 #include "kit.h"
 #include "store/api_token.h"
-#include "store/app_row.h"
+#include "store/settings_row.h"
 
 static struct arena *arena;
 
@@ -131,7 +131,7 @@ END_TEST
  */
 
 struct on_app {
-    struct app_row row, out;
+    struct settings_row row, out;
     int64_t was;
     int result;
     char ids[64];
@@ -140,32 +140,32 @@ struct on_app {
 static int app_add(struct db *db, void *arg, struct err *err)
 {
     struct on_app *c = arg;
-    c->result = app_row_add(db, &c->row, err);
+    c->result = settings_row_add(db, SETTINGS_APP, &c->row, err);
     return c->result < 0 ? -1 : 0;
 }
 
 static int app_set(struct db *db, void *arg, struct err *err)
 {
     struct on_app *c = arg;
-    c->result = app_row_set(db, &c->row, c->was, err);
+    c->result = settings_row_set(db, SETTINGS_APP, &c->row, c->was, err);
     return c->result < 0 ? -1 : 0;
 }
 
 static int app_drop(struct db *db, void *arg, struct err *err)
 {
     struct on_app *c = arg;
-    c->result = app_row_drop(db, c->row.id, c->was, err);
+    c->result = settings_row_drop(db, SETTINGS_APP, c->row.id, c->was, err);
     return c->result < 0 ? -1 : 0;
 }
 
 static int app_get(struct db *db, void *arg, struct err *err)
 {
     struct on_app *c = arg;
-    c->result = app_row_get(db, c->row.id, arena, &c->out, err);
+    c->result = settings_row_get(db, SETTINGS_APP, c->row.id, arena, &c->out, err);
     return c->result < 0 ? -1 : 0;
 }
 
-static int take_app(void *arg, const struct app_row *row, struct err *err)
+static int take_app(void *arg, const struct settings_row *row, struct err *err)
 {
     struct on_app *c = arg;
     (void)err;
@@ -177,7 +177,7 @@ static int take_app(void *arg, const struct app_row *row, struct err *err)
 static int app_each(struct db *db, void *arg, struct err *err)
 {
     ((struct on_app *)arg)->ids[0] = 0;
-    return app_row_each(db, take_app, arg, err);
+    return settings_row_each(db, SETTINGS_APP, take_app, arg, err);
 }
 
 /* A change counts only for who has seen the version it was made from. */

@@ -6,8 +6,9 @@
 #include <unistd.h>
 
 #include "kit.h"
-#include "store/provider_row.h"
+#include "store/provider_people.h"
 #include "store/provider_secret.h"
+#include "store/settings_row.h"
 
 #define CANARY "canary-1f9a0c"
 
@@ -41,7 +42,7 @@ static void teardown(void)
 
 struct on_row {
     int (*fn)(struct on_row *c, struct db *db, struct err *err);
-    struct provider_row row, out;
+    struct settings_row row, out;
     struct provider_people people;
     int64_t was;
     int result;
@@ -56,26 +57,26 @@ static int call_row(struct db *db, void *arg, struct err *err)
 
 static int row_add(struct on_row *c, struct db *db, struct err *err)
 {
-    return provider_row_add(db, &c->row, err);
+    return settings_row_add(db, SETTINGS_PROVIDER, &c->row, err);
 }
 static int row_set(struct on_row *c, struct db *db, struct err *err)
 {
-    return provider_row_set(db, &c->row, c->was, err);
+    return settings_row_set(db, SETTINGS_PROVIDER, &c->row, c->was, err);
 }
 static int row_drop(struct on_row *c, struct db *db, struct err *err)
 {
-    return provider_row_drop(db, c->row.id, c->was, err);
+    return settings_row_drop(db, SETTINGS_PROVIDER, c->row.id, c->was, err);
 }
 static int row_get(struct on_row *c, struct db *db, struct err *err)
 {
-    return provider_row_get(db, c->row.id, arena, &c->out, err);
+    return settings_row_get(db, SETTINGS_PROVIDER, c->row.id, arena, &c->out, err);
 }
 static int row_people(struct on_row *c, struct db *db, struct err *err)
 {
-    return provider_row_people(db, c->row.id, &c->people, err);
+    return provider_people_count(db, c->row.id, &c->people, err);
 }
 
-static int row_write(int (*fn)(struct on_row *, struct db *, struct err *), struct provider_row row,
+static int row_write(int (*fn)(struct on_row *, struct db *, struct err *), struct settings_row row,
                      int64_t was)
 {
     struct on_row c = {.fn = fn, .row = row, .was = was};
@@ -83,7 +84,7 @@ static int row_write(int (*fn)(struct on_row *, struct db *, struct err *), stru
     return c.result;
 }
 
-static int look(const char *id, struct provider_row *out)
+static int look(const char *id, struct settings_row *out)
 {
     struct on_row c = {.fn = row_get, .row = {.id = id}};
     kit_read(call_row, &c);
@@ -93,7 +94,7 @@ static int look(const char *id, struct provider_row *out)
 
 START_TEST(a_provider_is_made_changed_and_dropped)
 {
-    struct provider_row row = {"a", "{\"client_id\":\"x\"}", 7, NOW, NOW}, got;
+    struct settings_row row = {"a", "{\"client_id\":\"x\"}", 7, NOW, NOW}, got;
     ck_assert_int_eq(look("a", &got), 0);
     ck_assert_int_eq(row_write(row_add, row, 0), 1);
     ck_assert_int_eq(row_write(row_add, row, 0), 0);
@@ -103,7 +104,7 @@ START_TEST(a_provider_is_made_changed_and_dropped)
     ck_assert_int_eq(got.version, 7);
     ck_assert_int_eq(got.created, NOW);
 
-    row = (struct provider_row){"a", "{}", 9, 0, NOW + 5};
+    row = (struct settings_row){"a", "{}", 9, 0, NOW + 5};
     ck_assert_int_eq(row_write(row_set, row, 6), 0); /* from another version */
     ck_assert_int_eq(row_write(row_set, row, 7), 1);
     ck_assert_int_eq(row_write(row_set, row, 7), 0);
@@ -120,7 +121,7 @@ START_TEST(a_provider_is_made_changed_and_dropped)
 }
 END_TEST
 
-static int append_id(void *arg, const struct provider_row *row, struct err *err)
+static int append_id(void *arg, const struct settings_row *row, struct err *err)
 {
     char *ids = arg;
     if (strcmp(row->id, "stop") == 0)
@@ -132,7 +133,7 @@ static int append_id(void *arg, const struct provider_row *row, struct err *err)
 static int all_rows(struct db *db, void *arg, struct err *err)
 {
     ((char *)arg)[0] = '\0';
-    return provider_row_each(db, append_id, arg, err);
+    return settings_row_each(db, SETTINGS_PROVIDER, append_id, arg, err);
 }
 
 START_TEST(providers_come_in_the_order_of_their_ids)
@@ -140,12 +141,12 @@ START_TEST(providers_come_in_the_order_of_their_ids)
     char ids[60];
     kit_read(all_rows, ids);
     ck_assert_str_eq(ids, "");
-    row_write(row_add, (struct provider_row){"b", "{}", 1, NOW, NOW}, 0);
-    row_write(row_add, (struct provider_row){"a-1", "{}", 2, NOW, NOW}, 0);
-    row_write(row_add, (struct provider_row){"a", "{}", 3, NOW, NOW}, 0);
+    row_write(row_add, (struct settings_row){"b", "{}", 1, NOW, NOW}, 0);
+    row_write(row_add, (struct settings_row){"a-1", "{}", 2, NOW, NOW}, 0);
+    row_write(row_add, (struct settings_row){"a", "{}", 3, NOW, NOW}, 0);
     kit_read(all_rows, ids);
     ck_assert_str_eq(ids, "a=3 a-1=2 b=1 ");
-    row_write(row_add, (struct provider_row){"stop", "{}", 4, NOW, NOW}, 0);
+    row_write(row_add, (struct settings_row){"stop", "{}", 4, NOW, NOW}, 0);
     struct err err = ERR_INIT;
     ck_assert_int_eq(store_read_now(kit_store, all_rows, ids, &err), STORE_FAILED);
     ck_assert_int_eq(err.kind, ERR_LIMITED);
@@ -253,8 +254,8 @@ static const char *get(const char *provider, enum secret_slot slot)
 
 static void two_providers(void)
 {
-    row_write(row_add, (struct provider_row){"a", "{}", 1, NOW, NOW}, 0);
-    row_write(row_add, (struct provider_row){"b", "{}", 2, NOW, NOW}, 0);
+    row_write(row_add, (struct settings_row){"a", "{}", 1, NOW, NOW}, 0);
+    row_write(row_add, (struct settings_row){"b", "{}", 2, NOW, NOW}, 0);
 }
 
 START_TEST(a_secret_lies_in_its_slot)
@@ -279,7 +280,7 @@ START_TEST(a_secret_lies_in_its_slot)
     ck_assert_int_eq(c.result, 1);
     kit_write(secret_drop, &c);
     ck_assert_int_eq(c.result, 0);
-    row_write(row_drop, (struct provider_row){.id = "a"}, 1);
+    row_write(row_drop, (struct settings_row){.id = "a"}, 1);
     ck_assert_int_eq(kit_number("SELECT count(*) FROM provider_secret"), 0);
 }
 END_TEST
@@ -406,7 +407,7 @@ START_TEST(rows_are_sealed_again_in_batches)
     keyring_current(keys, g.key);
     for (int i = 0; i < MANY; i++) {
         snprintf(id, sizeof id, "p%d", i);
-        row_write(row_add, (struct provider_row){id, "{}", i + 1, NOW, NOW}, 0);
+        row_write(row_add, (struct settings_row){id, "{}", i + 1, NOW, NOW}, 0);
         put(id, SLOT_ACTIVE, id, 0);
     }
     ck_assert_int_eq(keyring_rotate(keys, NOW, &err), 0);

@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "store/provider_row.h"
 #include "store/provider_secret.h"
+#include "store/settings_row.h"
 
 struct live_fixture lx;
 
@@ -107,20 +107,20 @@ void live_fixture_start(void)
 /* ---- rows ---- */
 
 struct put {
-    struct provider_row row;
+    struct settings_row row;
     struct provider_secret_row secret;
 };
 
 static int put_row(struct db *db, void *arg, struct err *err)
 {
     struct put *p = arg;
-    if (provider_row_add(db, &p->row, err) < 0)
+    if (settings_row_add(db, SETTINGS_PROVIDER, &p->row, err) < 0)
         return -1;
-    struct provider_row old;
+    struct settings_row old;
     struct arena *a = arena_new();
-    int result = provider_row_get(db, p->row.id, a, &old, err) == 1 ? 0 : -1;
+    int result = settings_row_get(db, SETTINGS_PROVIDER, p->row.id, a, &old, err) == 1 ? 0 : -1;
     if (result == 0 && old.version != p->row.version)
-        result = provider_row_set(db, &p->row, old.version, err) == 1 ? 0 : -1;
+        result = settings_row_set(db, SETTINGS_PROVIDER, &p->row, old.version, err) == 1 ? 0 : -1;
     arena_free(&a);
     return result == 0 && provider_secret_put(db, &p->secret, err) < 0 ? -1 : result;
 }

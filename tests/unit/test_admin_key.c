@@ -5,8 +5,8 @@
 
 #include "admin_fixture.h"
 #include "store/account.h"
-#include "store/provider_row.h"
 #include "store/provider_secret.h"
+#include "store/settings_row.h"
 #include "store/signing_key.h"
 #include "store/upstream_token.h"
 #include "sys/clock.h"
@@ -26,13 +26,15 @@ static int put_secrets(struct db *db, void *arg, struct err *err)
         char id[16];
         struct buf sealed;
         snprintf(id, sizeof id, "p%d", i);
-        const struct provider_row row = {id, "{}", i + 1, NOW, NOW};
+        const struct settings_row row = {id, "{}", i + 1, NOW, NOW};
         struct provider_secret_row s = {.provider = id, .key = "client_secret", .created = NOW};
         struct secret *secret = secret_new(id, strlen(id));
         buf_init(&sealed, 1000);
         provider_secret_seal(f.keys, &s, secret, &sealed);
         s.sealed = buf_view(&sealed);
-        int rc = provider_row_add(db, &row, err) == 1 ? provider_secret_put(db, &s, err) : -1;
+        int rc = settings_row_add(db, SETTINGS_PROVIDER, &row, err) == 1
+                     ? provider_secret_put(db, &s, err)
+                     : -1;
         buf_deinit(&sealed);
         secret_free(&secret);
         if (rc < 0)

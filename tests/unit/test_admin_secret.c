@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "admin_fixture.h"
-#include "store/provider_row.h"
 
 Suite *suite_admin_secret(void);
 
