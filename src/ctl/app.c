@@ -233,7 +233,7 @@ static const char *text_at(const struct jval *v, const char *key, const char *fa
 static void print_explanation(const struct jval *e)
 {
     static const struct table_column columns[] = {
-        {"  TERM", "/term", TABLE_PLAIN},
+        {"TERM", "/term", TABLE_PLAIN},
         {"RESULT", "/result", TABLE_PLAIN},
         {"WHY", "/why", TABLE_PLAIN},
     };

@@ -329,6 +329,7 @@ class Apps(Ctl):
         out, _ = self.run_ctl("explain", "--app", "wiki", "--path", "/admin/x?", status=REFUSED)
         self.assertIn("bad_path", out)
         out, _ = self.run_ctl("explain", "--app", "wiki", "--path", "/admin/x", status=REFUSED)
+        self.assertRegex(out, r"(?m)^TERM  +RESULT")
         self.assertRegex(out, r"^sign_in: nobody is signed in\nby the rule of /admin/\*: role:admin\n")
         self.assertRegex(out, r"role:admin +unknown +nobody is signed in")
         self.run_ctl("app", "set", "wiki", "--set", "require=anyone", "--no-rules")
