@@ -11,7 +11,9 @@ UPDATE app SET settings = $2, version = $3, changed = $4 WHERE id = $1 AND versi
 DELETE FROM app WHERE id = $1 AND version = $2;
 
 -- name: get
-SELECT id, settings, version, created, changed FROM app WHERE id = $1;
+SELECT id, settings, version, created, changed,
+    (SELECT created FROM registration WHERE registration.app = app.id) FROM app WHERE id = $1;
 
 -- name: all
-SELECT id, settings, version, created, changed FROM app ORDER BY id;
+SELECT id, settings, version, created, changed,
+    (SELECT created FROM registration WHERE registration.app = app.id) FROM app ORDER BY id;

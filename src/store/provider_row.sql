@@ -11,7 +11,7 @@ UPDATE provider SET settings = $2, version = $3, changed = $4 WHERE id = $1 AND 
 DELETE FROM provider WHERE id = $1 AND version = $2;
 
 -- name: get
-SELECT id, settings, version, created, changed FROM provider WHERE id = $1;
+SELECT id, settings, version, created, changed, NULL FROM provider WHERE id = $1;
 
 -- name: all
-SELECT id, settings, version, created, changed FROM provider ORDER BY id;
+SELECT id, settings, version, created, changed, NULL FROM provider ORDER BY id;

@@ -56,6 +56,7 @@ static void read_row(struct db_stmt *st, struct settings_row *row)
     row->version = db_col_int(st, 2);
     row->created = db_col_int(st, 3);
     row->changed = db_col_int(st, 4);
+    row->registered = db_col_null(st, 5) ? 0 : db_col_int(st, 5);
 }
 
 int settings_row_get(struct db *db, enum settings_table table, const char *id, struct arena *a,

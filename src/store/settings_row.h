@@ -21,9 +21,11 @@ struct settings_row {
     const char *settings; /* JSON object */
     int64_t version;
     int64_t created, changed; /* seconds since 1970 */
+    int64_t registered;       /* an app that came by itself: since when; 0: an admin made it */
 };
 
-/* 1, or 0: there is one of that id. */
+/* 1, or 0: there is one of that id. `registered` is read and never written: store/registration.h.
+ */
 int settings_row_add(struct db *db, enum settings_table table, const struct settings_row *row,
                      struct err *err) __attribute__((warn_unused_result));
 /* Settings, version and time of change; `created` stays. 1, or 0: its version is not `was`, or it

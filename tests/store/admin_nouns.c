@@ -183,8 +183,8 @@ static int app_each(struct db *db, void *arg, struct err *err)
 /* A change counts only for who has seen the version it was made from. */
 START_TEST(apps_change_by_version)
 {
-    struct on_app c = {.row = {"wiki", "{}", 7, 100, 100}};
-    struct on_app other = {.row = {"blog", "{\"hosts\":\"b.example\"}", 8, 101, 101}};
+    struct on_app c = {.row = {"wiki", "{}", 7, 100, 100, 0}};
+    struct on_app other = {.row = {"blog", "{\"hosts\":\"b.example\"}", 8, 101, 101, 0}};
     kit_write(app_add, &c);
     ck_assert_int_eq(c.result, 1);
     kit_write(app_add, &c);

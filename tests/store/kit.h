@@ -70,6 +70,7 @@ Suite *suite_client_nouns(const char *name);
 Suite *suite_oauth_nouns(const char *name);
 Suite *suite_provider_nouns(const char *name);
 Suite *suite_upstream_nouns(const char *name);
+Suite *suite_registration_nouns(const char *name);
 Suite *suite_crash(const char *name);
 Suite *suite_sqlite(void);
 Suite *suite_pgsql(void);

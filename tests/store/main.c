@@ -35,6 +35,7 @@ static int run(Suite *peculiar)
     srunner_add_suite(r, suite_upstream_nouns(name));
     srunner_add_suite(r, suite_roles(name));
     srunner_add_suite(r, suite_oauth_nouns(name));
+    srunner_add_suite(r, suite_registration_nouns(name));
     srunner_add_suite(r, suite_crash(name));
     srunner_add_suite(r, peculiar);
     srunner_run_all(r, CK_ENV);

@@ -94,7 +94,7 @@ static int look(const char *id, struct settings_row *out)
 
 START_TEST(a_provider_is_made_changed_and_dropped)
 {
-    struct settings_row row = {"a", "{\"client_id\":\"x\"}", 7, NOW, NOW}, got;
+    struct settings_row row = {"a", "{\"client_id\":\"x\"}", 7, NOW, NOW, 0}, got;
     ck_assert_int_eq(look("a", &got), 0);
     ck_assert_int_eq(row_write(row_add, row, 0), 1);
     ck_assert_int_eq(row_write(row_add, row, 0), 0);
@@ -104,7 +104,7 @@ START_TEST(a_provider_is_made_changed_and_dropped)
     ck_assert_int_eq(got.version, 7);
     ck_assert_int_eq(got.created, NOW);
 
-    row = (struct settings_row){"a", "{}", 9, 0, NOW + 5};
+    row = (struct settings_row){"a", "{}", 9, 0, NOW + 5, 0};
     ck_assert_int_eq(row_write(row_set, row, 6), 0); /* from another version */
     ck_assert_int_eq(row_write(row_set, row, 7), 1);
     ck_assert_int_eq(row_write(row_set, row, 7), 0);
@@ -141,12 +141,12 @@ START_TEST(providers_come_in_the_order_of_their_ids)
     char ids[60];
     kit_read(all_rows, ids);
     ck_assert_str_eq(ids, "");
-    row_write(row_add, (struct settings_row){"b", "{}", 1, NOW, NOW}, 0);
-    row_write(row_add, (struct settings_row){"a-1", "{}", 2, NOW, NOW}, 0);
-    row_write(row_add, (struct settings_row){"a", "{}", 3, NOW, NOW}, 0);
+    row_write(row_add, (struct settings_row){"b", "{}", 1, NOW, NOW, 0}, 0);
+    row_write(row_add, (struct settings_row){"a-1", "{}", 2, NOW, NOW, 0}, 0);
+    row_write(row_add, (struct settings_row){"a", "{}", 3, NOW, NOW, 0}, 0);
     kit_read(all_rows, ids);
     ck_assert_str_eq(ids, "a=3 a-1=2 b=1 ");
-    row_write(row_add, (struct settings_row){"stop", "{}", 4, NOW, NOW}, 0);
+    row_write(row_add, (struct settings_row){"stop", "{}", 4, NOW, NOW, 0}, 0);
     struct err err = ERR_INIT;
     ck_assert_int_eq(store_read_now(kit_store, all_rows, ids, &err), STORE_FAILED);
     ck_assert_int_eq(err.kind, ERR_LIMITED);
@@ -254,8 +254,8 @@ static const char *get(const char *provider, enum secret_slot slot)
 
 static void two_providers(void)
 {
-    row_write(row_add, (struct settings_row){"a", "{}", 1, NOW, NOW}, 0);
-    row_write(row_add, (struct settings_row){"b", "{}", 2, NOW, NOW}, 0);
+    row_write(row_add, (struct settings_row){"a", "{}", 1, NOW, NOW, 0}, 0);
+    row_write(row_add, (struct settings_row){"b", "{}", 2, NOW, NOW, 0}, 0);
 }
 
 START_TEST(a_secret_lies_in_its_slot)
@@ -407,7 +407,7 @@ START_TEST(rows_are_sealed_again_in_batches)
     keyring_current(keys, g.key);
     for (int i = 0; i < MANY; i++) {
         snprintf(id, sizeof id, "p%d", i);
-        row_write(row_add, (struct settings_row){id, "{}", i + 1, NOW, NOW}, 0);
+        row_write(row_add, (struct settings_row){id, "{}", i + 1, NOW, NOW, 0}, 0);
         put(id, SLOT_ACTIVE, id, 0);
     }
     ck_assert_int_eq(keyring_rotate(keys, NOW, &err), 0);

@@ -26,7 +26,7 @@ static int put_secrets(struct db *db, void *arg, struct err *err)
         char id[16];
         struct buf sealed;
         snprintf(id, sizeof id, "p%d", i);
-        const struct settings_row row = {id, "{}", i + 1, NOW, NOW};
+        const struct settings_row row = {id, "{}", i + 1, NOW, NOW, 0};
         struct provider_secret_row s = {.provider = id, .key = "client_secret", .created = NOW};
         struct secret *secret = secret_new(id, strlen(id));
         buf_init(&sealed, 1000);
