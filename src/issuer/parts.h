@@ -82,6 +82,16 @@ const char *scope_machine(struct call *c);
 /* Which resources a token of this app is for (RFC 8707): those that were asked for, else the app's
  * first, else usher itself; as a JSON array. NULL: the call is over. */
 const char *scope_resources(struct call *c);
+/* The resources that are asked for, each of which must be among `allowed`: *out as a JSON array,
+ * NULL if none is. false: the call is over. */
+struct scope_targets {
+    const char *const *allowed; /* NULL-ended; NULL: none */
+    bool audience;              /* that parameter names them, too (RFC 8693 section 2.1) */
+    const char *refusal;        /* what is said to whoever asks for another */
+};
+bool scope_named(struct call *c, const struct scope_targets *t, const char **out);
+/* URIs as a JSON array. NULL: the call is over. */
+const char *scope_json(struct call *c, const char *const *list);
 
 /* ---- mint.c ---- */
 

@@ -6,7 +6,7 @@
 #include "issuer/request.h"
 
 #define SCOPES_MAX 4096
-#define RESOURCES_MAX 8192
+#define RESOURCES_MAX (16u * 1024)
 
 /* What only people can give (OP-60): a machine has no name, no address and no browser. */
 static const char *const personal[] = {"openid", "profile", "email",          "address",
@@ -52,11 +52,17 @@ const char *scope_machine(struct call *c)
     return kept;
 }
 
-static const char *rendered(struct call *c, struct jval *list)
+const char *scope_json(struct call *c, const char *const *list)
 {
     struct buf text;
     buf_init(&text, RESOURCES_MAX);
-    jval_render(list, &text);
+    buf_byte(&text, '[');
+    for (size_t i = 0; list[i]; i++) {
+        if (i > 0)
+            buf_byte(&text, ',');
+        json_quote(&text, list[i]);
+    }
+    buf_byte(&text, ']');
     const char *out = buf_ok(&text) ? arena_str(c->a, buf_view(&text)) : NULL;
     buf_deinit(&text);
     if (out == NULL)
@@ -64,38 +70,37 @@ static const char *rendered(struct call *c, struct jval *list)
     return out;
 }
 
-/* Without a word: the app's first, or usher itself. */
-static const char *by_default(struct call *c)
+bool scope_named(struct call *c, const struct scope_targets *t, const char **out)
 {
-    const char *const *allowed = c->app->common.resources;
-    struct buf text;
-    buf_init(&text, RESOURCES_MAX);
-    buf_byte(&text, '[');
-    json_quote(&text, allowed && *allowed ? *allowed : c->issuer->o.public_url);
-    buf_byte(&text, ']');
-    const char *out = arena_str(c->a, buf_view(&text)); /* one URI, at most 2048 bytes */
-    buf_deinit(&text);
-    return out;
+    const struct fields *f = c->in->form;
+    const char **list = arena_alloc(c->a, (f->n + 1) * sizeof *list);
+    size_t n = 0;
+    *out = NULL;
+    for (size_t i = 0; i < f->n; i++) {
+        const struct str value = {f->v[i].value, f->v[i].value_len};
+        if (strcmp(f->v[i].name, "resource") != 0 &&
+            !(t->audience && strcmp(f->v[i].name, "audience") == 0))
+            continue;
+        if (!client_resource_valid(value) || !client_lists(t->allowed, value)) {
+            call_refuse(c, "invalid_target", t->refusal);
+            return false;
+        }
+        if (!client_lists(list, value))
+            list[n++] = f->v[i].value;
+    }
+    if (n > 0 && (*out = scope_json(c, list)) == NULL)
+        return false;
+    return true;
 }
 
 const char *scope_resources(struct call *c)
 {
-    const struct fields *f = c->in->form;
     const char *const *allowed = c->app->common.resources;
-    struct jval *list = jval_new_array();
-    const char *out = NULL;
-    for (size_t i = 0; i < f->n; i++) {
-        if (strcmp(f->v[i].name, "resource") != 0)
-            continue;
-        if (!client_resource_valid((struct str){f->v[i].value, f->v[i].value_len}) ||
-            !client_lists(allowed, str_of(f->v[i].value))) {
-            call_refuse(c, "invalid_target", "this app may not ask for that resource");
-            goto out;
-        }
-        jval_push(list, jval_new_text(f->v[i].value));
-    }
-    out = jval_count(list) > 0 ? rendered(c, list) : by_default(c);
-out:
-    jval_free(&list);
-    return out;
+    const char *out;
+    const struct scope_targets t = {.allowed = allowed,
+                                    .refusal = "this app may not ask for that resource"};
+    if (!scope_named(c, &t, &out))
+        return NULL;
+    const char *const one[] = {allowed && *allowed ? *allowed : c->issuer->o.public_url, NULL};
+    return out ? out : scope_json(c, one);
 }

@@ -43,28 +43,46 @@ static const char *scopes_of(const struct tokens *t)
     return t->scopes ? t->scopes : t->grant.scopes;
 }
 
-/* Who the access token is for: what was granted, usher itself for userinfo, or the app's first. */
-static const char *resources_of(const struct tokens *t)
+/* Who access tokens of this grant may be for: what was granted, as far as the app may still have
+ * it, or the app's first; usher itself for userinfo, or where nothing was said. NULL-ended. */
+static const char *const *granted_resources(const struct tokens *t)
 {
     struct err err = ERR_INIT;
-    const struct app_common *common = &t->call->app->common;
-    struct jval *list =
+    struct arena *a = t->call->a;
+    const char *const *may = t->call->app->common.resources;
+    const char *usher = t->call->issuer->o.public_url;
+    struct jval *granted =
         t->grant.resource ? jval_parse(str_of(t->grant.resource), RESOURCES_MAX, 2, &err) : NULL;
-    struct buf text;
-    if (jval_type(list) != JVAL_ARRAY) {
-        jval_free(&list);
-        list = jval_new_array();
-        if (common->resources)
-            jval_push(list, jval_new_text(common->resources[0]));
+    const char **list = arena_alloc(a, (jval_count(granted) + 3) * sizeof *list);
+    size_t n = 0;
+    for (size_t i = 0; i < jval_count(granted); i++) {
+        const char *one = jval_text(jval_item(granted, i));
+        if (one && client_lists(may, str_of(one)))
+            list[n++] = arena_dup(a, one);
     }
-    if (jval_count(list) == 0 || issuer_request_has_scope(scopes_of(t), "openid"))
-        jval_push(list, jval_new_text(t->call->issuer->o.public_url));
-    buf_init(&text, RESOURCES_MAX);
-    jval_render(list, &text);
-    const char *out = buf_ok(&text) ? arena_str(t->call->a, buf_view(&text)) : NULL;
-    buf_deinit(&text);
-    jval_free(&list);
-    return out;
+    if (!granted)
+        list[n++] = may && may[0] ? may[0] : usher;
+    if (issuer_request_has_scope(scopes_of(t), "openid") && !client_lists(list, str_of(usher)))
+        list[n] = usher;
+    jval_free(&granted);
+    return list;
+}
+
+/* All of them, or those that are asked for now and no others (RFC 8707 section 2.2): a token for
+ * one API is of no use at the next. The grant stays as it is. NULL: the call is over. */
+static const char *resources_of(const struct tokens *t)
+{
+    struct call *c = t->call;
+    const struct scope_targets may = {.allowed = granted_resources(t),
+                                      .refusal = "this grant is not for that resource"};
+    const char *asked;
+    if (!scope_named(c, &may, &asked))
+        return NULL;
+    if (!asked && !may.allowed[0]) {
+        call_refuse(c, "invalid_grant", "the app may not have what was granted any more");
+        return NULL;
+    }
+    return asked ? asked : scope_json(c, may.allowed);
 }
 
 /* ---- the ID token: OpenID Connect Core 2, 3.1.3.6 -----------------------------------------------
@@ -166,12 +184,8 @@ void tokens_make(struct tokens *t, void (*done)(void *arg, const struct err *err
         t->refresh.expires = t->grant.ends;
     }
     const char *resource = resources_of(t);
-    if (!resource) {
-        struct err failure = ERR_INIT;
-        err_set(&failure, ERR_INTERNAL, "a grant is for too many resources");
-        done(arg, &failure);
+    if (!resource)
         return;
-    }
     mint_access(c,
                 &(struct mint_args){.account = t->grant.account,
                                     .grant = t->grant.id,
