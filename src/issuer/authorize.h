@@ -18,7 +18,8 @@
 
 /* Who is signed in in a browser; borrowed until the loop's next turn. */
 struct issuer_person {
-    const char *account, *session, *provider, *amr; /* session: its public id */
+    const char *account, *session, *amr;     /* session: its public id */
+    const char *provider, *provider_subject; /* the identity it came through */
     int64_t auth_time; /* when the upstream says it asked for a proof; 0: it does not say */
     int64_t created;   /* of the session */
     struct app_subject subject;

@@ -20,6 +20,7 @@
 
 struct claims_person {
     const char *account;
+    const char *provider;                                   /* who says the rest; NULL: nobody */
     const char *username, *name, *picture, *locale, *email; /* NULL: not known */
     int email_evidence;                                     /* enum usher_evidence */
     const char *groups, *roles, *permissions;               /* JSON arrays of strings; NULL: none */

@@ -4,7 +4,8 @@
  * signed is signed before anything is written; then the code is used up and the tokens are made
  * good in one transaction, in which exactly one of two redemptions is the first. The second ends
  * the grant with everything that hangs on it (RFC 6749 4.1.2), and a code that was tried by another
- * app, with another address or another verifier is used up, too.
+ * app, with another address or another verifier is used up, too. So is one whose person the app
+ * would not let in any more, seen from where they were when it was made.
  */
 #include "app/client.h"
 #include "issuer/handle.h"
@@ -153,7 +154,7 @@ static void on_found(void *arg, enum store_outcome outcome, const struct err *er
         refuse(r);
     } else if (r->code.used > 0 || r->code.expires <= c->now || !r->tokens.good ||
                strcmp(r->tokens.grant.app, c->app->id) != 0 || !redirect_fits(r) ||
-               !verifier_fits(r)) {
+               !verifier_fits(r) || !tokens_allowed(&r->tokens, r->tokens.grant.ip)) {
         spoil(r);
     } else {
         r->tokens.nonce = r->code.nonce;

@@ -35,7 +35,7 @@ static void refuse(struct polling *p, const char *error)
     } known[] = {
         {"authorization_pending", "the person has not answered yet"},
         {"slow_down", "wait five seconds longer between two requests from now on"},
-        {"access_denied", "the person said no"},
+        {"access_denied", "the person said no, or may not use this app any more"},
         {"expired_token", "this code is over: begin again"},
         {"invalid_grant", "this code is not good, or not for this app, or was used"},
     };
@@ -138,6 +138,9 @@ static void on_looked(void *arg, enum store_outcome outcome, const struct err *e
     }
     if (p->late && p->row.grant)
         access_end_grant(p->call->issuer->access, p->row.grant);
+    /* Admins may have changed their mind since; the person is where they said yes. */
+    if (!p->error && !tokens_allowed(&p->tokens, p->tokens.grant.ip))
+        p->error = "access_denied";
     if (p->error)
         refuse(p, p->error);
     else

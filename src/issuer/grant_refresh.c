@@ -10,7 +10,6 @@
 #include "issuer/handle.h"
 #include "issuer/request.h"
 #include "issuer/tokens.h"
-#include "session/session.h"
 #include "sys/seal.h"
 
 #define GRACE_SECONDS 10
@@ -192,9 +191,7 @@ static void on_found(void *arg, enum store_outcome outcome, const struct err *er
         answer_again(r);
         return;
     }
-    const struct person_at at = {c->app, r->tokens.grant.provider,
-                                 sessions_rights(c->issuer->o.sessions)};
-    if (!person_may(&r->tokens.person, &at, c->a)) {
+    if (!tokens_allowed(&r->tokens, c->in->client)) {
         call_refuse(c, "invalid_grant", "this person may not use the app any more");
         return;
     }

@@ -7,6 +7,7 @@
 #include "store/audit.h"
 #include "store/authorization_request.h"
 #include "store/device_code.h"
+#include "store/session_row.h"
 #include "sys/random.h"
 
 #define TERMS_MAX (256u * 1024)
@@ -93,26 +94,24 @@ static int let_in(struct db *db, struct granting *g, struct err *err)
     return rc == 0 ? err_set(err, ERR_CONFLICT, "the device was answered meanwhile") : rc;
 }
 
+/* 1, or 0: whoever was judged is signed out by now, or what they were asked has its answer. */
+static int still_asked(struct db *db, struct granting *g, struct err *err)
+{
+    int rc = session_row_stands(db, g->grant.account, g->session, g->now, err);
+    if (rc == 1 && g->waited)
+        rc = authorization_request_drop(db, g->waited, err);
+    if (rc == 1 && g->device)
+        rc = still_waits(db, g, err);
+    return rc;
+}
+
 static int write_all(struct db *db, void *arg, struct err *err)
 {
     struct granting *g = arg;
-    g->used = false;
-    if (g->waited) {
-        const int rc = authorization_request_drop(db, g->waited, err);
-        if (rc < 0)
-            return -1;
-        g->used = rc == 0;
-        if (g->used)
-            return 0;
-    }
-    if (g->device) {
-        const int rc = still_waits(db, g, err);
-        if (rc < 0)
-            return -1;
-        g->used = rc == 0;
-        if (g->used)
-            return 0;
-    }
+    const int rc = still_asked(db, g, err);
+    g->used = rc == 0;
+    if (rc != 1)
+        return rc;
     if (remember(db, g, err) < 0 || oauth_grant_add(db, &g->grant, err) < 0 ||
         let_in(db, g, err) < 0)
         return -1;
@@ -139,22 +138,23 @@ static void fill(struct granting *g)
     const struct issuer_request *rq = g->rq;
     const struct app_common *c = &rq->app->common;
     const int64_t life = client_may(c, "refresh_token") ? c->refresh_lifetime : c->access_lifetime;
-    const char *session = g->device ? NULL : arena_dup(g->arena, g->who->session);
+    g->session = arena_dup(g->arena, g->who->session);
     rng_id(g->id);
     handle_make(HANDLE_CODE, g->text, g->code.hash);
     granting_terms(rq->app, g->terms);
     g->grant = (struct oauth_grant_row){.id = g->id,
                                         .app = arena_dup(g->arena, rq->app->id),
                                         .account = arena_dup(g->arena, g->who->account),
-                                        .session = session,
-                                        .sid = session,
+                                        .session = g->device ? NULL : g->session,
+                                        .sid = g->device ? NULL : g->session,
                                         .provider = arena_dup(g->arena, g->who->provider),
+                                        .subject = kept(g->arena, g->who->provider_subject),
                                         .scopes = rq->scopes,
                                         .resource = rq->resource,
                                         .claims = rq->claims,
                                         .auth_time = g->who->auth_time,
                                         .amr = kept(g->arena, g->who->amr),
-                                        .ip = g->ip,
+                                        .ip = kept(g->arena, g->who->subject.client),
                                         .user_agent = g->user_agent,
                                         .created = g->now,
                                         .ends = g->now + life +

@@ -2,7 +2,8 @@
 /*
  * granting: a grant and its code, with everything that goes with it, in one transaction: the
  * request that waited is used up, what the person said is remembered, the audit knows. The code is
- * told once all of it is durable. A device gets no code, it has one already: its row is allowed.
+ * told once all of it is durable. Whoever signed out or was disabled meanwhile grants nothing. A
+ * device gets no code, it has one already: its row is allowed.
  */
 #ifndef ISSUER_GRANTING_H
 #define ISSUER_GRANTING_H
@@ -28,13 +29,14 @@ struct granting {
     const unsigned char *device; /* hash of the device code that is allowed; NULL: it is none */
     const char *consent;         /* the scopes the person said yes to just now; NULL: not asked */
     void (*done)(void *arg, const char *code); /* NULL: it did not work out; a device: "" */
-    void (*gone)(void *arg); /* the request had been used meanwhile, or the device answered */
+    void (*gone)(void *arg); /* the request had been used, the device answered, the session ended */
     void *arg;
     /* granting's own */
     struct oauth_grant_row grant;
     struct authorization_code_row code;
     struct consent_row remembered;
     unsigned char terms[32];
+    const char *session; /* who says so says it in this one */
     char text[HANDLE_LEN + 1], id[23];
     bool used;
 };

@@ -100,6 +100,7 @@ struct issuer_call {
     const struct fields *form; /* the body's; never NULL */
     const char *authorization; /* the header; NULL: none */
     const char *ip, *user_agent;
+    const char *client; /* the address that rules go by; NULL: unknown, as of a silent proxy */
     const struct log_ctx *log;
 };
 

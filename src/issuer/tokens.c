@@ -6,6 +6,7 @@
 #include "app/client.h"
 #include "base/json.h"
 #include "issuer/request.h"
+#include "session/session.h"
 #include "store/audit.h"
 #include "store/session_row.h"
 #include "sys/log.h"
@@ -32,10 +33,17 @@ int tokens_read(struct db *db, struct tokens *t, const char *grant, struct err *
         t->good = false;
         return rc;
     }
-    const struct person_key key = {t->grant.account, t->grant.provider, c->now};
+    const struct person_key key = {t->grant.account, t->grant.provider, t->grant.subject, c->now};
     rc = person_read(db, &key, c->a, &t->person, err);
     t->good = rc == 1;
     return rc < 0 ? -1 : 0;
+}
+
+bool tokens_allowed(const struct tokens *t, const char *client)
+{
+    const struct call *c = t->call;
+    const struct person_at at = {c->app, client, sessions_rights(c->issuer->o.sessions)};
+    return person_may(&t->person, &at, c->a);
 }
 
 static const char *scopes_of(const struct tokens *t)

@@ -60,7 +60,7 @@ static int look(struct db *db, void *arg, struct err *err)
         k->good = false;
         return rc;
     }
-    const struct person_key key = {k->token.account, k->grant.provider, c->now};
+    const struct person_key key = {k->token.account, k->grant.provider, k->grant.subject, c->now};
     rc = person_read(db, &key, c->a, &k->person, err);
     k->good = rc == 1;
     return rc < 0 ? -1 : 0;

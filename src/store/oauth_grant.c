@@ -28,6 +28,7 @@ int oauth_grant_add(struct db *db, const struct oauth_grant_row *row, struct err
     db_int(st, 14, row->created);
     db_int(st, 15, row->ends);
     db_text(st, 16, row->sid);
+    db_text(st, 17, row->subject);
     return db_run(st, err) < 0 ? -1 : 0;
 }
 
@@ -51,6 +52,7 @@ static void read_row(struct db_stmt *st, struct oauth_grant_row *row)
         .ends = db_col_int(st, 14),
         .ended = db_col_null(st, 15) ? 0 : db_col_int(st, 15),
         .sid = db_col_text(st, 16),
+        .subject = db_col_text(st, 17),
     };
 }
 
@@ -67,6 +69,7 @@ static void keep_row(struct arena *a, struct oauth_grant_row *row)
     row->session = kept(a, row->session);
     row->sid = kept(a, row->sid);
     row->provider = kept(a, row->provider);
+    row->subject = kept(a, row->subject);
     row->scopes = kept(a, row->scopes);
     row->resource = kept(a, row->resource);
     row->claims = kept(a, row->claims);

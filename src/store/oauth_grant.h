@@ -14,17 +14,17 @@
 struct oauth_grant_row {
     const char *id; /* rng_id */
     const char *app;
-    const char *account;           /* NULL: the app itself */
-    const char *session;           /* public id of the session it goes with; NULL: of none */
-    const char *sid;               /* the one it came from, as its app knows it; NULL */
-    const char *provider;          /* what that came through; NULL */
-    const char *scopes;            /* parted by blanks */
-    const char *resource, *claims; /* JSON; NULL: none */
-    int64_t auth_time;             /* 0: unknown */
-    const char *amr, *acr;         /* NULL: unknown */
-    const char *ip, *user_agent;   /* NULL: unknown */
-    int64_t created, ends;         /* ends: the absolute limit of all that hangs on it */
-    int64_t ended;                 /* 0: it stands */
+    const char *account;            /* NULL: the app itself */
+    const char *session;            /* public id of the session it goes with; NULL: of none */
+    const char *sid;                /* the one it came from, as its app knows it; NULL */
+    const char *provider, *subject; /* the identity that came through; NULL */
+    const char *scopes;             /* parted by blanks */
+    const char *resource, *claims;  /* JSON; NULL: none */
+    int64_t auth_time;              /* 0: unknown */
+    const char *amr, *acr;          /* NULL: unknown */
+    const char *ip, *user_agent;    /* of the person, as rules saw them; NULL: unknown */
+    int64_t created, ends;          /* ends: the absolute limit of all that hangs on it */
+    int64_t ended;                  /* 0: it stands */
 };
 
 int oauth_grant_add(struct db *db, const struct oauth_grant_row *row, struct err *err)

@@ -64,7 +64,8 @@ int web_session(const struct web_app *app, struct request *rq, struct session_vi
 /* As it was sent, once; or NULL. */
 const char *web_user_agent(struct request *rq);
 
-/* Who asks, as an app's rules see them; v NULL: nobody is signed in. */
+/* Who asks, as an app's rules see them; v NULL: nobody is signed in. What it says is borrowed from
+ * the view and the request. */
 struct app_subject web_subject(struct request *rq, const struct session_view *v);
 
 /* The value of this browser's binding cookie, made and sent along when there was no good one. */
@@ -76,10 +77,6 @@ int web_bind_get(struct request *rq, const struct web_app *app, struct str *out)
 /* The cookies of a browser whose sign-in through `provider` came to this; none without a token. */
 void web_set_session(struct request *rq, const struct web_app *app, const struct login_result *r,
                      const char *provider);
-
-/* Who comes, for the rules of an app; `v` NULL: nobody is signed in. What it says is borrowed from
- * the view and the request. */
-struct app_subject web_subject(struct request *rq, const struct session_view *v);
 
 /* Ends the sessions of this browser, in memory at once; when the store has it, too, the cookie is
  * taken away and `done` answers. What could not be recorded is answered here (signout.c). */

@@ -21,6 +21,7 @@ static bool person(void *arg, struct issuer_person *out)
         .account = v.account,
         .session = v.id,
         .provider = v.provider,
+        .provider_subject = v.subject,
         .amr = v.amr,
         .auth_time = v.auth_time,
         .created = v.created,

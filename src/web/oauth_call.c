@@ -62,6 +62,7 @@ void oauth_call(struct request *rq, void *app_)
                                  .authorization = authorization,
                                  .ip = request_client(rq),
                                  .user_agent = user_agent,
+                                 .client = web_subject(rq, NULL).client,
                                  .log = request_log(rq)};
     request_hold(rq);
     op->run(app->issuer, call, send_answer, rq);

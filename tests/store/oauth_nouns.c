@@ -58,6 +58,7 @@ static struct oauth_grant_row grant_row(const char *id)
                                     .session = "session-1",
                                     .sid = "sid-1",
                                     .provider = "discord",
+                                    .subject = "80351110224678912",
                                     .scopes = "openid email",
                                     .resource = "[\"https://api.example\"]",
                                     .auth_time = NOW - 5,
@@ -79,6 +80,7 @@ static int grants(struct db *db, void *arg, struct err *err)
     ck_assert_str_eq(got.session, "session-1");
     ck_assert_str_eq(got.sid, "sid-1");
     ck_assert_str_eq(got.provider, "discord");
+    ck_assert_str_eq(got.subject, "80351110224678912");
     ck_assert_str_eq(got.scopes, "openid email");
     ck_assert_str_eq(got.resource, "[\"https://api.example\"]");
     ck_assert_ptr_null(got.claims);

@@ -48,7 +48,8 @@ CREATE TABLE oauth_grant (
     account @TEXT@ REFERENCES account (id) ON DELETE CASCADE,   -- NULL: the app itself
     session @TEXT@,                 -- public id of the session it goes with; NULL: of none
     sid @TEXT@,                     -- the one it came from, as its app knows it
-    provider @TEXT@,                -- what that session came through
+    provider @TEXT@,                -- what that session came through,
+    subject @TEXT@,                 -- and as whom there
     scopes @TEXT@ NOT NULL,         -- parted by blanks
     resource @TEXT@,                -- JSON array of strings
     claims @TEXT@,                  -- JSON: the claims parameter, judged
