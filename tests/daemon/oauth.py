@@ -113,6 +113,8 @@ def der_of(signature):
 
 def verify(folder, token, jwk):
     """Whether a JWT was signed by the key of a JWK, as OpenSSL sees it."""
+    if jwk["kty"] == "OKP":
+        return verify_ed25519(folder, token, jwk)
     if jwk["kty"] == "EC":
         point = b"\x04" + unb64url(jwk["x"]) + unb64url(jwk["y"])
         der = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200") + point
@@ -132,4 +134,15 @@ def verify(folder, token, jwk):
     sig.write_bytes(der_of(unb64url(signature)) if jwk["kty"] == "EC" else unb64url(signature))
     result = subprocess.run(["openssl", "dgst", "-sha256", "-verify", public, "-keyform", "DER",
                              "-signature", sig], input=("%s.%s" % (head, payload)).encode(), capture_output=True)
+    return result.returncode == 0
+
+
+def verify_ed25519(folder, token, jwk):
+    head, payload, signature = token.split(".")
+    public, sig, text = folder / "public.der", folder / "signature", folder / "signed"
+    public.write_bytes(bytes.fromhex("302a300506032b6570032100") + unb64url(jwk["x"]))
+    sig.write_bytes(unb64url(signature))
+    text.write_text("%s.%s" % (head, payload))
+    result = subprocess.run(["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", public, "-keyform", "DER", "-rawin",
+                             "-in", text, "-sigfile", sig], capture_output=True)
     return result.returncode == 0

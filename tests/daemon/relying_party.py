@@ -137,9 +137,10 @@ class RelyingParty:
         assert claims["aud"] in (self.client_id, [self.client_id]), claims
         assert claims["exp"] > time.time() > claims["iat"] - 5, claims
         assert claims.get("nonce") == nonce, claims
-        if access_token and "at_hash" in claims:
-            digest = hashlib.sha256(access_token.encode()).digest()
-            assert claims["at_hash"] == b64url(digest[:16]), claims
+        if access_token:  # OP-66: the left half of a hash, SHA-512 for Ed25519
+            hashed = hashlib.sha512 if header["alg"] == "EdDSA" else hashlib.sha256
+            digest = hashed(access_token.encode()).digest()
+            assert claims.get("at_hash") == b64url(digest[:len(digest) // 2]), claims
         return claims
 
     @staticmethod
