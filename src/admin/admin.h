@@ -216,6 +216,15 @@ admin_op_fn admin_audit_verify;
  * stored is sealed again in the background, and old keys are removed once nothing needs them. */
 admin_op_fn admin_key_list, admin_key_rotate;
 
+/* {"signing_keys":[{"kid","alg","created","active_from","retired_at"|null,"state"}]}, oldest first,
+ * public parts only by GET /oauth2/jwks. state: "next" is published and does not sign yet, "active"
+ * signs, "retiring" is published for what it signed, "retired" is known for old ID tokens as hints,
+ * and goes. retired_at: when it leaves (left) the key set. */
+admin_op_fn admin_signing_key_list;
+/* {"at_once"?}: new ones for every algorithm, which sign a day after they are published, or at
+ * once; then answers as the list. CONFLICT: they are on their way already. */
+admin_op_fn admin_signing_key_rotate;
+
 /* A provider: {"id","plugin","label","source":{"kind":"row|file|environment","file"|null},
  * "read_only","enabled","usable","reason"|null,"callback_url","settings":{key: text},
  * "secrets":{key: {"active":{"since"|null,"expires"|null}|null,"next","retiring","using"}},

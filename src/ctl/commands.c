@@ -58,6 +58,10 @@ static const struct ctl_option rotate_options[] = {
     {"key", "KEY", "which secret (client_secret)"},
     {"expires", "DATE", "when the new one stops working: 2027-01-31, or days from now: 180d"},
 };
+static const struct ctl_option signing_key_options[] = {
+    {"at-once", NULL, "sign with them from now on, not in a day"},
+    {"yes", NULL, "do not ask"},
+};
 static const struct ctl_option key_options[] = {{"key", "KEY", "which secret (client_secret)"}};
 #define AUDIT_FILTER                                                                               \
     {"account", "ID", "only what this account did, and what was done to it"},                      \
@@ -172,6 +176,13 @@ const struct ctl_command ctl_commands[] = {
     {"config reload", "", 0, 0, "read the configuration again", .run = ctl_config_reload},
     {"secrets keys", "", 0, 0, "the keys that seal what is secret", .run = ctl_key_list},
     {"secrets rotate-key", "", 0, 0, "seal everything anew with a new key", .run = ctl_key_rotate},
+    {"signing-key list", "", 0, 0, "the keys that sign tokens, and when",
+     .run = ctl_signing_key_list},
+    {"signing-key rotate", "", 0, 0, "new keys to sign tokens with", OPTIONS(signing_key_options),
+     .help = "The new keys are published at once and sign a day later, when every app has read "
+             "them. With --at-once they sign from now on: for keys that leaked. The old ones stay "
+             "published until the last token they signed has ended, for 24 hours.",
+     .run = ctl_signing_key_rotate},
     {"audit tail", "", 0, 0, "what happened last, a line each", OPTIONS(audit_tail_options),
      .run = ctl_audit_tail},
     {"audit search", "", 0, 0, "who did what, newest first", OPTIONS(audit_search_options),

@@ -76,6 +76,7 @@ typedef int ctl_run(struct ctl *c, const struct ctl_args *a);
 ctl_run ctl_provider_list, ctl_provider_show, ctl_provider_add, ctl_provider_edit,
     ctl_provider_delete, ctl_provider_enable, ctl_provider_disable, ctl_provider_test;
 ctl_run ctl_secret_rotate, ctl_secret_promote, ctl_secret_drop, ctl_key_list, ctl_key_rotate;
+ctl_run ctl_signing_key_list, ctl_signing_key_rotate;
 ctl_run ctl_app_list, ctl_app_show, ctl_app_add, ctl_app_set, ctl_app_delete, ctl_app_secret_add,
     ctl_app_secret_delete, ctl_explain;
 ctl_run ctl_plugin_list, ctl_plugin_show;

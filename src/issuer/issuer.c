@@ -153,6 +153,11 @@ void issuer_step(void *arg)
         issuer_keys_tick(i->keys);
 }
 
+struct issuer_keys *issuer_signing_keys(struct issuer *i)
+{
+    return i->keys;
+}
+
 struct str issuer_discovery(struct issuer *i)
 {
     return buf_view(&i->discovery);

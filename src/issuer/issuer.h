@@ -51,6 +51,7 @@ struct app_secrets;
 struct apps;
 struct fetch;
 struct issuer;
+struct issuer_keys;
 struct keyring;
 struct log_ctx;
 struct loop;
@@ -128,6 +129,9 @@ enum issuer_bearer {
 };
 enum issuer_bearer issuer_bearer(struct issuer *i, struct arena *a, struct str token,
                                  const char *scope);
+
+/* What usher signs with: issuer/keys.h, for whoever administers it. */
+struct issuer_keys *issuer_signing_keys(struct issuer *i);
 
 /* Documents kept ready, borrowed until the next turn of the loop. */
 struct str issuer_discovery(struct issuer *i);

@@ -1,30 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "issuer/keys.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "issuer/key_parts.h"
 #include "store/signing_key.h"
 #include "sys/clock.h"
 #include "sys/log.h"
-#include "sys/random.h"
 
 #define DOCUMENT_MAX (64u * 1024)
 
 const char *const jwt_typ[JWT_KINDS] = {"at+jwt", "JWT", "logout+jwt"};
 
-static const uint32_t known[] = {JWS_RS256, JWS_ES256, JWS_EDDSA};
-#define KNOWN (sizeof known / sizeof *known)
-
-/* A key on its way: made on a thread, stored, then used. */
-struct making {
-    struct issuer_keys *keys;
-    struct signing_key *key;
-    struct buf sealed;
-    struct err err;
-    bool retire; /* what came before signs no more from then on */
-};
+const uint32_t issuer_key_algs[] = {JWS_RS256, JWS_ES256, JWS_EDDSA};
+#define KNOWN ISSUER_KEY_ALGS
+#define ROOM (2 * KNOWN) /* for keys to come */
 
 /* What a tick found to write down. */
 struct retiring {
@@ -35,118 +26,19 @@ struct retiring {
     int64_t forget; /* retired before then: goes */
 };
 
-struct issuer_keys {
-    struct issuer_keys_options o;
-    struct signing_key *v[JWKS_KEYS_MAX]; /* oldest first */
-    size_t n;
-    struct buf document;
-    struct jwks *all;
-    struct making *making[KNOWN];
-    bool writing; /* a struct retiring is with the store */
-};
-
 static int64_t now_seconds(void)
 {
     return wall_seconds(clock_wall());
 }
 
-static int64_t ahead_of(const struct issuer_keys *k)
+int64_t issuer_keys_ahead(const struct issuer_keys *k)
 {
     return k->o.lifetime / 2 < ISSUER_KEYS_AHEAD ? k->o.lifetime / 2 : ISSUER_KEYS_AHEAD;
 }
 
-/* ---- one key ---- */
-
-struct signing_key *issuer_keys_hold(struct signing_key *key)
-{
-    key->refs++;
-    return key;
-}
-
-void issuer_keys_drop(struct signing_key **keyp)
-{
-    struct signing_key *key = *keyp;
-    *keyp = NULL;
-    if (key == NULL || --key->refs > 0)
-        return;
-    for (int i = 0; i < JWT_KINDS; i++)
-        jws_signer_free(&key->signer[i]);
-    jws_key_free(&key->key);
-    free(key);
-}
-
-static struct signing_key *key_new(const char *kid, uint32_t alg)
-{
-    struct signing_key *key = mem_alloc(sizeof *key);
-    (void)snprintf(key->kid, sizeof key->kid, "%s", kid);
-    key->alg = alg;
-    key->refs = 1;
-    return key;
-}
-
-static int key_prepare(struct signing_key *key, struct err *err)
-{
-    for (int i = 0; i < JWT_KINDS; i++) {
-        const struct jws_head head = {key->alg, key->kid, jwt_typ[i]};
-        if (!(key->signer[i] = jws_signer_new(key->key, &head, err)))
-            return -1;
-    }
-    return 0;
-}
-
-/* On a thread of its own: an RSA key takes a tenth of a second or more. */
-static void make(void *arg)
-{
-    struct making *m = arg;
-    const char *alg = jws_alg_name(m->key->alg);
-    struct buf pem;
-    buf_init(&pem, SIGNING_KEY_SEALED_MAX);
-    m->key->key = jws_key_make(m->key->alg);
-    if (!m->key->key)
-        err_set(&m->err, ERR_INTERNAL, "a key for %s cannot be made", alg);
-    else if (jws_key_save(m->key->key, &pem, &m->err) == 0 && key_prepare(m->key, &m->err) == 0)
-        signing_key_seal(m->keys->o.ring, m->key->kid, alg, buf_view(&pem), &m->sealed);
-    if (m->err.kind == ERR_NONE && !buf_ok(&m->sealed))
-        err_set(&m->err, ERR_INTERNAL, "a key for %s is too long", alg);
-    buf_wipe(&pem);
-}
-
-static int store_key(struct db *db, void *arg, struct err *err)
-{
-    const struct making *m = arg;
-    const struct signing_key_row row = {.kid = m->key->kid,
-                                        .alg = jws_alg_name(m->key->alg),
-                                        .sealed = buf_view(&m->sealed),
-                                        .created = m->key->created,
-                                        .active_from = m->key->active_from};
-    return signing_key_add(db, &row, err);
-}
-
-static struct making *making_new(struct issuer_keys *k, uint32_t alg, int64_t active_from)
-{
-    struct making *m = mem_alloc(sizeof *m);
-    unsigned char random[8];
-    char kid[17];
-    rng_fill(random, sizeof random);
-    text_hex(random, sizeof random, kid);
-    m->keys = k;
-    m->key = key_new(kid, alg);
-    m->key->created = now_seconds();
-    m->key->active_from = active_from;
-    buf_init(&m->sealed, SIGNING_KEY_SEALED_MAX);
-    return m;
-}
-
-static void making_free(struct making *m)
-{
-    issuer_keys_drop(&m->key);
-    buf_deinit(&m->sealed);
-    free(m);
-}
-
 /* ---- all of them ---- */
 
-static void render(struct issuer_keys *k)
+void issuer_keys_render(struct issuer_keys *k)
 {
     const int64_t now = now_seconds();
     struct err err = ERR_INIT;
@@ -229,38 +121,43 @@ static void tell_late(const struct err *err)
 static size_t index_of(uint32_t alg)
 {
     size_t i = 0;
-    while (i < KNOWN && known[i] != alg)
+    while (i < KNOWN && issuer_key_algs[i] != alg)
         i++;
     return i;
+}
+
+void issuer_keys_take(struct issuer_keys *k, struct key_making **m)
+{
+    struct signing_key *key = issuer_keys_hold((*m)->key);
+    log_event(NULL, LOG_INFO, "issuer.key_made", LF_TEXT("kid", key->kid),
+              LF_TEXT("alg", jws_alg_name(key->alg)), LF_INT("signs_from", key->active_from));
+    put_in(k, key);
+    issuer_key_end(m);
 }
 
 /* A key whose commit is unknown may lie in the store: the next start will find it, and the next
  * tick makes another. */
 static void stored(void *arg, enum store_outcome outcome, const struct err *err)
 {
-    struct making *m = arg;
+    struct key_making *m = arg;
     struct issuer_keys *k = m->keys;
     k->making[index_of(m->key->alg)] = NULL;
     if (outcome != STORE_DONE) {
         tell_late(err);
-    } else {
-        log_event(NULL, LOG_INFO, "issuer.key_made", LF_TEXT("kid", m->key->kid),
-                  LF_TEXT("alg", jws_alg_name(m->key->alg)),
-                  LF_INT("signs_from", m->key->active_from));
-        put_in(k, m->key);
-        m->key = NULL;
-        render(k);
+        issuer_key_end(&m);
+        return;
     }
-    making_free(m);
+    issuer_keys_take(k, &m);
+    issuer_keys_render(k);
 }
 
 static void made(void *arg)
 {
     static const struct err busy = {.kind = ERR_LIMITED, .text = "the store's queue is full"};
-    struct making *m = arg;
+    struct key_making *m = arg;
     if (m->err.kind != ERR_NONE)
         stored(m, STORE_FAILED, &m->err);
-    else if (!store_write(m->keys->o.store, store_key, m->keys->o.loop, stored, m))
+    else if (!store_write(m->keys->o.store, issuer_key_store, m->keys->o.loop, stored, m))
         stored(m, STORE_FAILED, &busy);
 }
 
@@ -269,35 +166,34 @@ static void begin(struct issuer_keys *k, uint32_t alg, int64_t active_from)
     static const struct err busy = {.kind = ERR_LIMITED, .text = "the workers' queue is full"};
     static const struct err full = {.kind = ERR_LIMITED, .text = "there are too many keys"};
     const size_t i = index_of(alg);
-    if (k->making[i])
+    if (k->making[i] || k->rotation)
         return;
     if (k->n + KNOWN > JWKS_KEYS_MAX) {
         tell_late(&full);
         return;
     }
-    k->making[i] = making_new(k, alg, active_from);
-    if (work_submit(k->o.work, make, k->o.loop, made, k->making[i]))
+    k->making[i] = issuer_key_begin(k, alg, active_from);
+    if (work_submit(k->o.work, issuer_key_make, k->o.loop, made, k->making[i]))
         return;
-    making_free(k->making[i]);
-    k->making[i] = NULL;
+    issuer_key_end(&k->making[i]);
     tell_late(&busy);
 }
 
 /* At start there is nobody to wait for it elsewhere. */
 static int make_now(struct issuer_keys *k, uint32_t alg, struct err *err)
 {
-    struct making *m = making_new(k, alg, now_seconds());
+    struct key_making *m = issuer_key_begin(k, alg, now_seconds());
     int rc = -1;
-    make(m);
+    issuer_key_make(m);
     if (m->err.kind != ERR_NONE)
         *err = m->err;
-    else if (store_write_now(k->o.store, store_key, m, err) == STORE_DONE)
+    else if (store_write_now(k->o.store, issuer_key_store, m, err) == STORE_DONE)
         rc = 0;
     if (rc == 0) {
         put_in(k, m->key);
         m->key = NULL;
     }
-    making_free(m);
+    issuer_key_end(&m);
     return rc;
 }
 
@@ -311,7 +207,7 @@ static const struct signing_key *successor(const struct issuer_keys *k,
     for (size_t i = 0; i < k->n; i++) {
         const struct signing_key *key = k->v[i];
         if (key->alg == cur->alg && key->retired_at == 0 && key->active_from > cur->active_from &&
-            key->active_from <= by + ahead_of(k))
+            key->active_from <= by + issuer_keys_ahead(k))
             return key;
     }
     return NULL;
@@ -326,9 +222,9 @@ static void renew(struct issuer_keys *k, uint32_t alg)
         return;
     }
     const int64_t due = cur->active_from + k->o.lifetime;
-    if (now < due - ahead_of(k) || successor(k, cur, due))
+    if (now < due - issuer_keys_ahead(k) || successor(k, cur, due))
         return;
-    begin(k, alg, due > now + ahead_of(k) ? due : now + ahead_of(k));
+    begin(k, alg, due > now + issuer_keys_ahead(k) ? due : now + issuer_keys_ahead(k));
 }
 
 static int write_retired(struct db *db, void *arg, struct err *err)
@@ -340,17 +236,36 @@ static int write_retired(struct db *db, void *arg, struct err *err)
     return signing_key_drop(db, r->forget, err) < 0 ? -1 : 0;
 }
 
-static void mark_retired(struct issuer_keys *k, const char *kid, int64_t at)
+void issuer_keys_mark_retired(struct issuer_keys *k, const char *kid, int64_t at)
 {
     for (size_t i = 0; i < k->n; i++)
-        if (strcmp(k->v[i]->kid, kid) == 0) {
+        if (strcmp(k->v[i]->kid, kid) == 0 && k->v[i]->retired_at == 0) {
             k->v[i]->retired_at = at;
             log_event(NULL, LOG_INFO, "issuer.key_retired", LF_TEXT("kid", kid),
                       LF_TEXT("alg", jws_alg_name(k->v[i]->alg)), LF_INT("published_until", at));
         }
 }
 
-static void forget_before(struct issuer_keys *k, int64_t before)
+/* Where many keys came one after the other, as long as that leaves room for new ones. */
+int64_t issuer_keys_forget_time(const struct issuer_keys *k)
+{
+    const int64_t now = now_seconds();
+    int64_t before = now - ISSUER_KEYS_REMEMBERED;
+    for (;;) {
+        int64_t oldest = now;
+        size_t n = 0;
+        for (size_t i = 0; i < k->n; i++) {
+            const int64_t at = k->v[i]->retired_at;
+            n += at == 0 || at >= before;
+            oldest = at >= before && at != 0 && at < oldest ? at : oldest;
+        }
+        if (n + ROOM <= JWKS_KEYS_MAX || oldest >= now)
+            return before;
+        before = oldest + 1;
+    }
+}
+
+void issuer_keys_forget(struct issuer_keys *k, int64_t before)
 {
     size_t n = 0;
     for (size_t i = 0; i < k->n; i++) {
@@ -371,10 +286,10 @@ static void wrote_retired(void *arg, enum store_outcome outcome, const struct er
         tell_late(err);
     } else {
         for (size_t i = 0; i < r->n; i++)
-            mark_retired(k, r->kid[i], r->at);
-        forget_before(k, r->forget);
+            issuer_keys_mark_retired(k, r->kid[i], r->at);
+        issuer_keys_forget(k, r->forget);
     }
-    render(k);
+    issuer_keys_render(k);
     free(r);
 }
 
@@ -393,7 +308,7 @@ static void retire(struct issuer_keys *k)
     struct retiring *r = mem_alloc(sizeof *r);
     bool old = false;
     *r = (struct retiring){
-        .keys = k, .at = now + ISSUER_KEYS_TOKEN_LIFE, .forget = now - ISSUER_KEYS_REMEMBERED};
+        .keys = k, .at = now + ISSUER_KEYS_TOKEN_LIFE, .forget = issuer_keys_forget_time(k)};
     for (size_t i = 0; i < k->n; i++) {
         old |= k->v[i]->retired_at != 0 && k->v[i]->retired_at < r->forget;
         if (is_over(k, k->v[i]))
@@ -408,23 +323,11 @@ static void retire(struct issuer_keys *k)
 void issuer_keys_tick(struct issuer_keys *k)
 {
     for (size_t i = 0; i < KNOWN; i++)
-        if (k->o.algs & known[i])
-            renew(k, known[i]);
-    if (!k->writing)
+        if (k->o.algs & issuer_key_algs[i])
+            renew(k, issuer_key_algs[i]);
+    if (!k->writing && !k->rotation)
         retire(k);
-    render(k);
-}
-
-bool issuer_keys_rotate(struct issuer_keys *k, bool at_once)
-{
-    const int64_t from = now_seconds() + (at_once ? 0 : ahead_of(k));
-    for (size_t i = 0; i < KNOWN; i++)
-        if (k->making[i])
-            return false;
-    for (size_t i = 0; i < KNOWN; i++)
-        if (k->o.algs & known[i])
-            begin(k, known[i], from);
-    return true;
+    issuer_keys_render(k);
 }
 
 /* ---- life ---- */
@@ -436,16 +339,15 @@ static int load_one(void *arg, const struct signing_key_row *row, struct err *er
     struct err why = ERR_INIT;
     struct buf pem;
     const uint32_t alg = jws_alg_by_name(row->alg);
-    if (index_of(alg) == KNOWN || strlen(row->kid) >= sizeof k->v[0]->kid ||
-        k->n + KNOWN > JWKS_KEYS_MAX)
+    if (index_of(alg) == KNOWN || strlen(row->kid) >= sizeof k->v[0]->kid || k->n == JWKS_KEYS_MAX)
         return err_set(err, ERR_INTERNAL, "the stored signing keys are not ours");
-    struct signing_key *key = key_new(row->kid, alg);
+    struct signing_key *key = issuer_key_new(row->kid, alg);
     key->created = row->created;
     key->active_from = row->active_from;
     key->retired_at = row->retired_at;
     buf_init(&pem, SIGNING_KEY_SEALED_MAX);
     if (signing_key_open(k->o.ring, row, &pem, &why) < 0 ||
-        !(key->key = jws_key_pem(buf_view(&pem), &why)) || key_prepare(key, &why) < 0) {
+        !(key->key = jws_key_pem(buf_view(&pem), &why)) || issuer_key_prepare(key, &why) < 0) {
         log_error(NULL, LOG_ERROR, "issuer.key_lost", &why);
         issuer_keys_drop(&key);
     } else {
@@ -478,10 +380,10 @@ struct issuer_keys *issuer_keys_new(const struct issuer_keys_options *o, struct 
     buf_init(&k->document, DOCUMENT_MAX);
     bool good = store_read_now(o->store, load_all, k, err) == STORE_DONE;
     for (size_t i = 0; i < KNOWN && good; i++)
-        if (k->o.algs & known[i] && !issuer_keys_active(k, known[i]))
-            good = make_now(k, known[i], err) == 0;
+        if (k->o.algs & issuer_key_algs[i] && !issuer_keys_active(k, issuer_key_algs[i]))
+            good = make_now(k, issuer_key_algs[i], err) == 0;
     if (good)
-        render(k);
+        issuer_keys_render(k);
     else
         issuer_keys_free(&k);
     return k;
@@ -496,7 +398,7 @@ void issuer_keys_free(struct issuer_keys **kp)
     for (size_t i = 0; i < KNOWN; i++)
         while (k->making[i])
             loop_once(k->o.loop, 10);
-    while (k->writing)
+    while (k->writing || k->rotation)
         loop_once(k->o.loop, 10);
     let_go(k);
     jwks_free(&k->all);

@@ -7,6 +7,7 @@
  * restart. Private keys are sealed at rest and leave this room in no form.
  *
  * One loop thread owns it; keys are made on threads of `work`, and stored before they are used.
+ * keys.c has them all, key_make.c makes one, key_rotate.c is rotation by hand.
  */
 #ifndef ISSUER_KEYS_H
 #define ISSUER_KEYS_H
@@ -25,6 +26,7 @@ enum jwt_kind { JWT_ACCESS = 0, JWT_ID = 1, JWT_LOGOUT = 2 };
 #define JWT_KINDS 3
 extern const char *const jwt_typ[JWT_KINDS]; /* "at+jwt", "JWT", "logout+jwt" */
 
+struct db;
 struct issuer_keys;
 struct issuer_keys_options {
     struct loop *loop;
@@ -49,7 +51,7 @@ struct signing_key {
 /* Reads the keys and makes those that are missing; waits for the store. */
 struct issuer_keys *issuer_keys_new(const struct issuer_keys_options *o, struct err *err)
     __attribute__((warn_unused_result));
-/* Drives the loop until a key that is being made is done with. */
+/* Drives the loop until keys that are being made are done with. */
 void issuer_keys_free(struct issuer_keys **k);
 /* What the clock asks for: make, publish, retire, forget. Once a minute is plenty. */
 void issuer_keys_tick(struct issuer_keys *k);
@@ -63,10 +65,30 @@ uint32_t issuer_keys_algs(const struct issuer_keys *k);
 struct str issuer_keys_document(const struct issuer_keys *k);
 /* All that are remembered, for checking what we signed. Borrowed; jwks_ref to keep it. */
 struct jwks *issuer_keys_public(const struct issuer_keys *k);
-/* New keys for every algorithm, by the usual way (a day ahead, or at once) but now: for an admin
- * whose keys leaked. False: it is being done already. */
-bool issuer_keys_rotate(struct issuer_keys *k, bool at_once) __attribute__((warn_unused_result));
 /* Oldest first: key i, NULL at the end. */
 const struct signing_key *issuer_keys_at(const struct issuer_keys *k, size_t i);
+
+/* ---- by hand: for an admin whose keys may have leaked, or who wants to see that it works ---- */
+
+/* New keys for every algorithm, the usual way (published, and a day later they sign; where one is
+ * on its way already, that is it) or at once: they sign from the moment they are stored, what
+ * signed until then stays published until its last token has ended, and what was to sign next goes.
+ *
+ * Begun and ended on the loop; made and stored, in a transaction of the caller's, on any thread in
+ * between. NULL: CONFLICT keys are being made, or on their way; LIMITED too many are published. */
+struct issuer_rotation;
+struct issuer_rotation *issuer_keys_rotate(struct issuer_keys *k, bool at_once, struct err *err)
+    __attribute__((warn_unused_result));
+/* What is about to come: key i, NULL at the end; and when it signs. */
+const struct signing_key *issuer_rotation_at(const struct issuer_rotation *r, size_t i);
+int64_t issuer_rotation_from(const struct issuer_rotation *r);
+/* Takes a second or so. */
+int issuer_rotation_make(struct issuer_rotation *r, struct err *err)
+    __attribute__((warn_unused_result));
+/* May run again. */
+int issuer_rotation_store(struct db *db, struct issuer_rotation *r, struct err *err)
+    __attribute__((warn_unused_result));
+/* stored: the keys count from now on. */
+void issuer_rotation_end(struct issuer_rotation **r, bool stored);
 
 #endif

@@ -162,6 +162,8 @@ const struct route web_routes[] = {
     {"GET", "/api/v1/plugins/*", OP(admin_plugin_show)},
     {"GET", "/api/v1/keys", OP(admin_key_list)},
     {"POST", "/api/v1/keys/rotate", OP_JSON(admin_key_rotate)},
+    {"GET", "/api/v1/signing-keys", OP(admin_signing_key_list)},
+    {"POST", "/api/v1/signing-keys/rotate", OP_JSON(admin_signing_key_rotate)},
     {"GET", "/api/v1/audit", OP(admin_audit_list)},
     {"GET", "/api/v1/audit/verify", OP(admin_audit_verify)},
     {"GET", "/api/v1/tokens", OP(admin_token_list)},

@@ -146,6 +146,8 @@ START_TEST(scopes_are_judged_here)
         {admin_audit_list, ADMIN_READ},
         {admin_key_list, ADMIN_READ},
         {admin_key_rotate, ADMIN_SECRETS},
+        {admin_signing_key_list, ADMIN_READ},
+        {admin_signing_key_rotate, ADMIN_SECRETS},
         {admin_provider_list, ADMIN_READ},
         {admin_provider_show, ADMIN_READ},
         {admin_provider_add, ADMIN_WRITE},

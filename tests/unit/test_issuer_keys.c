@@ -246,23 +246,154 @@ START_TEST(rotation_after_a_long_sleep)
 }
 END_TEST
 
-/* CS:oidcc-server-rotate-keys */
-START_TEST(rotation_by_hand)
+/* ---- by hand ---- */
+
+static int store_rotation(struct db *db, void *arg, struct err *err)
 {
-    char old[17], now_signs[17];
+    return issuer_rotation_store(db, arg, err);
+}
+
+static void rotate(bool at_once)
+{
+    struct err err = ERR_INIT;
+    struct issuer_rotation *r = issuer_keys_rotate(keys, at_once, &err);
+    ck_assert_msg(r != NULL, "%s", err.text);
+    ck_assert_int_eq(issuer_rotation_make(r, &err), 0);
+    ck_assert_int_eq(store_write_now(fx.store, store_rotation, r, &err), STORE_DONE);
+    issuer_rotation_end(&r, true);
+    ck_assert_ptr_null(r);
+}
+
+static enum err_kind rotation_refused(bool at_once)
+{
+    struct err err = ERR_INIT;
+    ck_assert_ptr_null(issuer_keys_rotate(keys, at_once, &err));
+    return err.kind;
+}
+
+/* CS:oidcc-server-rotate-keys, OP-63: at once the new key signs; the old one stays for what it
+ * signed, across two restarts. */
+START_TEST(rotation_at_once)
+{
+    char old[17], now_signs[17], again[17];
     active(JWS_RS256, old);
+    char *token = sign(JWS_RS256);
     at(NOW + 10);
-    ck_assert(issuer_keys_rotate(keys, true));
-    ck_assert(!issuer_keys_rotate(keys, true)); /* one is enough */
-    for (int i = 0; i < 2000 && count() != 4; i++)
-        loop_once(loop, 10);
+    rotate(true);
     active(JWS_RS256, now_signs);
     ck_assert_str_ne(now_signs, old);
-    ck_assert(published(old) && published(now_signs));
+    for (int i = 0; i < 2; i++) {
+        ck_assert_uint_eq(count(), 4);
+        ck_assert(published(old) && published(now_signs));
+        ck_assert_int_eq(verdict(token, JWS_RS256), 1);
+        restart(JWS_ES256);
+        active(JWS_RS256, again);
+        ck_assert_str_eq(again, now_signs);
+        tick();
+    }
+    at(NOW + 10 + ISSUER_KEYS_TOKEN_LIFE);
     tick();
-    at(NOW + 10 + ISSUER_KEYS_TOKEN_LIFE + 1);
+    ck_assert(!published(old) && published(now_signs));
+    ck_assert_int_eq(verdict(token, JWS_RS256), 1); /* as a hint */
+    at(NOW + 10 + LIFETIME - DAY);                  /* the clock goes on from there */
+    tick_until(4);
+    free(token);
+}
+END_TEST
+
+/* OP-63: published a day before it signs; asked for twice it is one. */
+START_TEST(rotation_in_a_day)
+{
+    char old[17], now_signs[17];
+    active(JWS_ES256, old);
+    at(NOW + 10);
+    rotate(false);
+    ck_assert_uint_eq(count(), 4);
+    ck_assert_int_eq(rotation_refused(false), ERR_CONFLICT);
+    restart(JWS_ES256);
+    ck_assert_int_eq(rotation_refused(false), ERR_CONFLICT);
+    for (size_t i = 2; i < 4; i++) {
+        ck_assert_int_eq(issuer_keys_at(keys, i)->active_from, NOW + 10 + DAY);
+        ck_assert(published(issuer_keys_at(keys, i)->kid));
+    }
+    active(JWS_ES256, now_signs);
+    ck_assert_str_eq(now_signs, old);
+    at(NOW + 10 + DAY);
+    active(JWS_ES256, now_signs);
+    ck_assert_str_ne(now_signs, old);
     tick();
-    ck_assert(!published(old));
+    ck_assert(published(old));
+    ck_assert_int_eq(store_fixture_number(&fx, "SELECT count(*) FROM signing_key "
+                                               "WHERE retired_at IS NOT NULL"),
+                     2);
+}
+END_TEST
+
+/* What is published and did not sign yet may have leaked with the rest. */
+START_TEST(rotation_at_once_takes_the_next_one_along)
+{
+    char now_signs[17], next[17], later[17];
+    rotate(false);
+    strcpy(next, issuer_keys_at(keys, 3)->kid);
+    const uint32_t alg = issuer_keys_at(keys, 3)->alg;
+    at(NOW + 60);
+    rotate(true);
+    active(alg, now_signs);
+    ck_assert(!published(next) && published(now_signs));
+    restart(JWS_ES256);
+    ck_assert(!published(next));
+    at(NOW + 2 * DAY); /* when it would have begun */
+    tick();
+    active(alg, later);
+    ck_assert_str_eq(later, now_signs);
+}
+END_TEST
+
+/* Nothing of a rotation that was not stored counts, and the next one may begin. */
+START_TEST(rotation_that_fails)
+{
+    struct err err = ERR_INIT;
+    char old[17], now_signs[17];
+    active(JWS_RS256, old);
+    struct issuer_rotation *r = issuer_keys_rotate(keys, true, &err);
+    ck_assert_ptr_nonnull(r);
+    ck_assert_int_eq(rotation_refused(true), ERR_CONFLICT); /* one at a time */
+    tick();                                                 /* nor by the clock */
+    ck_assert_int_eq(issuer_rotation_make(r, &err), 0);
+    store_fixture_sql(&fx, "ALTER TABLE signing_key RENAME TO elsewhere");
+    ck_assert_int_eq(store_write_now(fx.store, store_rotation, r, &err), STORE_FAILED);
+    store_fixture_sql(&fx, "ALTER TABLE elsewhere RENAME TO signing_key");
+    issuer_rotation_end(&r, false);
+    active(JWS_RS256, now_signs);
+    ck_assert_str_eq(now_signs, old);
+    ck_assert_uint_eq(count(), 2);
+    rotate(true);
+}
+END_TEST
+
+/* Where many came one after the other the oldest go early, but never what is still published; and
+ * the next start takes as many as there can be. */
+START_TEST(rotation_again_and_again)
+{
+    char first[17];
+    active(JWS_ES256, first);
+    for (int i = 0; i < 40; i++) {
+        at(NOW + (i + 1) * (DAY + 1));
+        rotate(true);
+        ck_assert_uint_le(count(), JWKS_KEYS_MAX);
+    }
+    ck_assert_int_eq(store_fixture_number(&fx, "SELECT count(*) FROM signing_key"),
+                     (int64_t)count());
+    restart(JWS_ES256);
+    size_t rounds = 0;
+    while (count() + 2 <= JWKS_KEYS_MAX && rounds++ < 40)
+        rotate(true); /* all in one second, and all still published */
+    ck_assert_int_eq(rotation_refused(true), ERR_LIMITED);
+    ck_assert_uint_gt(rounds, 3);
+    const size_t full = count();
+    restart(JWS_ES256);
+    ck_assert_uint_eq(count(), full);
+    ck_assert(!published(first));
 }
 END_TEST
 
@@ -369,7 +500,11 @@ Suite *suite_issuer_keys(void)
     tcase_add_test(t, nothing_private_leaves);
     tcase_add_test(t, rotation_by_the_clock);
     tcase_add_test(t, rotation_after_a_long_sleep);
-    tcase_add_test(t, rotation_by_hand);
+    tcase_add_test(t, rotation_at_once);
+    tcase_add_test(t, rotation_in_a_day);
+    tcase_add_test(t, rotation_at_once_takes_the_next_one_along);
+    tcase_add_test(t, rotation_that_fails);
+    tcase_add_test(t, rotation_again_and_again);
     tcase_add_test(t, an_algorithm_comes_and_goes);
     tcase_add_test(t, a_clock_that_leaps);
     tcase_add_test(t, a_store_that_refuses);
