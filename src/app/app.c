@@ -98,7 +98,13 @@ const struct usher_setting app_settings[] = {
     USHER_SET_URL(struct app_common, home_uri, .label = "Home page", .flags = USHER_ADVANCED,
                   .help = "Shown where people decide about the app."),
     USHER_SET_URL(struct app_common, logo_uri, .label = "Logo", .flags = USHER_ADVANCED,
-                  .help = "Shown as a link; usher loads no pictures from apps."),
+                  .help =
+                      "A picture for the pages where people sign in to it. Of apps that ask for "
+                      "consent only a link is shown."),
+    USHER_SET_TEXT(struct app_common, accent, .label = "Colour", .flags = USHER_ADVANCED,
+                   .help = "Of the pages where people sign in to it; not for apps that ask for "
+                           "consent.",
+                   .example = "3355aa"),
     USHER_SET_URL(struct app_common, policy_uri, .label = "Privacy policy", .flags = USHER_ADVANCED,
                   .help = "Shown where people decide about the app."),
     USHER_SET_URL(struct app_common, tos_uri, .label = "Terms of service", .flags = USHER_ADVANCED,

@@ -40,6 +40,7 @@ struct app_common {
     int64_t access_lifetime, refresh_lifetime;
     const char *jwks, *jwks_uri; /* its public keys */
     const char *home_uri, *logo_uri, *policy_uri, *tos_uri;
+    const char *accent; /* "rrggbb", hexadecimal */
 };
 enum client_type { CLIENT_CONFIDENTIAL = 0, CLIENT_PUBLIC = 1 };
 enum client_auth {

@@ -2,6 +2,7 @@
 #include "app/client.h"
 
 #include "base/arena.h"
+#include "base/colour.h"
 #include "base/json.h"
 #include "base/url.h"
 
@@ -166,6 +167,14 @@ static int check_lists(const struct app_common *c, const char **key, struct err 
     return 0;
 }
 
+static int check_looks(const struct app_common *c, const char **key, struct err *err)
+{
+    if (!c->accent || colour_valid(c->accent))
+        return 0;
+    (void)err_set(err, ERR_INVALID, "is no colour; six hexadecimal digits, as 3355aa");
+    return wrong(key, "accent");
+}
+
 static int check_redirects(const struct app_common *c, const char **key, struct err *err)
 {
     const char *const *const lists[] = {c->redirect_uris, c->post_logout_redirect_uris};
@@ -182,7 +191,8 @@ int client_check(const struct app_common *c, const char **key, struct err *err)
 {
     *key = NULL;
     return check_lists(c, key, err) < 0 || check_auth(c, key, err) < 0 ||
-                   check_jwks(c, key, err) < 0 || check_redirects(c, key, err) < 0
+                   check_jwks(c, key, err) < 0 || check_redirects(c, key, err) < 0 ||
+                   check_looks(c, key, err) < 0
                ? -1
                : 0;
 }

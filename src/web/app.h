@@ -105,6 +105,7 @@ serve_handler oauth_authorize, oauth_continue, oauth_consent;               /* o
 serve_handler oauth_logout, oauth_logout_confirm;                           /* oauth_logout.c */
 serve_handler oauth_device_page, oauth_device_post;                         /* oauth_device.c */
 serve_handler asset_get;                                                    /* asset.c */
+serve_handler brand_css;                                                    /* brand.c */
 serve_handler oauth_metadata, oauth_jwks;                                   /* oauth_metadata.c */
 serve_handler oauth_call;                                                   /* oauth_call.c */
 serve_handler api_call;                                                     /* api.c */

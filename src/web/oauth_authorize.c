@@ -5,6 +5,7 @@
  * next is decided in issuer/authorize.
  */
 #include "base/url.h"
+#include "web/brand.h"
 #include "web/oauth.h"
 #include "web/page.h"
 #include "web/scope.h"
@@ -161,22 +162,18 @@ static void ask(const struct oauth_visit *at, const struct issuer_step *s)
     struct url u;
     struct jval *data = jval_new_object();
     jval_set(data, "scopes", scope_list(at->v.arena, s->rq->scopes));
-    jval_set_text(data, "app", s->rq->app->label);
+    brand_set(data, s->rq->app);
     jval_set_text(data, "handle", s->handle);
     jval_set_text(data, "target",
                   url_parse(at->v.arena, str_of(s->rq->redirect_uri), &u, &err) == 0
                       ? u.host
                       : "an app on this device");
-    if (s->rq->app->common.policy_uri)
-        jval_set_text(data, "policy", s->rq->app->common.policy_uri);
-    if (s->rq->app->common.tos_uri)
-        jval_set_text(data, "terms", s->rq->app->common.tos_uri);
     if (web_session(at->app, at->rq, &v) == 1)
         jval_set_text(data, "person", v.name[0] ? v.name : v.username[0] ? v.username : v.account);
     page_has_form(at->rq);
     /* The answer to the form leads to the app. */
     reply_header_static(at->rq, "Content-Security-Policy",
-                        "default-src 'none'; style-src 'self'; img-src 'self'; "
+                        "default-src 'none'; style-src 'self'; img-src 'self' https:; "
                         "base-uri 'none'; frame-ancestors 'none'");
     page_send(at->rq, at->app, 200, "consent", "Do you agree?", data);
 }

@@ -5,6 +5,7 @@
  * is let in without the question.
  */
 #include "issuer/device.h"
+#include "web/brand.h"
 #include "web/device.h"
 #include "web/oauth.h"
 #include "web/page.h"
@@ -54,15 +55,11 @@ static void ask(const struct oauth_visit *at, const struct issuer_device_step *s
     struct session_view v;
     struct jval *data = jval_new_object();
     jval_set(data, "scopes", scope_list(at->v.arena, s->scopes));
-    jval_set_text(data, "app", s->app->label);
+    brand_set(data, s->app);
     jval_set_text(data, "code", s->code);
     jval_set_text(data, "address", s->ip ? s->ip : "an unknown address");
     if (device)
         jval_set_text(data, "device", device);
-    if (s->app->common.policy_uri)
-        jval_set_text(data, "policy", s->app->common.policy_uri);
-    if (s->app->common.tos_uri)
-        jval_set_text(data, "terms", s->app->common.tos_uri);
     if (web_session(at->app, at->rq, &v) == 1) {
         jval_set_text(data, "person", v.name[0] ? v.name : v.username[0] ? v.username : v.account);
         jval_set_text(data, "account", v.account);

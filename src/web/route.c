@@ -124,6 +124,7 @@ const struct route web_routes[] = {
     {"POST", "/oauth2/logout/confirm", oauth_logout_confirm, 0, FORM_MAX, NULL},
     {"GET", "/device", oauth_device_page, ROUTE_SLOW | ROUTE_LOGIN, 0, NULL},
     {"POST", "/device", oauth_device_post, ROUTE_SLOW | ROUTE_LOGIN, FORM_MAX, NULL},
+    {"GET", "/assets/apps/*", brand_css, ROUTE_QUIET | ROUTE_OPEN, 0, NULL},
     {"GET", "/assets/*", asset_get, ROUTE_QUIET | ROUTE_OPEN, 0, NULL},
     {"GET", "/favicon.ico", asset_get, ROUTE_QUIET | ROUTE_OPEN, 0, NULL},
     {"GET", "/healthz", ops_health, ROUTE_ANY_HOST | ROUTE_QUIET | ROUTE_OPEN | ROUTE_ADMIN, 0,

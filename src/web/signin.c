@@ -8,6 +8,7 @@
 #include "app/client.h"
 #include "login/rehearsal.h"
 #include "sys/random.h"
+#include "web/brand.h"
 #include "web/page.h"
 
 #define BIND_SECONDS (30 * 86400)
@@ -116,21 +117,13 @@ static void query_of(struct request *rq, const struct web_app *app, const char *
 static const struct app *app_asked(struct request *rq, const struct web_app *app)
 {
     const char *id = hint(rq, "app", 32);
-    return id && app->apps ? apps_find(app->apps, id) : NULL;
+    const struct app *to = id && app->apps ? apps_find(app->apps, id) : NULL;
+    return to && to->usable ? to : NULL;
 }
 
 static bool app_admits(const struct app *to, const struct provider *p)
 {
     return !to || !to->common.providers || client_lists(to->common.providers, str_of(p->id));
-}
-
-static void set_app(struct jval *data, const struct app *to)
-{
-    jval_set_text(data, "app", to->label);
-    if (to->common.policy_uri)
-        jval_set_text(data, "policy", to->common.policy_uri);
-    if (to->common.tos_uri)
-        jval_set_text(data, "terms", to->common.tos_uri);
 }
 
 void signin_chooser(struct request *rq, void *app_)
@@ -163,7 +156,7 @@ void signin_chooser(struct request *rq, void *app_)
     jval_set(data, "providers", list);
     jval_set_bool(data, "none", usable == 0);
     if (to)
-        set_app(data, to);
+        brand_set(data, to);
     jval_set_bool(data, "fake", fake);
     if (web_session(app, rq, &v) == 1) {
         jval_set_text(data, "signed_in_as",
