@@ -16,17 +16,32 @@ APPS = {
     "rs256": "grants = client_credentials\nscopes = read\n",
     "es256": "grants = client_credentials\nscopes = read\ntoken_alg = ES256\n",
     "opaque": "grants = client_credentials\nscopes = read\ntoken_format = opaque\n",
+    "person": "redirect_uris = https://rp.example.com/callback\nscopes = openid profile email\n"
+              "token_format = opaque\nrequire_pkce = no\n",
 }
+MACHINES = ("rs256", "es256", "opaque")
 
 
 class Ask:
-    """One kind of request to one server."""
+    """One kind of request to one server. `token`: what is asked about, made anew for each run, since
+    the peer's memory forgets all but the newest thousand; `good`: what the answer has to say."""
 
-    def __init__(self, name, pid, url, form=None, client=None):
+    def __init__(self, name, pid, url, form=None, client=None, token=None, good=None):
         self.name, self.pid, self.url, self.form, self.client = name, pid, url, form, client
+        self.token, self.good, self.bearer = token, good, None
+
+    def ready(self):
+        if self.token and self.form is not None:
+            self.form = {"token": self.token()}
+        elif self.token:
+            self.bearer = self.token()
+        self.check()
+
+    def check(self):
+        assert self.good is None or self.good(self.once()), "%s: %s" % (self.name, self.once())
 
     def headers(self):
-        headers = {}
+        headers = {"Authorization": "Bearer " + self.bearer} if self.bearer else {}
         if self.form is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         if self.client:
@@ -52,6 +67,7 @@ class Ask:
 
 def wrk(tools, ask, folder, seconds):
     """(requests a second, CPU µs a request, p99 µs)."""
+    ask.ready()
     before = tools.cpu(ask.pid)
     out = subprocess.run(["wrk", "-t1", "-c%d" % CONNECTIONS, "-d%ds" % max(1, round(seconds)), "--timeout", "10s", "-s",
                           ask.script(folder), ask.url], capture_output=True, text=True, check=True).stdout
@@ -60,6 +76,7 @@ def wrk(tools, ask, folder, seconds):
     requests, duration, p99, errors = (int(x) for x in figures[1:])
     if errors:
         raise SystemExit("%s: %d of %d requests failed\n%s" % (ask.name, errors, requests, out))
+    ask.check()  # the last answer was as good as the first
     return requests / (duration / 1e6), used / requests * 1e6, p99
 
 
@@ -103,26 +120,49 @@ def start(tools, world):
     return usher, secrets
 
 
+def person_token(usher, secret):
+    """Somebody signs in to an app."""
+    from relying_party import RelyingParty
+    import harness
+    tokens, _ = RelyingParty(usher, "person", secret).sign_in(harness.Browser(usher), scope="openid profile email")
+    return tokens["access_token"]
+
+
+def same_person(usher, peer):
+    """Questions about people: the same claims on both sides, in answers of one length."""
+    first = [json.dumps(ask.once(), sort_keys=True) for ask in (usher, peer)]
+    assert sorted(json.loads(first[0])) == sorted(json.loads(first[1])), first
+    assert abs(len(first[0]) - len(first[1])) < 20, first
+
+
 def asks(usher, secrets, peer, bare):
-    token = {"grant_type": "client_credentials", "scope": "read"}
     pid, peer_pid = usher.child.pid, peer.process.pid
+    form = {"grant_type": "client_credentials", "scope": "read"}
     all_of = [Ask("bare", bare.pid, "http://127.0.0.1:%d/" % bare.port),
               Ask("usher discovery", pid, usher.url + "/.well-known/openid-configuration"),
               Ask("usher jwks", pid, usher.url + "/oauth2/jwks"),
               Ask("peer discovery", peer_pid, peer.url + "/.well-known/openid-configuration"),
               Ask("peer jwks", peer_pid, peer.url + "/jwks")]
-    for app in APPS:
-        mine = Ask("usher " + app, pid, usher.url + "/oauth2/token", token, (app, secrets[app]))
-        theirs = Ask("peer " + app, peer_pid, peer.url + "/token", token, (app, "secret"))
-        all_of += [mine, theirs]
-        if app == "opaque":
-            all_of += [Ask("usher introspect", pid, usher.url + "/oauth2/introspect",
-                           {"token": mine.once()["access_token"]}, (app, secrets[app])),
-                       Ask("peer introspect", peer_pid, peer.url + "/token/introspection",
-                           {"token": theirs.once()["access_token"]}, (app, "secret"))]
-    for ask in all_of[-2:]:
-        assert ask.once()["active"] is True
-    return {ask.name: ask for ask in all_of}
+    tokens = {}
+    for app in MACHINES:
+        tokens[app] = (Ask("usher " + app, pid, usher.url + "/oauth2/token", form, (app, secrets[app])),
+                       Ask("peer " + app, peer_pid, peer.url + "/token", form, (app, "secret")))
+        all_of += tokens[app]
+    mine, theirs = tokens["opaque"]
+    person = person_token(usher, secrets["person"])
+    theirs_of_person = Ask("person", peer_pid, peer.url + "/person")
+    about = [Ask("usher introspect", pid, usher.url + "/oauth2/introspect", {}, mine.client,
+                 lambda: mine.once()["access_token"], lambda a: a["active"] is True),
+             Ask("peer introspect", peer_pid, peer.url + "/token/introspection", {}, theirs.client,
+                 lambda: theirs.once()["access_token"], lambda a: a["active"] is True),
+             Ask("usher userinfo", pid, usher.url + "/oauth2/userinfo", None, None,
+                 lambda: person, lambda a: a["email_verified"] is True),
+             Ask("peer userinfo", peer_pid, peer.url + "/me", None, None,
+                 lambda: theirs_of_person.once()["access_token"], lambda a: a["email_verified"] is True)]
+    for ask in about:
+        ask.ready()
+    same_person(about[2], about[3])
+    return {ask.name: ask for ask in all_of + about}
 
 
 def beside_tokens(tools, world, usher, ask):
@@ -166,6 +206,7 @@ def tell(tools, results, raw, p99):
     tools.at_least("CPU per token ES256, oidc-provider : usher", ratio("peer es256", "usher es256", 1), 4, 6)
     tools.at_least("CPU per token RS256, oidc-provider : usher", ratio("peer rs256", "usher rs256", 1), 1.4, 1.6)
     tools.at_least("CPU per introspection, oidc-provider : usher", ratio("peer introspect", "usher introspect", 1), 8, 14)
+    tools.at_least("CPU per userinfo, oidc-provider : usher", ratio("peer userinfo", "usher userinfo", 1), 8, 14)
     tools.at_most("gate p99 while 16 clients fetch RS256 tokens", tools.median(p99), 3, 1, " ms")
     for name, values in sorted(results.items()):
         tools.note("  %-18s %8.0f req/s %7.2f us CPU %6.0f us p99" % (
