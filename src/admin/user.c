@@ -2,28 +2,12 @@
 /* Who there is: accounts found, and one of them shown. */
 #include "admin/user.h"
 #include "admin/people.h"
+#include "base/evidence.h"
 #include "store/account_list.h"
 #include "store/account_role.h"
 #include "store/session_row.h"
 
 #define LIMIT_DEFAULT 50
-
-static const char *evidence_word(int evidence)
-{
-    switch ((enum usher_evidence)evidence) {
-    case USHER_EVIDENCE_NONE:
-        break;
-    case USHER_EVIDENCE_PROVIDER_ASSERTED:
-        return "provider_asserted";
-    case USHER_EVIDENCE_PRIMARY_VERIFIED:
-        return "primary_verified";
-    case USHER_EVIDENCE_XMS_EDOV:
-        return "xms_edov";
-    case USHER_EVIDENCE_AUTHORITATIVE:
-        return "authoritative";
-    }
-    return "none";
-}
 
 static void set_time(struct jval *o, const char *key, int64_t at)
 {
@@ -140,7 +124,7 @@ static struct jval *identity_json(const struct account_identity *i)
     jval_set_text(o, "username", i->username);
     jval_set_text(o, "name", i->name);
     jval_set_text(o, "email", i->email);
-    jval_set_text(o, "email_evidence", evidence_word(i->email_evidence));
+    jval_set_text(o, "email_evidence", evidence_name(i->email_evidence));
     jval_set_text(o, "picture", i->picture);
     jval_set(o, "groups", list_of(i->groups));
     jval_set_int(o, "first_seen", i->first_seen);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/email.h"
+#include "base/evidence.h"
 #include "base/header.h"
 #include "base/url.h"
 #include "net/origin.h"
@@ -356,10 +357,9 @@ static enum rule_truth unknown(const char **why, const char *reason)
     return RULE_UNKNOWN;
 }
 
-/* Evidence a whole domain may hang on: more than that the provider says so. */
 static bool email_proven(const struct app_subject *s)
 {
-    return *s->email && s->email_evidence > USHER_EVIDENCE_PROVIDER_ASSERTED;
+    return *s->email && evidence_proves(s->email_evidence);
 }
 
 static enum rule_truth ask_network(const struct rule *r, const struct app_subject *s,

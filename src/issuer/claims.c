@@ -2,6 +2,7 @@
 #include "issuer/claims.h"
 
 #include "app/client.h"
+#include "base/evidence.h"
 
 #define LIST_MAX (64u * 1024)
 
@@ -49,7 +50,7 @@ static struct jval *email(const struct claims_person *p)
 }
 static struct jval *email_verified(const struct claims_person *p)
 {
-    return p->email && p->email[0] ? jval_new_bool(p->email_evidence != USHER_EVIDENCE_NONE) : NULL;
+    return p->email && p->email[0] ? jval_new_bool(evidence_proves(p->email_evidence)) : NULL;
 }
 static struct jval *groups(const struct claims_person *p)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "login/link.h"
 
+#include "base/evidence.h"
 #include "base/json.h"
 #include "login/record.h"
 #include "provider/registry.h"
@@ -86,15 +87,10 @@ void link_refill(struct link *l, const struct account_profile *p, const char *am
 
 /* ---- who it is */
 
-static bool strong(int evidence)
-{
-    return evidence >= USHER_EVIDENCE_PRIMARY_VERIFIED;
-}
-
 enum link_outcome link_judge(int policy, const struct account_profile *p,
                              const struct account_holder *holders, int n, int64_t now)
 {
-    bool good = policy == LINK_VERIFIED && strong(p->email_evidence);
+    bool good = policy == LINK_VERIFIED && evidence_proves(p->email_evidence);
     bool confirmed = false;
     if (policy == LINK_NEVER || n == 0)
         return LINK_IS_NEW;
@@ -106,7 +102,8 @@ enum link_outcome link_judge(int policy, const struct account_profile *p,
          * lost an upstream account and made another. Only the person can say which. */
         good = good && strcmp(h->provider, p->provider) != 0;
         good = good && strcmp(h->account, holders[0].account) == 0;
-        confirmed = confirmed || (strong(h->email_evidence) && now - h->last_seen <= LINK_FRESH);
+        confirmed =
+            confirmed || (evidence_proves(h->email_evidence) && now - h->last_seen <= LINK_FRESH);
     }
     return good && confirmed ? LINK_IS_JOINED : LINK_IS_ASKED;
 }

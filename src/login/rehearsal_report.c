@@ -2,6 +2,7 @@
 #include "login/rehearsal_report.h"
 
 #include "app/decide.h"
+#include "base/evidence.h"
 #include "base/header.h"
 
 static struct jval *list_of(const char *const *v)
@@ -30,22 +31,17 @@ struct jval *rehearsal_identity(const struct trial *t, const struct drive_identi
 
 struct jval *rehearsal_evidence(uint32_t evidence)
 {
-    static const struct {
-        const char *value, *text;
-    } rows[] = {
-        [USHER_EVIDENCE_NONE] = {"none", "Nobody says that the address was verified."},
-        [USHER_EVIDENCE_PROVIDER_ASSERTED] = {"provider_asserted",
-                                              "The provider says that it verified the address."},
-        [USHER_EVIDENCE_PRIMARY_VERIFIED] = {"primary_verified",
-                                             "It is the primary address, and verified."},
-        [USHER_EVIDENCE_XMS_EDOV] = {"xms_edov", "The owner of the address's domain was verified."},
-        [USHER_EVIDENCE_AUTHORITATIVE] = {"authoritative",
-                                          "The provider runs this mailbox itself."},
+    static const char *const texts[] = {
+        [USHER_EVIDENCE_NONE] = "Nobody says that the address was verified.",
+        [USHER_EVIDENCE_PROVIDER_ASSERTED] = "The provider says that it verified the address.",
+        [USHER_EVIDENCE_PRIMARY_VERIFIED] = "It is the primary address, and verified.",
+        [USHER_EVIDENCE_XMS_EDOV] = "The owner of the address's domain was verified.",
+        [USHER_EVIDENCE_AUTHORITATIVE] = "The provider runs this mailbox itself.",
     };
-    const size_t n = sizeof rows / sizeof *rows;
+    const size_t n = sizeof texts / sizeof *texts;
     struct jval *o = jval_new_object();
-    jval_set_text(o, "value", rows[evidence < n ? evidence : 0].value);
-    jval_set_text(o, "text", rows[evidence < n ? evidence : 0].text);
+    jval_set_text(o, "value", evidence_name((int)evidence));
+    jval_set_text(o, "text", texts[evidence < n ? evidence : 0]);
     return o;
 }
 

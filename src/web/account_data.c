@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 
+#include "base/evidence.h"
 #include "base/json.h"
 #include "store/account_list.h"
 #include "store/session_row.h"
@@ -47,7 +48,7 @@ static struct jval *identity_of(const struct account_identity *i)
     jval_set_text(o, "username", i->username);
     jval_set_text(o, "name", i->name);
     jval_set_text(o, "email", i->email);
-    jval_set_text(o, "email_evidence", web_evidence(i->email_evidence));
+    jval_set_text(o, "email_evidence", evidence_name(i->email_evidence));
     set_time(o, "email_since", i->email_since);
     jval_set_text(o, "picture", i->picture);
     jval_set_text(o, "locale", i->locale);

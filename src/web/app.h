@@ -83,9 +83,6 @@ void web_set_session(struct request *rq, const struct web_app *app, const struct
 void signout_end(struct request *rq, const struct web_app *app, void (*done)(void *arg), void *arg);
 void signout_say_goodbye(struct request *rq, const struct web_app *app);
 
-/* How sure an e-mail is (enum usher_evidence), as the API says it. */
-const char *web_evidence(int evidence);
-
 /* Handlers, one file per area. */
 serve_handler signin_chooser, signin_start, signin_callback, signin_repost; /* signin.c */
 serve_handler signout_page, signout_post;                                   /* signout.c */

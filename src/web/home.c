@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "admin/admin.h"
+#include "base/evidence.h"
 #include "sys/clock.h"
 #include "web/api.h"
 #include "web/page.h"
@@ -20,23 +21,6 @@ int web_session(const struct web_app *app, struct request *rq, struct session_vi
     if (n <= 0)
         return n;
     return sessions_check(app->sessions, token, wall_seconds(clock_wall()), out);
-}
-
-const char *web_evidence(int evidence)
-{
-    switch ((enum usher_evidence)evidence) {
-    case USHER_EVIDENCE_NONE:
-        return "none";
-    case USHER_EVIDENCE_PROVIDER_ASSERTED:
-        return "provider_asserted";
-    case USHER_EVIDENCE_PRIMARY_VERIFIED:
-        return "primary_verified";
-    case USHER_EVIDENCE_XMS_EDOV:
-        return "xms_edov";
-    case USHER_EVIDENCE_AUTHORITATIVE:
-        return "authoritative";
-    }
-    return "none";
 }
 
 static void date_text(int64_t seconds, char out[32])
@@ -137,8 +121,8 @@ void home_me(struct request *rq, void *app_)
     jval_set_text(o, "name", v.name[0] ? v.name : NULL);
     jval_set_text(o, "username", v.username[0] ? v.username : NULL);
     jval_set_text(o, "email", v.email[0] ? v.email : NULL);
-    jval_set_bool(o, "email_verified", v.email_evidence != USHER_EVIDENCE_NONE);
-    jval_set_text(o, "email_evidence", web_evidence(v.email_evidence));
+    jval_set_bool(o, "email_verified", evidence_proves(v.email_evidence));
+    jval_set_text(o, "email_evidence", evidence_name(v.email_evidence));
     jval_set_text(o, "picture", v.picture[0] ? v.picture : NULL);
     add_groups(o, v.groups);
     add_names(o, "roles", v.roles);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/evidence.h"
 #include "base/url.h"
 #include "sys/random.h"
 
@@ -282,13 +283,12 @@ static void on_obtained(void *arg, const struct drive_tokens *t)
 static void expect_identity(struct play *p, const struct script_step *s,
                             const struct drive_identity *id)
 {
-    static const char *const evidence[] = {"none", "provider_asserted", "primary_verified",
-                                           "xms_edov", "authoritative"};
     struct arena *a = p->arena;
     const struct script_line all[] = {
         {"subject", id->subject, false},
         {"email", id->email, false},
-        {"email_evidence", id->email_evidence ? evidence[id->email_evidence] : NULL, false},
+        {"email_evidence", id->email_evidence ? evidence_name((int)id->email_evidence) : NULL,
+         false},
         {"username", id->username, false},
         {"name", id->name, false},
         {"picture", id->picture, false},

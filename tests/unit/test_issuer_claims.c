@@ -11,7 +11,7 @@ static const struct claims_person ada = {.account = "acc",
                                          .username = "ada",
                                          .name = "Ada \"Lovelace\"",
                                          .email = "ada@a.example",
-                                         .email_evidence = USHER_EVIDENCE_PROVIDER_ASSERTED,
+                                         .email_evidence = USHER_EVIDENCE_PRIMARY_VERIFIED,
                                          .groups = "[\"discord:crew\"]",
                                          .roles = "[\"editor\"]",
                                          .permissions = "[\"wiki.write\"]",
@@ -70,12 +70,33 @@ START_TEST(by_name)
 }
 END_TEST
 
+/* OP-65: an upstream's word alone makes no address verified. */
+START_TEST(verified)
+{
+    for (int e = USHER_EVIDENCE_NONE; e <= USHER_EVIDENCE_AUTHORITATIVE + 1; e++) {
+        const struct claims_person grace = {
+            .account = "acc", .email = "grace@a.example", .email_evidence = e};
+        const struct claims_asked asked = {
+            .app = &app, .part = CLAIMS_USERINFO, .scopes = "openid email"};
+        const bool proven = e == USHER_EVIDENCE_PRIMARY_VERIFIED || e == USHER_EVIDENCE_XMS_EDOV ||
+                            e == USHER_EVIDENCE_AUTHORITATIVE;
+        struct jval *out = jval_new_object();
+        claims_say(&asked, &grace, out);
+        bool is = !proven;
+        ck_assert(jval_bool(jval_get(out, "email_verified"), &is));
+        ck_assert_int_eq(is, proven);
+        jval_free(&out);
+    }
+}
+END_TEST
+
 Suite *suite_issuer_claims(void)
 {
     Suite *s = suite_create("issuer_claims");
     TCase *tc = tcase_create("what is said of people");
     tcase_add_test(tc, by_scope);
     tcase_add_test(tc, by_name);
+    tcase_add_test(tc, verified);
     suite_add_tcase(s, tc);
     return s;
 }
