@@ -42,6 +42,8 @@ static const struct {
     {"app-secret-ended", "The secret is ended. It is refused from now on."},
     {"reloaded", "The configuration was read again and is in force."},
     {"sealing", "There is a new key. Everything is being sealed with it in the background."},
+    {"keys-published", "New keys are published. They sign from tomorrow on."},
+    {"keys-sign", "New keys sign from now on. Those of before stay published for a day."},
     {"welcome", "Welcome. You may do everything for an hour; name the first admin before it ends."},
 };
 

@@ -115,7 +115,8 @@ serve_handler admin_page_rotate, admin_page_promote, admin_page_drop;       /* a
 serve_handler admin_page_test;                                              /* admin_try.c */
 serve_handler admin_page_rehearse, admin_page_rehearsal;                    /* admin_rehearsal.c */
 serve_handler admin_page_status, admin_page_reload, admin_page_rotate_key;  /* admin_status.c */
-serve_handler admin_page_users, admin_page_user;                            /* admin_user.c */
+serve_handler admin_page_signing_keys, admin_page_signing_keys_now;     /* admin_signing_key.c */
+serve_handler admin_page_users, admin_page_user;                        /* admin_user.c */
 serve_handler admin_page_user_disable, admin_page_user_enable;          /* admin_user_change.c */
 serve_handler admin_page_user_end, admin_page_user_grant;               /* admin_user_change.c */
 serve_handler admin_page_user_delete;                                   /* admin_user_change.c */

@@ -320,7 +320,8 @@ describe("an admin in Chromium", () => {
   // Every page there is by now, as somebody may come to it.
   const pages = () => ["/admin", "/admin/providers", "/admin/providers/discord", "/admin/providers/google",
     "/admin/providers/nothing", "/admin/providers/discord/settings", "/admin/providers/discord/delete",
-    "/admin/add", "/admin/add/discord", "/admin/add/keycloak", "/admin/add/nothing", "/admin/status", "/admin/tokens", "/admin/audit",
+    "/admin/add", "/admin/add/discord", "/admin/add/keycloak", "/admin/add/nothing", "/admin/status",
+    "/admin/status/signing-keys", "/admin/status/signing-keys/at-once", "/admin/tokens", "/admin/audit",
     "/admin/audit?actor=Ada&object=x", "/admin/audit?before=evil", "/admin/setup/not-a-link"];
   const nameOf = (path) => path.slice(1).replace(/[^a-z0-9]+/g, "-");
 
@@ -444,13 +445,36 @@ describe("an admin in Chromium", () => {
     assert.match(await page.textContent("main"), /Ada Lovelace/);
   });
 
+  it("makes new keys to sign tokens with (OP-63)", async () => {
+    const { page } = ada;
+    const published = async () => (await (await fetch(`${usher.url}/oauth2/jwks`)).json()).keys.map((k) => k.kid);
+    const before = await published();
+    await go(page, "/admin/status");
+    await page.getByRole("link", { name: "See them, or make new ones" }).click();
+    await press(page, "Publish new keys");
+    assert.match(await page.getByRole("status").textContent(), /sign from tomorrow on/);
+    const day = await published();
+    assert.equal(day.length, 2 * before.length);
+    await press(page, "Publish new keys");
+    assert.match(await page.getByRole("alert").textContent(), /already/);
+    await page.getByRole("link", { name: "sign with new keys at once" }).click();
+    assert.match(await page.textContent("main"), /leaked/);
+    assert.deepEqual(await published(), day); // asking is not doing
+    await press(page, "Sign with new keys now");
+    assert.match(await page.getByRole("status").textContent(), /from now on/);
+    const now = await published();
+    assert.ok(before.every((kid) => now.includes(kid)) && now.length === day.length);
+    assert.ok(day.every((kid) => before.includes(kid) || !now.includes(kid)), "what did not sign yet is gone");
+    assert.equal(await page.getByText("signs", { exact: true }).count(), before.length);
+  });
+
   it("takes no form from another site (ADM-04)", async () => {
     const { context } = await visit({ storageState: await ada.context.storageState() });
     for (const headers of [{ "Sec-Fetch-Site": "cross-site", Origin: "https://evil.example" }, { "Sec-Fetch-Site": "same-site", Origin: "https://other.example" }, {}]) {
       for (const path of ["/admin/tokens", "/admin/roles", "/admin/roles/x", "/admin/roles/x/grant", "/admin/roles/x/delete", "/admin/roles/admin/x/take", "/admin/tokens/x/delete",
         ...["disable", "enable", "end-sessions", "grant", "delete"].map((w) => `/admin/users/x/${w}`), "/admin/add/discord",
         ...["settings", "enable", "disable", "delete", "rotate", "promote", "drop", "test", "rehearse"].map((w) => `/admin/providers/discord/${w}`),
-        "/admin/status/reload", "/admin/status/rotate-key"]) {
+        "/admin/status/reload", "/admin/status/rotate-key", "/admin/status/signing-keys", "/admin/status/signing-keys/at-once"]) {
         const answer = await context.request.post(usher.url + path, { headers, form: { name: "evil", read: "yes", account: "x" } });
         assert.equal(answer.status(), 403, path);
       }
