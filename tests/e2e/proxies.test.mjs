@@ -90,6 +90,26 @@ const jars = [
   [[`S; ${"usher-bind=b; ".repeat(100)}a=1`], "a=1"],
 ];
 
+const rules = (port) => `label = Site
+hosts = 127.0.0.1:${port}
+require = signed_in
+
+[/notes/*]
+require = anyone
+methods = GET
+`;
+
+// What clients say of their own request. Only what the proxy says may count.
+function claims(port, method, uri) {
+  const said = { method, uri, url: `http://127.0.0.1:${port}${uri}` };
+  const all = { "x-forwarded-method": said.method, "x-forwarded-uri": said.uri, "x-original-method": said.method,
+    "x-original-url": said.url, "x-original-uri": said.uri, "x-http-method-override": said.method };
+  const one = Object.entries(all).map(([name, value]) => ({ [name]: value }));
+  const other = Object.fromEntries(Object.entries(all).map(([name, value]) => [name.replaceAll("-", "_"), value]));
+  const dropped = { ...all, connection: `close, ${Object.keys(all).join(", ")}, x-forwarded-proto, x-forwarded-host` };
+  return [{}, ...one, all, other, dropped, { ...all, "x-forwarded-proto": "http", "x-forwarded-host": `127.0.0.1:${port}` }];
+}
+
 const proxies = [["nginx", e2e.startNginx], ["caddy", startCaddy], ["haproxy", startHaproxy], ["apache", startApache]];
 
 for (const [name, start] of proxies) {
@@ -101,9 +121,11 @@ for (const [name, start] of proxies) {
       site = await e2e.startSite();
       const port = await e2e.freePort();
       app = `http://127.0.0.1:${port}`;
+      fs.mkdirSync(path.join(dir, "apps.d"));
+      fs.writeFileSync(path.join(dir, "apps.d", "site.conf"), rules(port), { mode: 0o600 });
       usher = await e2e.startUsher(dir, {
         providers: e2e.fakeProviders(fake),
-        settings: { login: `return_hosts = 127.0.0.1:${port}\n` },
+        settings: { login: `return_hosts = 127.0.0.1:${port}\n`, apps: `dir = ${dir}/apps.d\n` },
       });
       proxy = await start(dir, usher, site, port);
       browser = await e2e.startBrowser();
@@ -144,6 +166,22 @@ for (const [name, start] of proxies) {
       const answer = await fetch(`${app}/api`, { redirect: "manual", headers: { accept: "application/json" } });
       assert.equal(answer.status, 401);
       assert.equal(answer.headers.get("location"), null);
+    });
+
+    it("goes by the request that was made, whatever the client says of it (FWD-10, FWD-26)", async () => {
+      const port = new URL(app).port;
+      const ask = (method, uri, headers) => new Promise((resolve, reject) => {
+        http.request(app + uri, { method, headers: { ...headers, "content-length": "0" } }, (answer) => {
+          answer.resume().on("end", () => resolve(answer.statusCode));
+        }).on("error", reject).end();
+      });
+      for (const headers of claims(port, "GET", "/notes/1")) {
+        const told = JSON.stringify(headers);
+        assert.equal(await ask("GET", "/notes/1", headers), 200, told);
+        for (const method of ["POST", "PUT", "DELETE", "PATCH"])
+          assert.ok([302, 303, 400, 401, 403].includes(await ask(method, "/notes/1", headers)), `${method} ${told}`);
+        assert.ok([302, 303, 400, 401, 403].includes(await ask("GET", "/private", headers)), told);
+      }
     });
 
     it("lets no identity header through from outside (FWD-01, FWD-02, FWD-10)", async () => {
