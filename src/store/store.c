@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/store.h"
 
-#include <poll.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/arena.h"
 #include "store/batch.h"
@@ -15,13 +16,16 @@
 #define DELIVER_LEAST 2 /* answers handed back however late the loop is */
 #define COMPANY_MS 3    /* how long a busy writer waits for more to share its next commit */
 #define BUSY_COMMITS 8  /* how many lone ones make it a writer that is not busy */
+#define SPAN 8          /* commits; see struct company */
 
 /* A queue and the threads that serve it. */
 struct lane {
     pthread_mutex_t lock;
     pthread_cond_t wake;
+    pthread_cond_t together;        /* as many as are wanted */
     struct store_job *head, **tail; /* under the lock, as is the rest */
     size_t n;
+    size_t wanted; /* how many a writer waits for; 0: none does */
     bool stop;
 };
 
@@ -58,14 +62,20 @@ struct store_wait {
 
 static void lane_init(struct lane *q)
 {
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&q->lock, NULL);
     pthread_cond_init(&q->wake, NULL);
+    pthread_cond_init(&q->together, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     q->tail = &q->head;
 }
 
 static void lane_deinit(struct lane *q)
 {
     pthread_cond_destroy(&q->wake);
+    pthread_cond_destroy(&q->together);
     pthread_mutex_destroy(&q->lock);
 }
 
@@ -79,22 +89,23 @@ static bool lane_put(struct lane *q, struct store_job *job)
         q->tail = &job->next;
         q->n++;
         pthread_cond_signal(&q->wake);
+        if (q->wanted > 0 && q->n >= q->wanted)
+            pthread_cond_broadcast(&q->together);
     }
     pthread_mutex_unlock(&q->lock);
     return fits;
 }
 
-/* Up to `max` jobs as a list. NULL: none, and if `wait`, none will ever come. */
-static struct store_job *lane_take(struct lane *q, size_t max, bool wait)
+/* Up to `max` jobs as a list, *n of them. NULL: none, and if `wait`, none will ever come. */
+static struct store_job *lane_take(struct lane *q, size_t max, bool wait, size_t *n)
 {
     pthread_mutex_lock(&q->lock);
     while (!q->head && !q->stop && wait)
         pthread_cond_wait(&q->wake, &q->lock);
     struct store_job *first = q->head, **end = &q->head;
-    for (size_t i = 0; i < max && *end; i++) {
+    for (*n = 0; *n < max && *end; ++*n)
         end = &(*end)->next;
-        q->n--;
-    }
+    q->n -= *n;
     q->head = *end;
     if (!q->head)
         q->tail = &q->head;
@@ -109,6 +120,7 @@ static void lane_stop(struct lane *q)
     pthread_mutex_lock(&q->lock);
     q->stop = true;
     pthread_cond_broadcast(&q->wake);
+    pthread_cond_broadcast(&q->together);
     pthread_mutex_unlock(&q->lock);
 }
 
@@ -184,7 +196,8 @@ static void give_up(struct worker *w, struct store_job *jobs)
 {
     struct err why = jobs->err;
     answer(w->store, jobs);
-    struct store_job *rest = lane_take(w->lane, SIZE_MAX, false);
+    size_t n;
+    struct store_job *rest = lane_take(w->lane, SIZE_MAX, false, &n);
     if (!rest)
         return;
     for (struct store_job *job = rest; job; job = job->next) {
@@ -194,27 +207,60 @@ static void give_up(struct worker *w, struct store_job *jobs)
     answer(w->store, rest);
 }
 
-/* Most of what a commit costs is paid once for all who share it, and whoever shares one is rarely
- * the last to come: so for some time after a shared commit the next ones wait a moment for company.
- * Writes that come alone wait for nothing, neither the first nor one after the other. */
-static void wait_for_company(struct lane *q, size_t enough)
+/* How many write at the same time: the most that shared a commit or were waiting right after it, of
+ * the last SPAN commits or two. */
+struct company {
+    size_t most, before;
+    unsigned commits;
+};
+
+static size_t company_note(struct company *c, size_t n)
 {
+    if (++c->commits == SPAN) {
+        c->before = c->most;
+        c->most = 0;
+        c->commits = 0;
+    }
+    if (n > c->most)
+        c->most = n;
+    return c->most > c->before ? c->most : c->before;
+}
+
+/* Most of what a commit costs is paid once for all who share it, and whoever shares one is rarely
+ * the last to come: so for some time after a shared commit the next ones wait a moment for company,
+ * until there are as many as ever of late. Writes that come alone wait for nothing, neither the
+ * first nor one after the other. `done`: how many shared the last commit. */
+static void wait_for_company(struct lane *q, struct company *c, size_t done, size_t enough)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += COMPANY_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+
     pthread_mutex_lock(&q->lock);
-    const bool full = q->n >= enough || q->stop;
+    const size_t usual = company_note(c, done + q->n);
+    if (usual < enough)
+        enough = usual;
+    q->wanted = enough;
+    while (q->n < enough && !q->stop &&
+           pthread_cond_timedwait(&q->together, &q->lock, &until) != ETIMEDOUT)
+        continue;
+    q->wanted = 0;
     pthread_mutex_unlock(&q->lock);
-    if (!full)
-        (void)poll(NULL, 0, COMPANY_MS);
 }
 
 static void *write_thread(void *arg)
 {
     struct worker *w = arg;
     struct store *s = w->store;
+    struct company company = {.commits = 0};
     struct store_job *jobs;
     unsigned busy = 0;
+    size_t n;
 
-    while ((jobs = lane_take(w->lane, s->driver->batch_max, true))) {
-        busy = jobs->next ? BUSY_COMMITS : busy > 0 ? busy - 1 : 0;
+    while ((jobs = lane_take(w->lane, s->driver->batch_max, true, &n))) {
+        busy = n > 1 ? BUSY_COMMITS : busy > 0 ? busy - 1 : 0;
         if (batch_write(w->db, jobs)) {
             atomic_fetch_add_explicit(&s->commits, 1, memory_order_relaxed);
             answer(s, jobs);
@@ -224,7 +270,7 @@ static void *write_thread(void *arg)
         if (s->keeper)
             keeper_committed(s->keeper, w->db);
         if (busy > 0)
-            wait_for_company(w->lane, s->driver->batch_max);
+            wait_for_company(w->lane, &company, n, s->driver->batch_max);
     }
     return NULL;
 }
@@ -233,8 +279,9 @@ static void *read_thread(void *arg)
 {
     struct worker *w = arg;
     struct store_job *job;
+    size_t n;
 
-    while ((job = lane_take(w->lane, 1, true))) {
+    while ((job = lane_take(w->lane, 1, true, &n))) {
         batch_read(w->db, job);
         answer(w->store, job);
     }

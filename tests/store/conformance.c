@@ -293,6 +293,56 @@ START_TEST(a_failing_write_does_not_disturb_its_group)
 }
 END_TEST
 
+static int nothing(struct db *db, void *arg, struct err *err)
+{
+    (void)db;
+    (void)arg;
+    (void)err;
+    return 0;
+}
+
+struct coming_back {
+    int left;
+    int *over;
+};
+
+static int add_nothing(struct db *db, void *arg, struct err *err)
+{
+    (void)arg;
+    return db_run(db_query(db, "DELETE FROM spent WHERE flow IS NULL"), err) < 0 ? -1 : 0;
+}
+
+static void comes_back(void *arg, enum store_outcome outcome, const struct err *err)
+{
+    struct coming_back *c = arg;
+    ck_assert_int_eq(outcome, STORE_DONE);
+    ck_assert_ptr_null(err);
+    if (--c->left > 0)
+        ck_assert(store_write(kit_store, add_nothing, kit_loop, comes_back, c));
+    else
+        ++*c->over;
+}
+
+/* Whoever writes again once it was answered meets the others at the next commit. */
+START_TEST(writers_that_come_back_share_commits)
+{
+    enum { WRITERS = 8, TIMES = 50 };
+    struct coming_back all[WRITERS];
+    int over = 0;
+    for (int i = 0; i < WRITERS; i++) {
+        all[i] = (struct coming_back){TIMES, &over};
+        ck_assert(store_write(kit_store, add_nothing, kit_loop, comes_back, &all[i]));
+    }
+    kit_wait(&over, WRITERS);
+    struct store_stats stats;
+    store_get_stats(kit_store, &stats);
+    ck_assert_uint_eq(stats.queued, 0);
+    ck_assert_uint_lt(stats.commits, WRITERS * TIMES / 2);
+    /* one that comes alone afterwards waits for nobody for ever */
+    kit_write(nothing, NULL);
+}
+END_TEST
+
 START_TEST(reads_do_not_wait_for_writes)
 {
     struct kit_answers at_gate = {.n = 0};
@@ -304,14 +354,6 @@ START_TEST(reads_do_not_wait_for_writes)
     kit_wait(&at_gate.n, 4);
 }
 END_TEST
-
-static int nothing(struct db *db, void *arg, struct err *err)
-{
-    (void)db;
-    (void)arg;
-    (void)err;
-    return 0;
-}
 
 START_TEST(a_full_queue_refuses)
 {
@@ -448,6 +490,7 @@ Suite *suite_conformance(const char *name)
     tcase_add_test(tc, reads_cannot_write);
     tcase_add_test(tc, foreign_keys_hold);
     tcase_add_test(tc, a_failing_write_does_not_disturb_its_group);
+    tcase_add_test(tc, writers_that_come_back_share_commits);
     tcase_add_test(tc, reads_do_not_wait_for_writes);
     tcase_add_test(tc, a_full_queue_refuses);
     tcase_add_test(tc, nobody_waits_but_failures_are_told);
