@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "admin/op.h"
+#include "admin/registration.h"
 #include "sys/clock.h"
 
 #define QUEUE_MAX 64
@@ -57,7 +58,8 @@ struct admin *admin_new(const struct admin_options *o, struct err *err)
     a->health = health_new();
     a->keychange = keychange_new(a);
     if ((a->work = work_new(1, QUEUE_MAX, err)) && (a->tokens = tokens_load(o->store, err)) &&
-        (a->admins = admins_load(o->store, err)) && roles_load(a, err) == 0) {
+        (a->admins = admins_load(o->store, err)) &&
+        (a->registrations = registrations_load(o->store, err)) && roles_load(a, err) == 0) {
         keychange_start(a->keychange);
         return a;
     }
@@ -80,6 +82,7 @@ void admin_free(struct admin **ap)
     tokens_free(&a->tokens);
     admins_free(&a->admins);
     setups_free(&a->setups);
+    registrations_free(&a->registrations);
     health_free(&a->health);
     free(a);
     *ap = NULL;

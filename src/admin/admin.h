@@ -48,7 +48,7 @@ enum admin_scope {
 
 /* Who asks. */
 struct admin_actor {
-    const char *kind; /* "socket", "operator", "account", "token", "system" */
+    const char *kind; /* "socket", "operator", "account", "token", "registration", "system" */
     const char *id;   /* account id, token id, user id of the socket's peer; "" */
     const char *name; /* for people; NULL: none */
     const char *ip;   /* NULL: none */
@@ -135,6 +135,11 @@ bool admin_is(const struct admin *a, const char *account);
 int admin_token_check(struct admin *a, struct str bearer, struct admin_actor *out);
 /* The same for the cookie of an operator: somebody who opened a setup link. All scopes. */
 int admin_operator_check(struct admin *a, struct str cookie, struct admin_actor *out);
+/* Initial tokens, and those an app manages itself with: the actor "registration", whose id is the
+ * token's or the app's, without any scope. */
+int admin_initial_check(struct admin *a, struct str bearer, struct admin_actor *out);
+int admin_registration_check(struct admin *a, const char *app, struct str bearer,
+                             struct admin_actor *out);
 /* Signs an operator out. */
 void admin_operator_end(struct admin *a, struct str cookie);
 /* For both: "read write" and the like. 0 with err: an unknown word, or none at all. */
@@ -262,8 +267,8 @@ admin_op_fn admin_provider_rehearse, admin_provider_rehearse_draft;
 /* id of a rehearsal: login/rehearsal.h says what comes back; only to the actor who began it. */
 admin_op_fn admin_rehearsal_show;
 
-/* An app: {"id","label","source":{"kind":"row|file","file"|null},"read_only","enabled","usable",
- * "reason"|null,"settings":{key: text, "rules":[{"path","methods"?,"require"}]},
+/* An app: {"id","label","source":{"kind":"row|file","file"|null},"read_only","registered"|null,
+ * "enabled","usable","reason"|null,"settings":{key: text, "rules":[{"path","methods"?,"require"}]},
  * "secrets":[{"id","created","expires"|null,"last_used"|null}],"version"|null}. Settings are what
  * was given, not the defaults. The etag is the version; those of files have none. */
 admin_op_fn admin_app_list; /* {"apps":[…]} */
@@ -281,6 +286,22 @@ admin_op_fn admin_app_explain;
  * once. Of two that are good the old one goes when every place knows the new one. */
 admin_op_fn admin_app_secret_add;
 admin_op_fn admin_app_secret_delete; /* id, sub: the secret's */
+
+/* {"tokens":[{"id","name","owner"|null,"created","expires","used"|null}]}: initial tokens, each of
+ * which lets one app register itself; until they expire. */
+admin_op_fn admin_registration_token_list;
+/* {"name","expires"?: at most 30 days ahead; tomorrow} → the same and "token", told this once. */
+admin_op_fn admin_registration_token_add;
+admin_op_fn admin_registration_token_delete; /* id; what it let in stays */
+
+/* By an actor of admin_initial_check, whose token is used up with it. The body is client metadata
+ * (RFC 7591); the answer what is registered, with client_secret where there is one and
+ * registration_access_token, both told this once. Of what is wrong `fields` hold the error code and
+ * a sentence. ERR_DENIED: the token is not good any more. */
+admin_op_fn admin_register;
+/* By an actor of admin_registration_check. id: the app. The same without
+ * registration_access_token (RFC 7592); client_secret only where a new one was needed. */
+admin_op_fn admin_registration_show, admin_registration_replace, admin_registration_delete;
 
 /* What a reload would change, as live/live.h tells it. */
 admin_op_fn admin_config_diff;

@@ -3,6 +3,7 @@
 #include "admin/app.h"
 
 #include "admin/draft.h"
+#include "admin/registration.h"
 #include "app/secrets.h"
 
 /* ---- looking ----------------------------------------------------------------------------------
@@ -212,6 +213,7 @@ static int delete_finish(struct op *op, struct err *err)
     (void)err;
     if (op->admin->o.app_secrets)
         app_secrets_drop_of(op->admin->o.app_secrets, op->id);
+    registrations_drop_app(op->admin->registrations, op->id);
     return 0;
 }
 

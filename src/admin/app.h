@@ -26,7 +26,12 @@ int app_view_keep(struct op *op, struct err *err);
 
 /* ---- app_draft.c ---- */
 
-enum app_draft_mode { APP_DRAFT_ADD, APP_DRAFT_REPLACE, APP_DRAFT_EDIT };
+enum app_draft_mode {
+    APP_DRAFT_ADD,
+    APP_DRAFT_REPLACE,
+    APP_DRAFT_EDIT,
+    APP_DRAFT_OWN /* edited by itself, whatever version it saw */
+};
 struct app_draft {
     struct config *hold;
     struct apps_options options;

@@ -98,7 +98,7 @@ static int merge(struct op *op, enum app_draft_mode mode, struct err *err)
     const char *key;
     void *iter = NULL;
     int rc = 0;
-    if (mode == APP_DRAFT_EDIT)
+    if (mode == APP_DRAFT_EDIT || mode == APP_DRAFT_OWN)
         d->settings = jval_parse(str_of(d->row.settings), APP_SETTINGS_MAX, 4, &why);
     if (jval_type(d->settings) != JVAL_OBJECT) {
         jval_free(&d->settings);
@@ -154,7 +154,7 @@ static int judge_mode(struct op *op, enum app_draft_mode mode, struct err *err)
         return err_set(err, ERR_LIMITED, "there are %d apps, which is the most", APPS_MAX);
     if (!d->exists && mode != APP_DRAFT_ADD)
         return err_set(err, ERR_NOT_FOUND, "there is no such app");
-    return d->exists ? draft_match(op, d->row.version, true, err) : 0;
+    return d->exists && mode != APP_DRAFT_OWN ? draft_match(op, d->row.version, true, err) : 0;
 }
 
 int app_draft_make(struct op *op, enum app_draft_mode mode, struct err *err)

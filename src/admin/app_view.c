@@ -11,6 +11,11 @@ struct reading {
     const char *only; /* NULL: all */
 };
 
+static void set_time(struct jval *o, const char *key, int64_t at)
+{
+    jval_set(o, key, at > 0 ? jval_new_int(at) : jval_new_null());
+}
+
 static int take_row(void *arg, const struct settings_row *row, struct err *err)
 {
     struct reading *r = arg;
@@ -22,13 +27,9 @@ static int take_row(void *arg, const struct settings_row *row, struct err *err)
     struct jval *settings = jval_parse(str_of(row->settings), APP_SETTINGS_MAX, 4, &why);
     jval_set(o, "settings", settings ? settings : jval_new_object());
     jval_set_int(o, "version", row->version);
+    set_time(o, "registered", row->registered);
     jval_set(r->rows, row->id, o);
     return 0;
-}
-
-static void set_time(struct jval *o, const char *key, int64_t at)
-{
-    jval_set(o, key, at > 0 ? jval_new_int(at) : jval_new_null());
 }
 
 static int take_secret(void *arg, const struct app_secret_row *row, struct err *err)
@@ -110,7 +111,7 @@ struct jval *app_view(const struct op *op, const char *id, const struct jval *st
     const struct app *app = apps_find(live_apps(op->admin->o.live), id);
     const struct jval *row = app && !app->from_row ? NULL : jval_get(jval_get(stored, "rows"), id);
     const struct jval *secrets = jval_get(jval_get(stored, "secrets"), id);
-    int64_t version;
+    int64_t version, since;
     if (!row && (!app || app->from_row)) /* or it was deleted a moment ago */
         return NULL;
     struct jval *o = jval_new_object();
@@ -118,6 +119,8 @@ struct jval *app_view(const struct op *op, const char *id, const struct jval *st
     jval_set_text(o, "label", label_of(app, row, id));
     jval_set(o, "source", source_json(app, row != NULL));
     jval_set_bool(o, "read_only", row == NULL);
+    jval_set(o, "registered",
+             jval_int(jval_get(row, "registered"), &since) ? jval_new_int(since) : jval_new_null());
     jval_set_bool(o, "enabled", !app || app->common.enabled);
     jval_set_bool(o, "usable", app && app->usable);
     jval_set_text(o, "reason", !app ? "it is not in force yet" : app->reason);

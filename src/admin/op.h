@@ -147,6 +147,7 @@ int op_query_flag(struct op *op, const char *name, int *out, struct err *err)
 struct tokens;
 struct admins;
 struct setups;
+struct registrations;
 struct keychange;
 
 struct admin {
@@ -159,6 +160,7 @@ struct admin {
     struct tokens *tokens;
     struct admins *admins;
     struct setups *setups;
+    struct registrations *registrations;
     struct keychange *keychange;
     struct health *health;
     int64_t started;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/app.h"
 
+#define AGE_MAX (10 * 365 * 86400)
 #define TOKEN_LIFE_MAX (24 * 3600)
 #define REFRESH_LIFE_MAX (400 * 86400)
 
@@ -9,6 +10,7 @@ static const char *const auth_choices[] = {"secret",          "basic", "post",
                                            "private_key_jwt", "none",  NULL};
 static const char *const format_choices[] = {"jwt", "opaque", NULL};
 static const char *const alg_choices[] = {"RS256", "ES256", "EdDSA", NULL};
+static const char *const userinfo_choices[] = {"none", "RS256", "ES256", "EdDSA", NULL};
 
 const struct usher_setting app_settings[] = {
     USHER_SET_TEXT(struct app_common, label, .label = "Label",
@@ -109,6 +111,26 @@ const struct usher_setting app_settings[] = {
                   .help = "Shown where people decide about the app."),
     USHER_SET_URL(struct app_common, tos_uri, .label = "Terms of service", .flags = USHER_ADVANCED,
                   .help = "Shown where people decide about the app."),
+    USHER_SET_CHOICE(struct app_common, userinfo_alg, .label = "Userinfo signed with",
+                     .flags = USHER_ADVANCED, .value = "none", .choices = userinfo_choices,
+                     .help = "One of [issuer] algs. none: plain JSON, which TLS protects."),
+    USHER_SET_DURATION(struct app_common, default_max_age, .flags = USHER_ADVANCED,
+                       .label = "How long ago people may have signed in", .max = AGE_MAX,
+                       .help = "Where a request does not say it by max_age. 0: it does not matter.",
+                       .example = "1h"),
+    USHER_SET_BOOL(struct app_common, require_auth_time, .value = "no", .flags = USHER_ADVANCED,
+                   .label = "Needs the time of sign-in",
+                   .help = "ID tokens always say auth_time: where the provider says none, people "
+                           "cannot sign in to the app."),
+    USHER_SET_URL(struct app_common, initiate_login_uri, .flags = USHER_ADVANCED,
+                  .label = "Address that begins a sign-in", .help = "Kept, and told to the app."),
+    USHER_SET_LIST(struct app_common, contacts, .label = "Contacts", .flags = USHER_ADVANCED,
+                   .help = "Who answers for the app; admins see it.",
+                   .example = "admin@wiki.example.com"),
+    USHER_SET_TEXT(struct app_common, software_id, .label = "Software", .flags = USHER_ADVANCED,
+                   .help = "What the app says it is made of (RFC 7591)."),
+    USHER_SET_TEXT(struct app_common, software_version, .flags = USHER_ADVANCED,
+                   .label = "Version of its software", .help = "Kept, and told to the app."),
 };
 const size_t app_settings_n = sizeof app_settings / sizeof *app_settings;
 

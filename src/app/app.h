@@ -41,6 +41,12 @@ struct app_common {
     const char *jwks, *jwks_uri; /* its public keys */
     const char *home_uri, *logo_uri, *policy_uri, *tos_uri;
     const char *accent; /* "rrggbb", hexadecimal */
+    int userinfo_alg;        /* enum client_userinfo */
+    int64_t default_max_age; /* seconds; 0: none */
+    bool require_auth_time;
+    const char *initiate_login_uri;
+    const char *const *contacts;
+    const char *software_id, *software_version;
 };
 enum client_type { CLIENT_CONFIDENTIAL = 0, CLIENT_PUBLIC = 1 };
 enum client_auth {
@@ -52,6 +58,7 @@ enum client_auth {
 };
 enum client_token { CLIENT_TOKEN_JWT = 0, CLIENT_TOKEN_OPAQUE = 1 };
 enum client_alg { CLIENT_RS256 = 0, CLIENT_ES256 = 1, CLIENT_EDDSA = 2 };
+enum client_userinfo { CLIENT_USERINFO_JSON = 0 }; /* others: enum client_alg, and one */
 extern const struct usher_setting app_settings[];
 extern const size_t app_settings_n;
 
@@ -74,6 +81,7 @@ struct app {
     const char *label;
     const char *source; /* the file it comes from, or "database" */
     bool from_row;
+    bool registered; /* by itself: nobody here vouches for what it says of itself */
     int64_t version; /* of the row */
     bool faulty, usable;
     const char *reason; /* why not usable */

@@ -28,6 +28,7 @@ struct app_path_source {
 struct app_source {
     const char *id;
     int64_t version;
+    bool registered; /* by itself */
     const struct conf_pair *settings;
     size_t n;
     const struct app_path_source *paths;

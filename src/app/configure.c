@@ -261,6 +261,7 @@ bool app_configure(struct app *app, const struct app_configure_args *args,
     app->common.enabled = true;
     app->from_row = args->row != NULL;
     app->version = args->row ? args->row->version : 0;
+    app->registered = args->row && args->row->registered;
     app->source = args->row ? "database" : arena_dup(m.a, args->path);
     m.where = args->row ? arena_printf(m.a, "app %s", args->id) : app->source;
     if (args->row) {

@@ -50,6 +50,12 @@ void call_answer(struct call *c, int status, struct str body)
     finish(c, "done", &answer);
 }
 
+void call_answer_jwt(struct call *c, struct str token)
+{
+    const struct issuer_answer answer = {.status = 200, .body = token, .jwt = true};
+    finish(c, "done", &answer);
+}
+
 static void answer_error(struct call *c, struct issuer_answer *answer, const char *error,
                          const char *description)
 {

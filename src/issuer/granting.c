@@ -30,6 +30,8 @@ void granting_terms(const struct app *app, unsigned char terms[32])
     buf_byte(&b, '\0');
     add_list(&b, app->common.redirect_uris);
     add_list(&b, app->common.scopes);
+    if (app->registered) /* it may call itself something else tomorrow */
+        buf_text(&b, app->label);
     seal_sha256(buf_view(&b), terms);
     buf_deinit(&b);
 }

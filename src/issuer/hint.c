@@ -13,10 +13,12 @@ static const char *member(const struct jws *j, const char *name, struct arena *a
 
 static bool fill(const struct issuer *i, const struct jws *j, struct arena *a, struct hint *out)
 {
+    int64_t ends; /* userinfo, signed, never ends, and is no ID token */
     const char *issuer = jval_text(jval_get(j->payload, "iss"));
     *out = (struct hint){
         .account = member(j, "sub", a), .app = member(j, "aud", a), .session = member(j, "sid", a)};
-    return issuer && strcmp(issuer, i->o.public_url) == 0 && out->account && out->app;
+    return issuer && strcmp(issuer, i->o.public_url) == 0 && out->account && out->app &&
+           jval_int(jval_get(j->payload, "exp"), &ends);
 }
 
 bool hint_read(const struct issuer *i, const char *token, struct arena *a, struct hint *out)

@@ -140,6 +140,15 @@ void issuer_set_apps(struct issuer *i, struct apps *apps)
     apps_free(&old);
 }
 
+void issuer_set_registration(struct issuer *i, bool open)
+{
+    if (i->registration == open)
+        return;
+    i->registration = open;
+    buf_deinit(&i->discovery);
+    metadata_render(i);
+}
+
 void issuer_step(void *arg)
 {
     struct issuer *i = arg;

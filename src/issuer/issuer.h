@@ -83,6 +83,8 @@ struct issuer *issuer_new(const struct issuer_options *o, struct err *err)
 void issuer_free(struct issuer **i);
 /* The apps from the next call on; a reference is taken. Calls under way end with theirs. */
 void issuer_set_apps(struct issuer *i, struct apps *apps);
+/* Whether apps may register themselves, for the metadata; they may not until this says so. */
+void issuer_set_registration(struct issuer *i, bool open);
 /* Whoever is no longer who they were: their grants and tokens no longer count, from the next
  * request on. The store's rows are the caller's, in the transaction that decided it. */
 void issuer_end_account(struct issuer *i, const char *account);
@@ -109,6 +111,7 @@ struct issuer_call {
 struct issuer_answer {
     int status;
     struct str body;              /* JSON; n == 0: none */
+    bool jwt;                     /* no JSON but a JWT */
     const char *www_authenticate; /* NULL: no such header */
     int64_t retry_after;          /* seconds; 0: no such header */
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * metadata: what others may know of us (OpenID Connect Discovery 1.0, RFC 8414; one document serves
- * both). Made of the tables below, once; whoever adds an endpoint adds its line, so the document
+ * both). Made of the tables below; whoever adds an endpoint adds its line, so the document
  * never promises what is not there.
  */
 #include <stdio.h>
@@ -90,6 +90,10 @@ void metadata_render(struct issuer *i)
         (void)snprintf(url, sizeof url, "%s%s", i->o.public_url, endpoints[n].path);
         jval_set_text(o, endpoints[n].name, url);
     }
+    if (i->registration) {
+        (void)snprintf(url, sizeof url, "%s/oauth2/register", i->o.public_url);
+        jval_set_text(o, "registration_endpoint", url);
+    }
     for (size_t n = 0; n < sizeof lists / sizeof *lists; n++)
         jval_set(o, lists[n].name, words_json(lists[n].words));
     struct jval *grants = jval_new_array();
@@ -97,6 +101,7 @@ void metadata_render(struct issuer *i)
         jval_push(grants, jval_new_text(token_grant_type(n)));
     jval_set(o, "grant_types_supported", grants);
     jval_set(o, "id_token_signing_alg_values_supported", algs_json(issuer_keys_algs(i->keys)));
+    jval_set(o, "userinfo_signing_alg_values_supported", algs_json(issuer_keys_algs(i->keys)));
     jval_set(o, "scopes_supported", list_json(claims_scopes));
     jval_set(o, "claims_supported", list_json(claims_names));
     jval_set_bool(o, "claims_parameter_supported", true);

@@ -23,6 +23,7 @@ struct issuer {
     struct sweep *sweep; /* of the store, under way; or NULL */
     struct backchannel *backchannel;
     struct buf discovery;
+    bool registration;      /* apps may register themselves */
     unsigned step;          /* seconds, more or less */
     struct ending *endings; /* that the store had no room for */
     bool granted;           /* there may be grants about people in the store */
@@ -52,6 +53,7 @@ struct call *call_open(struct issuer *i, const char *what, const struct issuer_c
                        issuer_done_fn *done, void *arg);
 /* Each ends the call. `body` lives as long as its arena. */
 void call_answer(struct call *c, int status, struct str body);
+void call_answer_jwt(struct call *c, struct str token); /* 200 */
 /* RFC 6749 5.2. `description` is ours: one sentence in ASCII without quotes. */
 void call_refuse(struct call *c, const char *error, const char *description);
 /* RFC 6750 section 3: to whoever holds a token rather than a secret. error NULL: none was sent. */
@@ -136,7 +138,7 @@ call_next_fn grant_client, grant_code, grant_refresh, grant_device;
 /* The i-th there is; NULL at the end. */
 const char *token_grant_type(size_t i);
 
-/* metadata.c: into i->discovery, once. */
+/* metadata.c: into i->discovery. */
 void metadata_render(struct issuer *i);
 /* ending.c: what the store had no room for, once more; and never, because the daemon stops. */
 void ending_again(struct issuer *i);

@@ -251,7 +251,10 @@ static int read_prompt(struct reading *r)
 static int read_age(struct reading *r)
 {
     const char *text = get(r, "max_age");
-    r->rq->max_age = -1;
+    const struct app_common *c = &r->rq->app->common;
+    r->rq->max_age = c->default_max_age > 0 ? c->default_max_age
+                     : c->require_auth_time ? AGE_MAX
+                                            : -1;
     if (text && (!text_int(str_of(text), &r->rq->max_age) || r->rq->max_age < 0 ||
                  r->rq->max_age > AGE_MAX)) {
         r->rq->max_age = -1;

@@ -40,7 +40,7 @@ struct issuer_request {
     const char *resource;      /* JSON array of strings; NULL: none */
     const char *claims;        /* JSON object of OIDC Core 5.5; NULL: none */
     unsigned prompt;           /* enum request_prompt */
-    int64_t max_age;           /* seconds; -1: none */
+    int64_t max_age;           /* seconds, the app's own if it asked for none; -1: none */
     const char *login_hint;    /* NULL; as the others below */
     const char *ui_locales, *acr_values, *id_token_hint;
     bool pushed; /* it came by PAR */

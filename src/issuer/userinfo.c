@@ -66,30 +66,59 @@ static int look(struct db *db, void *arg, struct err *err)
     return rc < 0 ? -1 : 0;
 }
 
+static void on_signed(void *arg, struct str token, const struct err *err)
+{
+    struct asking *k = arg;
+    if (token.p)
+        call_answer_jwt(k->call, token);
+    else
+        call_fail(k->call, err);
+}
+
+/* OpenID Connect Core 5.3.2: who says it and to whom, and the rest as ever. */
+static void answer(struct asking *k, const struct app *app, struct str payload)
+{
+    struct call *c = k->call;
+    static const uint32_t algs[] = {
+        [CLIENT_RS256] = JWS_RS256, [CLIENT_ES256] = JWS_ES256, [CLIENT_EDDSA] = JWS_EDDSA};
+    if (app->common.userinfo_alg == CLIENT_USERINFO_JSON) {
+        call_answer(c, 200, payload);
+        return;
+    }
+    const struct sign_args args = {.alg = algs[app->common.userinfo_alg - 1],
+                                   .kind = JWT_ID,
+                                   .payload = payload,
+                                   .arena = c->a};
+    sign_jwt(c->issuer, &args, on_signed, k);
+}
+
 static void on_looked(void *arg, enum store_outcome outcome, const struct err *err)
 {
     struct asking *k = arg;
     struct call *c = k->call;
+    const struct app *app = client_find(c, k->token.app);
     struct buf text;
     if (outcome != STORE_DONE) {
         call_store_failed(c, outcome, err);
         return;
     }
-    if (!k->good) {
+    if (!k->good || !app) {
         challenge(c, 401, "invalid_token", "this token is not good any more");
         return;
     }
     struct jval *o = jval_new_object();
-    const struct claims_asked asked = {.app = client_find(c, k->token.app),
-                                       .part = CLAIMS_USERINFO,
-                                       .scopes = k->token.scopes,
-                                       .claims = k->grant.claims};
+    const struct claims_asked asked = {
+        .app = app, .part = CLAIMS_USERINFO, .scopes = k->token.scopes, .claims = k->grant.claims};
+    if (app->common.userinfo_alg != CLIENT_USERINFO_JSON) {
+        jval_set_text(o, "iss", c->issuer->o.public_url);
+        jval_set_text(o, "aud", app->id);
+    }
     claims_say(&asked, &k->person, o);
     buf_init(&text, ANSWER_MAX);
     jval_render(o, &text);
     jval_free(&o);
     if (buf_ok(&text)) {
-        call_answer(c, 200, (struct str){arena_dupn(c->a, text.p, text.n), text.n});
+        answer(k, app, (struct str){arena_dupn(c->a, text.p, text.n), text.n});
     } else {
         struct err large = ERR_INIT;
         err_set(&large, ERR_INTERNAL, "a person's claims are too long");

@@ -173,10 +173,14 @@ static const struct usher_setting limit_rows[] = {
                "From one address. 0: no limit."),
     LIMIT_ROWS(token, "12000", "3000", "Tokens asked for by apps",
                "From one address; an app asks for everybody who uses it. 0: no limit."),
+    LIMIT_ROWS(registration, "60", "30", "Apps registering themselves",
+               "From one address, and managing what they registered. 0: no limit."),
     LIMIT_ROWS(provider, "0", "600", "Sign-ins through one provider",
                "Begun or come back, whoever asks: for an upstream that shuts out who asks too "
                "often. Strangers can use it up, so there is none unless set. 0: no limit."),
 };
+
+static const char *const registration_choices[] = {"closed", "token", NULL};
 
 static const struct usher_setting issuer_rows[] = {
     USHER_SET_LIST(
@@ -194,6 +198,19 @@ static const struct usher_setting issuer_rows[] = {
                   .help = "When there are as many, apps are told to come back later; those that "
                           "were given out stay good.",
                   .min = 16, .max = 100000000),
+    USHER_SET_CHOICE(struct config_issuer, registration, .value = "closed",
+                     .choices = registration_choices, .label = "Apps that register themselves",
+                     .help =
+                         "closed: admins add apps. token: an app may register itself (RFC 7591) "
+                         "with an initial token that an admin made for it."),
+    USHER_SET_INT(struct config_issuer, max_registrations, .value = "100", .flags = USHER_ADVANCED,
+                  .label = "How many of them", .help = "When there are as many, no more come in.",
+                  .min = 1, .max = 900),
+    USHER_SET_DURATION(struct config_issuer, registration_unused, .value = "90d",
+                       .flags = USHER_ADVANCED, .label = "Unused ones are kept for",
+                       .help = "Apps that registered themselves and that nobody ever signed in to "
+                               "are deleted after this. 0: they are kept.",
+                       .max = DURATION_MAX),
 };
 
 static const struct usher_setting audit_rows[] = {

@@ -51,13 +51,18 @@ struct config_limits { /* requests a minute, 0: no limit; and how many at once *
     int64_t api, api_burst;
     int64_t account, account_burst;
     int64_t token, token_burst;
+    int64_t registration, registration_burst;
     int64_t provider, provider_burst;
 };
 
 struct config_issuer {
     const char *const *algs;
     int64_t key_lifetime, max_tokens;
+    int registration; /* enum config_registration */
+    int64_t max_registrations;
+    int64_t registration_unused; /* seconds; 0: for ever */
 };
+enum config_registration { CONFIG_REGISTRATION_CLOSED = 0, CONFIG_REGISTRATION_TOKEN = 1 };
 
 struct config_audit {
     int64_t keep; /* seconds; 0: for ever */

@@ -113,7 +113,9 @@ static int take_app(void *arg, const struct settings_row *row, struct err *err)
 {
     struct rows *r = arg;
     struct err why = ERR_INIT;
-    struct app_source source = {.id = arena_dup(r->arena, row->id), .version = row->version};
+    struct app_source source = {.id = arena_dup(r->arena, row->id),
+                                .version = row->version,
+                                .registered = row->registered > 0};
     (void)err;
     if (app_source_parse(str_of(row->settings), r->arena, &source, &why) != 0) {
         conf_problem(

@@ -14,6 +14,9 @@ static const struct {
     {"providers", "dir"},
     {"apps", "dir"},
     {"log", "level"},
+    {"issuer", "registration"},
+    {"issuer", "max_registrations"},
+    {"issuer", "registration_unused"},
     {"metrics", "token"},
     {"providers", "plugin_dir"},
 };

@@ -157,12 +157,14 @@ static int open_data(struct daemon *d, struct err *err)
 
 static void set_limits(struct limits *t, const struct config_limits *c)
 {
-    const struct limit_rates rates = {.of = {[LIMIT_LOGIN] = {c->login, c->login_burst},
-                                             [LIMIT_CALLBACK] = {c->callback, c->callback_burst},
-                                             [LIMIT_API] = {c->api, c->api_burst},
-                                             [LIMIT_ACCOUNT] = {c->account, c->account_burst},
-                                             [LIMIT_TOKEN] = {c->token, c->token_burst}},
-                                      .provider = {c->provider, c->provider_burst}};
+    const struct limit_rates rates = {
+        .of = {[LIMIT_LOGIN] = {c->login, c->login_burst},
+               [LIMIT_CALLBACK] = {c->callback, c->callback_burst},
+               [LIMIT_API] = {c->api, c->api_burst},
+               [LIMIT_ACCOUNT] = {c->account, c->account_burst},
+               [LIMIT_TOKEN] = {c->token, c->token_burst},
+               [LIMIT_REGISTRATION] = {c->registration, c->registration_burst}},
+        .provider = {c->provider, c->provider_burst}};
     limits_set(t, &rates);
 }
 
@@ -175,6 +177,7 @@ static void on_change(void *arg, struct config *c, struct registry *r)
     d->app.default_return = c->login.default_return;
     d->app.apps = live_apps(d->live);
     issuer_set_apps(d->issuer, d->app.apps);
+    issuer_set_registration(d->issuer, c->issuer.registration != CONFIG_REGISTRATION_CLOSED);
     d->app.return_rules.hosts = apps_hosts(d->app.apps);
     d->app.metrics_token = conf_secrets_get(c->secrets, "token");
     login_set_registry(d->login, r);
@@ -269,6 +272,7 @@ static int open_issuer(struct daemon *d, struct err *err)
     d->issuer = issuer_new(&o, err);
     if (d->issuer == NULL)
         return -1;
+    issuer_set_registration(d->issuer, c->issuer.registration != CONFIG_REGISTRATION_CLOSED);
     admin_set_issuer(d->admin, d->issuer);
     sessions_on_end(d->sessions, issuer_session_over, d->issuer);
     return 0;

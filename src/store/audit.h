@@ -22,10 +22,11 @@
 #define AUDIT_AGENT_MAX 256 /* bytes of a user agent that are kept */
 
 struct audit_row {
-    int64_t n;                   /* filled by audit_add */
-    int64_t at;                  /* seconds since 1970 */
-    const char *actor_kind;      /* socket, operator, account, token, app, system, nobody */
-    const char *actor;           /* its id; "" for system and nobody */
+    int64_t n;  /* filled by audit_add */
+    int64_t at; /* seconds since 1970 */
+    const char
+        *actor_kind;   /* socket, operator, account, token, app, registration, system, nobody */
+    const char *actor; /* its id; "" for system and nobody */
     const char *actor_name;      /* of operators and tokens; of accounts only when it is read */
     const char *ip, *request_id; /* NULL: unknown */
     const char *user_agent;      /* NULL: unknown; made fit for display, and cut */

@@ -104,6 +104,7 @@ serve_handler oauth_device_page, oauth_device_post;                         /* o
 serve_handler asset_get;                                                    /* asset.c */
 serve_handler brand_css;                                                    /* brand.c */
 serve_handler oauth_metadata, oauth_jwks;                                   /* oauth_metadata.c */
+serve_handler oauth_register;                                               /* oauth_register.c */
 serve_handler oauth_call;                                                   /* oauth_call.c */
 serve_handler api_call;                                                     /* api.c */
 serve_handler admin_page_overview;                                          /* admin_overview.c */

@@ -14,7 +14,7 @@ static void set(struct jval *data, const char *name, const char *text)
 /* Settings of a faulty app were not judged. */
 static bool dressed(const struct app *app)
 {
-    return app->usable && !app->common.consent;
+    return app->usable && !app->common.consent && !app->registered;
 }
 
 void brand_set(struct jval *data, const struct app *app)
@@ -22,6 +22,7 @@ void brand_set(struct jval *data, const struct app *app)
     const struct app_common *c = &app->common;
     const bool own = dressed(app);
     jval_set_text(data, "app", app->label);
+    jval_set_bool(data, "unverified", app->registered);
     set(data, "home_page", c->home_uri);
     set(data, "policy", c->policy_uri);
     set(data, "terms", c->tos_uri);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * brand: how an app looks on pages about it: name, links, and for apps of one's own picture and
- * colour. An app of others (consent = yes) gets links only: nothing is loaded from it before
+ * colour. An app of others (consent = yes, or
+ * one that registered itself) gets links only: nothing is loaded from it before
  * the person said yes, and it cannot dress up as somebody else.
  */
 #ifndef WEB_BRAND_H

@@ -27,6 +27,7 @@ enum limit_class {
     LIMIT_API,
     LIMIT_ACCOUNT,
     LIMIT_TOKEN,
+    LIMIT_REGISTRATION,
     LIMIT_CLASSES
 };
 

@@ -7,6 +7,7 @@
 #ifndef WEB_OAUTH_H
 #define WEB_OAUTH_H
 
+#include "admin/admin.h"
 #include "issuer/authorize.h"
 #include "web/app.h"
 
@@ -14,10 +15,16 @@
 struct oauth_op {
     issuer_call_fn *run;
 };
-/* Whether a path is one of those: refusals of its requests are JSON, too. */
-bool oauth_is_call(const char *path);
+/* Whether a request is for one of those, or for oauth_register: refusals of its requests are JSON,
+ * too. */
+bool oauth_is_call(const struct request *rq);
 /* A refusal before any handler, by RFC 6749 5.2. */
 void oauth_refused(struct request *rq, int status, const char *what);
+
+/* What a route of oauth_register points to. */
+struct oauth_own {
+    admin_op_fn *run;
+};
 
 /* A request of a person's browser, in its arena. */
 struct oauth_visit {

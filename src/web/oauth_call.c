@@ -13,7 +13,11 @@ static void send_answer(void *arg, const struct issuer_answer *a)
     if (a->retry_after > 0)
         reply_header(rq, "Retry-After",
                      arena_printf(request_arena(rq), "%lld", (long long)a->retry_after));
-    reply_send(rq, a->status, a->body.n > 0 ? "application/json" : NULL, a->body);
+    reply_send(rq, a->status,
+               a->body.n == 0 ? NULL
+               : a->jwt       ? "application/jwt"
+                              : "application/json",
+               a->body);
 }
 
 void oauth_refused(struct request *rq, int status, const char *what)
@@ -30,8 +34,13 @@ void oauth_refused(struct request *rq, int status, const char *what)
     send_answer(rq, &a);
 }
 
-bool oauth_is_call(const char *path)
+bool oauth_is_call(const struct request *rq)
 {
+    static const char own[] = "/oauth2/register";
+    const char *path = request_path(rq);
+    if (strncmp(path, own, sizeof own - 1) == 0 &&
+        (path[sizeof own - 1] == '\0' || path[sizeof own - 1] == '/'))
+        return true;
     for (size_t i = 0; i < web_routes_n; i++)
         if (web_routes[i].handler == oauth_call && strcmp(web_routes[i].path, path) == 0)
             return true;

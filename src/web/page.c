@@ -145,7 +145,7 @@ static const char *refusal_kind(int status)
 
 void page_refused(struct request *rq, int status, const char *what, void *app)
 {
-    if (oauth_is_call(request_path(rq))) {
+    if (oauth_is_call(rq)) {
         oauth_refused(rq, status, what);
         return;
     }

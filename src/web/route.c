@@ -19,6 +19,10 @@
 #define OAUTH(fn)                                                                                  \
     oauth_call, ROUTE_QUIET | ROUTE_OPEN | ROUTE_TOKEN, OAUTH_MAX, (&(const struct oauth_op){fn})
 
+/* Apps that register themselves, and manage what they registered. */
+#define OAUTH_OWN(fn, max)                                                                         \
+    oauth_register, ROUTE_OPEN | ROUTE_JSON | ROUTE_REGISTER, max, (&(const struct oauth_own){fn})
+
 const struct route web_routes[] = {
     {"GET", "/auth", forward_check, ROUTE_ANY_HOST | ROUTE_QUIET, 0, NULL},
     {"GET", "/", home_page, 0, 0, NULL},
@@ -55,6 +59,10 @@ const struct route web_routes[] = {
     {"POST", "/oauth2/device_authorization", OAUTH(issuer_device)},
     {"POST", "/oauth2/introspect", OAUTH(issuer_introspect)},
     {"POST", "/oauth2/revoke", OAUTH(issuer_revoke)},
+    {"POST", "/oauth2/register", OAUTH_OWN(admin_register, JSON_MAX)},
+    {"GET", "/oauth2/register/*", OAUTH_OWN(admin_registration_show, 0)},
+    {"PUT", "/oauth2/register/*", OAUTH_OWN(admin_registration_replace, JSON_MAX)},
+    {"DELETE", "/oauth2/register/*", OAUTH_OWN(admin_registration_delete, 0)},
     {"GET", "/admin", admin_page_overview, 0, 0, NULL},
     {"GET", "/admin/providers", admin_page_providers, 0, 0, NULL},
     {"GET", "/admin/add", admin_page_services, 0, 0, NULL},
@@ -161,6 +169,9 @@ const struct route web_routes[] = {
     {"GET", "/api/v1/apps/*/explain", OP(admin_app_explain)},
     {"POST", "/api/v1/apps/*/secrets", OP_JSON(admin_app_secret_add)},
     {"DELETE", "/api/v1/apps/*/secrets/*", OP_JSON(admin_app_secret_delete)},
+    {"GET", "/api/v1/registration-tokens", OP(admin_registration_token_list)},
+    {"POST", "/api/v1/registration-tokens", OP_JSON(admin_registration_token_add)},
+    {"DELETE", "/api/v1/registration-tokens/*", OP_JSON(admin_registration_token_delete)},
     {"GET", "/api/v1/config/diff", OP(admin_config_diff)},
     {"POST", "/api/v1/config/reload", OP_JSON(admin_config_reload)},
     {"GET", "/api/v1/plugins", OP(admin_plugin_list)},

@@ -43,6 +43,7 @@ enum route_flag {
     ROUTE_API = 3u << 8,      /* what admins and their programs ask for */
     ROUTE_ACCOUNT = 4u << 8,  /* what people change about themselves */
     ROUTE_TOKEN = 5u << 8,    /* what apps ask for by themselves, from few addresses */
+    ROUTE_REGISTER = 6u << 8, /* apps that register themselves, and manage what they did */
     ROUTE_CLASS = 7u << 8,    /* all of these bits */
 };
 

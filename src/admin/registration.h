@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * registration: who may register an app, and who may manage one that did, from memory: initial
+ * tokens (store/initial_token.h) and registration access tokens (store/registration.h) by their
+ * hashes. For admin's own files; the store is the truth behind it, and the transaction that uses a
+ * token up decides.
+ */
+#ifndef ADMIN_REGISTRATION_H
+#define ADMIN_REGISTRATION_H
+
+#include "admin/op.h"
+#include "store/initial_token.h"
+#include "store/registration.h"
+
+#define REGISTRATION_TOKENS_MAX 1000
+#define REGISTRATION_TOKEN_LEN 47 /* a prefix and base64url of 32 random bytes */
+#define REGISTRATION_INITIAL "uit_"
+#define REGISTRATION_ACCESS "uma_"
+
+struct registrations;
+struct registrations *registrations_load(struct store *s, struct err *err);
+void registrations_free(struct registrations **r);
+/* Made and durable. */
+void registrations_put_initial(struct registrations *r, const struct initial_token_row *row);
+void registrations_put_app(struct registrations *r, const struct registration_row *row);
+/* Used, ended; the app is gone. */
+void registrations_drop_initial(struct registrations *r, const char *id);
+void registrations_drop_app(struct registrations *r, const char *app);
+/* Since when the app is there by itself; 0: it is not, as far as memory knows. */
+int64_t registrations_since(const struct registrations *r, const char *app);
+size_t registrations_initial_count(const struct registrations *r);
+
+/* A fresh one of that kind and its hash; `out` has room for REGISTRATION_TOKEN_LEN + 1. */
+void registrations_make(const char *prefix, char *out, unsigned char hash[32]);
+
+#endif
