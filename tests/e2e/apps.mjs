@@ -42,6 +42,24 @@ export async function agree(page, usher) {
   await page.getByRole("button", { name: "Agree" }).click();
 }
 
+// What the browser's session is worth to an app that asks for no page: "code", or an error.
+async function silently(context, usher, client_id, redirect_uri) {
+  const query = new URLSearchParams({ client_id, redirect_uri, response_type: "code", scope: "openid", prompt: "none",
+    code_challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", code_challenge_method: "S256" });
+  const answer = await context.request.get(`${usher.url}/oauth2/authorize?${query}`, { maxRedirects: 0 });
+  assert.equal(answer.status(), 303, await answer.text());
+  const said = new URL(answer.headers().location).searchParams;
+  return said.has("code") ? "code" : said.get("error");
+}
+
+export async function assertSignedIn(context, usher, app, redirect_uri) {
+  assert.equal(await silently(context, usher, app, redirect_uri), "code");
+}
+
+export async function assertSignedOut(context, usher, app, redirect_uri) {
+  assert.equal(await silently(context, usher, app, redirect_uri), "login_required");
+}
+
 // What a program that speaks for a client gets at an endpoint of usher.
 export async function post(usher, secrets, app, endpoint, form) {
   return fetch(`${usher.url}/oauth2/${endpoint}`, {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An app by Authlib: `/` sends people to usher, `/callback` goes all the way and answers what it
-learnt, as JSON. Arguments: issuer, client id, port; the secret is in CLIENT_SECRET."""
+learnt, as JSON; `/logout` sends them to sign out, and they come back to `/left`. Arguments: issuer,
+client id, port; the secret is in CLIENT_SECRET."""
 import http.server
 import json
 import os
@@ -11,6 +12,7 @@ import urllib.parse
 
 import requests
 from authlib.common.security import generate_token
+from authlib.common.urls import add_params_to_uri
 from authlib.integrations.requests_client import OAuth2Session
 from authlib.jose import JsonWebKey, JsonWebToken
 from authlib.oidc.core import CodeIDToken
@@ -19,6 +21,7 @@ ISSUER, CLIENT_ID, PORT = sys.argv[1], sys.argv[2], int(sys.argv[3])
 HERE = "http://127.0.0.1:%d" % PORT
 METADATA = requests.get(ISSUER + "/.well-known/openid-configuration", timeout=10).json()
 PENDING = {}  # verifier and nonce by state
+HELD = {}  # the ID token of who signed in, and the state they leave with
 
 # Authlib wants https, but for tests.
 os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
@@ -53,6 +56,7 @@ def finish(path):
         claims_options={"iss": {"value": METADATA["issuer"]}, "aud": {"value": CLIENT_ID}},
         claims_params={"nonce": nonce, "client_id": CLIENT_ID})
     claims.validate()
+    HELD["id_token"] = token["id_token"]
     userinfo = client.get(METADATA["userinfo_endpoint"]).json()
     fresh = client.refresh_token(METADATA["token_endpoint"], refresh_token=token["refresh_token"])
     if fresh["access_token"] == token["access_token"]:
@@ -65,15 +69,32 @@ def finish(path):
             "ended": {"revoked": revoked, "userinfo": after}}
 
 
+def leave():
+    HELD["state"] = generate_token(24)
+    return add_params_to_uri(METADATA["end_session_endpoint"], {
+        "id_token_hint": HELD["id_token"], "post_logout_redirect_uri": HERE + "/left", "state": HELD["state"]})
+
+
+def left(path):
+    query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(path).query))
+    return {"left": query.get("state") == HELD["state"]}
+
+
+def answer(path):
+    if path.startswith("/callback?"):
+        return finish(path)
+    return left(path) if path.startswith("/left") else {"error": "nothing here"}
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        if self.path == "/":
+        if self.path in ("/", "/logout"):
             self.send_response(302)
-            self.send_header("Location", begin())
+            self.send_header("Location", begin() if self.path == "/" else leave())
             self.end_headers()
             return
         try:
-            status, said = 200, finish(self.path) if self.path.startswith("/callback?") else {"error": "nothing here"}
+            status, said = 200, answer(self.path)
         except Exception as e:  # whatever it is, the test shows it
             traceback.print_exc()
             status, said = 500, {"error": str(e)}

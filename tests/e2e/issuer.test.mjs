@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // People sign in to apps through usher, by client libraries nobody here wrote: openid-client,
 // passport-openidconnect and Authlib. Each goes the whole way: an upstream, a person who clicks,
-// the ID token, userinfo, renewal, and the end of the tokens.
+// the ID token, userinfo, renewal, the end of the tokens, and signing out.
 import assert from "node:assert/strict";
 import http from "node:http";
 import { after, before, describe, it } from "node:test";
@@ -11,7 +11,7 @@ import session from "express-session";
 import * as client from "openid-client";
 import passport from "passport";
 import OpenIDConnectStrategy from "passport-openidconnect";
-import { agree, assertEnded, post, signIn, startProvider } from "./apps.mjs";
+import { agree, assertEnded, assertSignedIn, assertSignedOut, post, signIn, startProvider } from "./apps.mjs";
 import * as e2e from "./lib.mjs";
 
 const scopes = "openid profile email offline_access";
@@ -20,7 +20,9 @@ let provider, usher, secrets, browser;
 
 before(async () => {
   for (const app of ["shop", "native", "forum", "notes"]) ports[app] = await e2e.freePort();
-  const common = (app) => `label = ${app}\nredirect_uris = http://127.0.0.1:${ports[app]}/callback\nscopes = ${scopes}\n`;
+  const at = (app, path) => `http://127.0.0.1:${ports[app]}${path}`;
+  const common = (app) => `label = ${app}\nredirect_uris = ${at(app, "/callback")}\nscopes = ${scopes}\n`
+    + `post_logout_redirect_uris = ${at(app, "/left")}\n`;
   provider = await startProvider("issuer", {
     shop: `${common("shop")}consent = yes\n`,
     // Programs on people's machines: no secret, and whatever port is free (RFC 8252 7.3).
@@ -44,13 +46,13 @@ async function inBrowser(act) {
 }
 
 // Where a program waits for one answer.
-async function waitForAnswer(port) {
+async function waitForAnswer(port, path = "/callback") {
   let server;
   const arrived = new Promise((resolve) => {
     server = http.createServer((rq, rs) => {
       rs.setHeader("Content-Type", "text/plain");
       rs.end("You may close this page.");
-      if (rq.url.startsWith("/callback")) resolve(new URL(rq.url, `http://127.0.0.1:${port}`));
+      if (rq.url.startsWith(path)) resolve(new URL(rq.url, `http://127.0.0.1:${port}`));
     });
   });
   await new Promise((r) => server.listen(port, "127.0.0.1", r));
@@ -95,6 +97,24 @@ describe("openid-client", () => {
     await client.tokenRevocation(config, fresh.access_token);
     await assert.rejects(client.fetchUserInfo(config, fresh.access_token, sub), (e) => e.status === 401);
     if (app) await assertEnded(usher, secrets, app, { access_token: fresh.access_token });
+    return fresh;
+  }
+
+  // The library makes the address; the person's browser goes there and comes back with the state.
+  async function leave(page, config, tokens, redirect_uri) {
+    const app = config.clientMetadata().client_id, state = client.randomState();
+    const uri = `http://127.0.0.1:${ports[app]}/left`, at = await waitForAnswer(ports[app], "/left");
+    try {
+      await assertSignedIn(page.context(), usher, app, redirect_uri);
+      const url = client.buildEndSessionUrl(config, { id_token_hint: tokens.id_token, post_logout_redirect_uri: uri, state });
+      assert.ok(url.href.startsWith(`${usher.url}/oauth2/logout?`), url.href);
+      await page.goto(url.href);
+      assert.equal(page.url(), `${uri}?state=${state}`);
+      assert.equal((await at.arrived).href, page.url());
+      await assertSignedOut(page.context(), usher, app, redirect_uri);
+    } finally {
+      await at.stop();
+    }
   }
 
   for (const pushed of [false, true]) {
@@ -106,7 +126,13 @@ describe("openid-client", () => {
         assert.equal(tokens.scope.split(" ").sort().join(" "), scopes.split(" ").sort().join(" "));
         const said = await client.tokenIntrospection(config, tokens.access_token);
         assert.deepEqual([said.active, said.client_id, said.sub], [true, "shop", tokens.claims().sub]);
-        await useAndEnd(config, tokens, "shop");
+        const fresh = await useAndEnd(config, tokens, "shop");
+        await leave(page, config, tokens, `http://127.0.0.1:${ports.shop}/callback`);
+        // What was asked for while away stays: offline_access.
+        const again = await client.refreshTokenGrant(config, fresh.refresh_token);
+        assert.equal((await client.fetchUserInfo(config, again.access_token, tokens.claims().sub)).name, "Ada Lovelace");
+        await client.tokenRevocation(config, again.refresh_token);
+        await assertEnded(usher, secrets, "shop", again);
       });
     });
   }
@@ -114,9 +140,10 @@ describe("openid-client", () => {
   it("signs a person in to a program on their machine, which has no secret", async () => {
     const config = await client.discovery(new URL(usher.url), "native", {}, client.None(), { execute });
     await inBrowser(async (page) => {
-      const tokens = await whole(page, config, `http://127.0.0.1:${await e2e.freePort()}/callback`);
+      const uri = `http://127.0.0.1:${await e2e.freePort()}/callback`, tokens = await whole(page, config, uri);
       assert.match(tokens.access_token, /^uat_/);
       await useAndEnd(config, tokens);
+      await leave(page, config, tokens, uri);
     });
   });
 
@@ -167,7 +194,7 @@ describe("passport-openidconnect", () => {
       callbackURL: `http://127.0.0.1:${ports.forum}/callback`, scope: ["profile", "email", "offline_access"],
       skipUserProfile: false,
     }, (issuer, profile, context, idToken, accessToken, refreshToken, done) => {
-      seen = { issuer, profile, access_token: accessToken, refresh_token: refreshToken };
+      seen = { issuer, profile, id_token: idToken, access_token: accessToken, refresh_token: refreshToken };
       done(null, { id: profile.id, name: profile.displayName });
     }));
     own.serializeUser((user, done) => done(null, user));
@@ -175,13 +202,17 @@ describe("passport-openidconnect", () => {
     site.use(session({ secret: "of this test only", resave: false, saveUninitialized: false }));
     site.use(own.session());
     site.get("/callback", own.authenticate("openidconnect", { successRedirect: "/", failWithError: true }));
+    // It ends its own session; usher's is for the app to end, as the specification says.
+    site.get("/logout", (rq, rs, next) => rq.logout((e) => (e ? next(e) : rs.redirect(`${usher.url}/oauth2/logout?${new URLSearchParams({
+      id_token_hint: seen.id_token, post_logout_redirect_uri: `http://127.0.0.1:${ports.forum}/left` })}`))));
+    site.get("/left", (rq, rs) => rs.type("text").send(rq.user ? "Still here" : "Good bye"));
     site.get("/", (rq, rs, next) => (rq.user ? rs.type("text").send(`Hello ${rq.user.name}`) : next()),
       own.authenticate("openidconnect"));
     server = await new Promise((resolve) => { const s = site.listen(ports.forum, "127.0.0.1", () => resolve(s)); });
   });
   after(() => new Promise((r) => { server.closeAllConnections(); server.close(r); }));
 
-  it("signs a person in, renews and ends", async () => {
+  it("signs a person in, renews, ends and signs out", async () => {
     await inBrowser(async (page) => {
       await page.goto(`http://127.0.0.1:${ports.forum}/`);
       await signIn(page, usher);
@@ -189,18 +220,27 @@ describe("passport-openidconnect", () => {
       assert.equal(await page.textContent("body"), "Hello Ada Lovelace");
       assert.equal(seen.issuer, usher.url);
       assert.equal(seen.profile.displayName, "Ada Lovelace"); // from userinfo
+      // Renewal and revocation are not in its repertoire; its tokens are as good as any.
+      const answer = await post(usher, secrets, "forum", "token", { grant_type: "refresh_token", refresh_token: seen.refresh_token });
+      const fresh = await answer.json();
+      assert.equal(answer.status, 200, JSON.stringify(fresh));
+      assert.equal((await post(usher, secrets, "forum", "revoke", { token: fresh.refresh_token })).status, 200);
+      await assertEnded(usher, secrets, "forum", fresh);
+
+      const callback = `http://127.0.0.1:${ports.forum}/callback`;
+      await assertSignedIn(page.context(), usher, "forum", callback);
+      await page.goto(`http://127.0.0.1:${ports.forum}/logout`);
+      assert.equal(page.url(), `http://127.0.0.1:${ports.forum}/left`);
+      assert.equal(await page.textContent("body"), "Good bye");
+      await assertSignedOut(page.context(), usher, "forum", callback);
+      await page.goto(`http://127.0.0.1:${ports.forum}/`);
+      assert.ok(page.url().startsWith(`${usher.url}/login`), page.url()); // asked again
     });
-    // Renewal and revocation are not in its repertoire; its tokens are as good as any.
-    const answer = await post(usher, secrets, "forum", "token", { grant_type: "refresh_token", refresh_token: seen.refresh_token });
-    const fresh = await answer.json();
-    assert.equal(answer.status, 200, JSON.stringify(fresh));
-    assert.equal((await post(usher, secrets, "forum", "revoke", { token: fresh.access_token })).status, 200);
-    await assertEnded(usher, secrets, "forum", { access_token: fresh.access_token });
   });
 });
 
 describe("Authlib", () => {
-  it("signs a person in, renews and ends", async () => {
+  it("signs a person in, renews, ends and signs out", async () => {
     const program = e2e.launch("/usr/bin/python3", [fileURLToPath(new URL("authlib_app.py", import.meta.url)),
       usher.url, "notes", `${ports.notes}`], { env: { ...process.env, CLIENT_SECRET: secrets.notes } });
     await e2e.listening(ports.notes, program);
@@ -216,6 +256,13 @@ describe("Authlib", () => {
       assert.equal(said.userinfo.name, "Ada Lovelace");
       assert.equal(said.renewed.sub, said.claims.sub);
       assert.deepEqual(said.ended, { revoked: 200, userinfo: 401 });
+
+      const callback = `http://127.0.0.1:${ports.notes}/callback`;
+      await assertSignedIn(page.context(), usher, "notes", callback);
+      await page.goto(`http://127.0.0.1:${ports.notes}/logout`);
+      assert.equal(new URL(page.url()).pathname, "/left");
+      assert.deepEqual(JSON.parse(await page.textContent("body")), { left: true });
+      await assertSignedOut(page.context(), usher, "notes", callback);
     });
     assert.equal(await program.stop("SIGINT"), 0, program.text);
   });
