@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/app.h"
 
+#include "app/client.h"
+
 #define AGE_MAX (10 * 365 * 86400)
 #define TOKEN_LIFE_MAX (24 * 3600)
 #define REFRESH_LIFE_MAX (400 * 86400)
@@ -9,7 +11,6 @@ static const char *const type_choices[] = {"confidential", "public", NULL};
 static const char *const auth_choices[] = {"secret",          "basic", "post",
                                            "private_key_jwt", "none",  NULL};
 static const char *const format_choices[] = {"jwt", "opaque", NULL};
-static const char *const alg_choices[] = {"RS256", "ES256", "EdDSA", NULL};
 static const char *const userinfo_choices[] = {"none", "RS256", "ES256", "EdDSA", NULL};
 
 const struct usher_setting app_settings[] = {
@@ -76,10 +77,10 @@ const struct usher_setting app_settings[] = {
                      .flags = USHER_ADVANCED, .value = "jwt", .choices = format_choices,
                      .help = "jwt: an API checks them by itself. opaque: it asks usher."),
     USHER_SET_CHOICE(struct app_common, token_alg, .label = "Access tokens signed with",
-                     .flags = USHER_ADVANCED, .value = "RS256", .choices = alg_choices,
+                     .flags = USHER_ADVANCED, .value = "RS256", .choices = client_algs,
                      .help = "One of [issuer] algs."),
     USHER_SET_CHOICE(struct app_common, id_token_alg, .label = "ID tokens signed with",
-                     .flags = USHER_ADVANCED, .value = "RS256", .choices = alg_choices,
+                     .flags = USHER_ADVANCED, .value = "RS256", .choices = client_algs,
                      .help = "One of [issuer] algs."),
     USHER_SET_DURATION(struct app_common, access_lifetime, .label = "Life of access tokens",
                        .flags = USHER_ADVANCED, .value = "30m", .min = 10, .max = TOKEN_LIFE_MAX,
@@ -94,6 +95,11 @@ const struct usher_setting app_settings[] = {
     USHER_SET_LIST(struct app_common, post_logout_redirect_uris, .flags = USHER_ADVANCED,
                    .label = "Redirect URIs after signing out", .help = "Compared byte for byte.",
                    .example = "https://wiki.example.com/"),
+    USHER_SET_LIST(struct app_common, origins, .flags = USHER_ADVANCED,
+                   .label = "Origins of its pages",
+                   .help = "Pages there may ask for tokens and userinfo by script (CORS). Default: "
+                           "of public clients those of the https redirect URIs, else none.",
+                   .example = "https://wiki.example.com"),
     USHER_SET_URL(struct app_common, backchannel_logout_uri, .flags = USHER_ADVANCED,
                   .label = "Address to tell of sign-outs",
                   .help = "OpenID Connect Back-Channel Logout."),

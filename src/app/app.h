@@ -28,6 +28,7 @@ struct app_common {
     int client_type; /* enum client_type */
     int auth_method; /* enum client_auth */
     const char *const *redirect_uris, *const *post_logout_redirect_uris;
+    const char *const *origins; /* whose pages may read its token answers; NULL: app->origins */
     const char *backchannel_logout_uri;
     const char *const *grants; /* short names: client_grants */
     const char *const *scopes;
@@ -86,6 +87,7 @@ struct app {
     bool faulty, usable;
     const char *reason; /* why not usable */
     struct app_common common;
+    const char *const *origins;   /* "https://app.example.com": its own pages, in a browser */
     const struct rule *rule;      /* the whole app's; NULL: none */
     const struct app_path *paths; /* the one that wins first: exact, then by length */
     size_t n_paths;

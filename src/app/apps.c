@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/client.h"
 #include "app/configure.h"
 
 /* What one app is made of. Several sets share it: what a reload takes over stays. */
@@ -299,6 +300,14 @@ bool apps_claim(const struct apps *a, const struct url *u)
     return found;
 }
 
+bool apps_have_origin(const struct apps *a, const char *origin)
+{
+    for (size_t i = 0; i < a->n; i++)
+        if (a->v[i].usable && client_lists(a->v[i].origins, str_of(origin)))
+            return true;
+    return false;
+}
+
 /* ---- life ------------------------------------------------------------------------------------ */
 
 struct apps *apps_load(const struct apps_options *o, struct conf_problems *p)
@@ -318,7 +327,7 @@ struct apps *apps_load(const struct apps_options *o, struct conf_problems *p)
         } else {
             make(a,
                  &(const struct app_configure_args){
-                     .env = o->env, .id = x->id, .path = x->path, .row = x->row},
+                     .env = o->env, .id = x->id, .path = x->path, .row = x->row, .algs = o->algs},
                  p);
         }
     }
@@ -350,7 +359,10 @@ struct apps *apps_draft(const struct apps_options *o, const struct app_source *s
     const unsigned before = p->n;
     const size_t from = conf_problems_n(p);
     if (app_id_valid(str_of(s->id)))
-        make(a, &(const struct app_configure_args){.env = o->env, .id = s->id, .row = s}, p);
+        make(a,
+             &(const struct app_configure_args){
+                 .env = o->env, .id = s->id, .row = s, .algs = o->algs},
+             p);
     else
         conf_problem_key(p, "draft", 0, "id", "an app's id is at most 32 of a-z, 0-9 and '-'");
     settle(a, NULL, p);

@@ -45,6 +45,7 @@ struct apps_options {
     /* Take apps of files over from here instead of reading any; NULL: read. */
     const struct apps *files_of;
     const char *const *hosts; /* NULL-ended: others that people may be sent back to; copied */
+    const char *const *algs;  /* NULL-ended: what usher signs with beside RS256; NULL: not judged */
 };
 /* Problems go to `p`; the apps are there in any case. */
 struct apps *apps_load(const struct apps_options *o, struct conf_problems *p);
@@ -67,6 +68,8 @@ bool apps_claim(const struct apps *a, const struct url *u);
 bool apps_guard_hosts(const struct apps *a);
 /* All hosts that people may be sent back to, for struct return_rules; NULL-ended. */
 const char *const *apps_hosts(const struct apps *a);
+/* Whether it is an origin of any app that may be used. */
+bool apps_have_origin(const struct apps *a, const char *origin);
 /* [a-z0-9-]{1,32}, not beginning or ending with '-'. */
 bool app_id_valid(struct str id);
 

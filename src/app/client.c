@@ -18,6 +18,8 @@ const char *const client_grant_types[] = {"authorization_code",
                                           "urn:ietf:params:oauth:grant-type:token-exchange",
                                           NULL};
 
+const char *const client_algs[] = {"RS256", "ES256", "EdDSA", NULL};
+
 bool client_lists(const char *const *list, struct str text)
 {
     for (; list && *list; list++)
@@ -100,6 +102,53 @@ int client_redirect_check(const char *uri, bool public, struct err *err)
                        "must be https; only public clients may have a scheme of their own, with a "
                        "dot in it, as com.example.app:/callback");
     return 0;
+}
+
+/* ---- pages ---- */
+
+static const char *origin_of(const char *uri, struct arena *a, struct url *u, struct err *err)
+{
+    struct buf text;
+    const char *origin = NULL;
+    buf_init(&text, REDIRECT_MAX);
+    if (url_parse(a, str_of(uri), u, err) == 0) {
+        url_origin(u, &text);
+        origin = buf_ok(&text) ? arena_dupn(a, text.p, text.n) : NULL;
+    }
+    buf_deinit(&text);
+    return origin;
+}
+
+int client_origin_check(const char *origin, struct err *err)
+{
+    struct arena *a = arena_new();
+    struct url u;
+    const char *is = origin_of(origin, a, &u, err);
+    if (is && strcmp(is, origin) != 0)
+        (void)err_set(err, ERR_INVALID, "is no origin; write it as %.100s", is);
+    else if (is && strcmp(u.scheme, "https") != 0 && !url_is_loopback(&u))
+        (void)err_set(err, ERR_INVALID, "must be https; plain http is for loopback addresses only");
+    arena_free(&a);
+    return err->kind == ERR_NONE ? 0 : -1;
+}
+
+const char *const *client_origins(const struct app_common *c, struct arena *a)
+{
+    const char *const *from = c->redirect_uris;
+    size_t room = 0, n = 0;
+    if (c->origins && c->origins[0])
+        return c->origins;
+    while (from && from[room])
+        room++;
+    const char **list = arena_alloc(a, (room + 1) * sizeof *list);
+    for (size_t i = 0; client_is_public(c) && i < room; i++) {
+        struct err err = ERR_INIT; /* judged elsewhere */
+        struct url u;
+        const char *origin = origin_of(from[i], a, &u, &err);
+        if (origin && strcmp(u.scheme, "https") == 0 && !client_lists(list, str_of(origin)))
+            list[n++] = origin;
+    }
+    return list;
 }
 
 /* ---- what goes together ---- */
@@ -187,12 +236,22 @@ static int check_redirects(const struct app_common *c, const char **key, struct 
     return 0;
 }
 
+static int check_origins(const struct app_common *c, const char **key, struct err *err)
+{
+    for (const char *const *o = c->origins; o && *o; o++)
+        if (client_origin_check(*o, err) < 0) {
+            err_context(err, "\"%.200s\"", *o);
+            return wrong(key, "origins");
+        }
+    return 0;
+}
+
 int client_check(const struct app_common *c, const char **key, struct err *err)
 {
     *key = NULL;
     return check_lists(c, key, err) < 0 || check_auth(c, key, err) < 0 ||
                    check_jwks(c, key, err) < 0 || check_redirects(c, key, err) < 0 ||
-                   check_looks(c, key, err) < 0
+                   check_origins(c, key, err) < 0 || check_looks(c, key, err) < 0
                ? -1
                : 0;
 }

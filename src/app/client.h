@@ -7,12 +7,16 @@
 #define APP_CLIENT_H
 
 #include "app/app.h"
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/text.h"
 
 /* Grants as settings write them, NULL-ended; and the grant_type each stands for. */
 extern const char *const client_grants[];
 extern const char *const client_grant_types[];
+
+/* Names of enum client_alg, NULL-ended. */
+extern const char *const client_algs[];
 
 /* 0; or -1, *key says which setting is wrong and err why. An app with such a setting lets nobody
  * in, so nothing below is asked of it. */
@@ -33,5 +37,12 @@ bool client_resource_valid(struct str uri);
  * their own with a dot in it (RFC 8252 7.1). */
 int client_redirect_check(const char *uri, bool public, struct err *err)
     __attribute__((warn_unused_result));
+
+/* What a page sends as Origin, as usher writes it: scheme://host[:port], https, or http on a
+ * loopback address. */
+int client_origin_check(const char *origin, struct err *err) __attribute__((warn_unused_result));
+/* Pages that may read what the app is told: its setting; else, of a public client, those its https
+ * redirect URIs are on. NULL-ended, in the arena. */
+const char *const *client_origins(const struct app_common *c, struct arena *a);
 
 #endif

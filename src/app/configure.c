@@ -79,6 +79,14 @@ static void judge_hosts(struct maker *m)
     c->hosts = good;
 }
 
+/* RS256 is always there. */
+static void judge_alg(struct maker *m, const char *key, int alg)
+{
+    if (m->args->algs && alg != CLIENT_RS256 &&
+        !client_lists(m->args->algs, str_of(client_algs[alg])))
+        problem(m, key, "%s: %s is not among algs of [issuer]", key, client_algs[alg]);
+}
+
 static void judge_app(struct maker *m)
 {
     struct app *app = m->app;
@@ -98,6 +106,11 @@ static void judge_app(struct maker *m)
     app->rule = read_rule(m, app->common.require);
     if (client_check(&app->common, &key, &err) != 0)
         problem(m, key, "%s: %s", key, err.text);
+    judge_alg(m, "token_alg", app->common.token_alg);
+    judge_alg(m, "id_token_alg", app->common.id_token_alg);
+    if (app->common.userinfo_alg != CLIENT_USERINFO_JSON)
+        judge_alg(m, "userinfo_alg", app->common.userinfo_alg - 1);
+    app->origins = client_origins(&app->common, m->a);
 }
 
 static void read_app(struct maker *m)

@@ -21,6 +21,7 @@ struct app_configure_args {
     const char *path;             /* of the file */
     const struct app_source *row; /* instead of it; NULL: none */
     struct arena *arena;
+    const char *const *algs; /* as in apps_options */
 };
 /* `app` is zeroed; what it points to lives in the arena. false: its file was removed meanwhile. */
 bool app_configure(struct app *app, const struct app_configure_args *args,

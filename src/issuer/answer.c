@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calls and their ends: answers, errors by RFC 6749 5.2, counted and told. */
+#include "app/client.h"
 #include "issuer/parts.h"
 #include "sys/clock.h"
 #include "sys/log.h"
@@ -35,11 +36,24 @@ struct call *call_open(struct issuer *i, const char *what, const struct issuer_c
     return c;
 }
 
+/* One app's page reads nothing of what another is told. */
+static const char *readable_from(const struct call *c)
+{
+    const char *origin = c->in->origin;
+    if (!origin)
+        return NULL;
+    if (c->app)
+        return client_lists(c->app->origins, str_of(origin)) ? origin : NULL;
+    return c->apps && apps_have_origin(c->apps, origin) ? origin : NULL;
+}
+
 static void finish(struct call *c, const char *outcome, const struct issuer_answer *answer)
 {
+    struct issuer_answer told = *answer;
+    told.origin = readable_from(c);
     count(c, outcome);
     c->issuer->under_way--;
-    c->done(c->arg, answer);
+    c->done(c->arg, &told);
     /* what the answer tells may be the apps' */
     apps_free(&c->apps);
 }

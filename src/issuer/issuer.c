@@ -162,6 +162,11 @@ void issuer_step(void *arg)
         issuer_keys_tick(i->keys);
 }
 
+bool issuer_knows_origin(const struct issuer *i, const char *origin)
+{
+    return i->apps && apps_have_origin(i->apps, origin);
+}
+
 struct issuer_keys *issuer_signing_keys(struct issuer *i)
 {
     return i->keys;

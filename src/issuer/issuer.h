@@ -103,6 +103,7 @@ struct issuer_call {
     const struct fields *form; /* the body's; never NULL */
     const char *authorization; /* the header; NULL: none */
     const char *ip, *user_agent;
+    const char *origin; /* the header, where pages may ask; NULL: none, or nobody may */
     const char *client; /* the address that rules go by; NULL: unknown, as of a silent proxy */
     const struct log_ctx *log;
 };
@@ -114,6 +115,7 @@ struct issuer_answer {
     bool jwt;                     /* no JSON but a JWT */
     const char *www_authenticate; /* NULL: no such header */
     int64_t retry_after;          /* seconds; 0: no such header */
+    const char *origin;           /* pages there may read it; NULL: no page may */
 };
 
 typedef void issuer_done_fn(void *arg, const struct issuer_answer *a);
@@ -135,6 +137,9 @@ enum issuer_bearer issuer_bearer(struct issuer *i, struct arena *a, struct str t
 
 /* What usher signs with: issuer/keys.h, for whoever administers it. */
 struct issuer_keys *issuer_signing_keys(struct issuer *i);
+
+/* Whether pages there are of an app, whichever: before it is known who asks. */
+bool issuer_knows_origin(const struct issuer *i, const char *origin);
 
 /* Documents kept ready, borrowed until the next turn of the loop. */
 struct str issuer_discovery(struct issuer *i);

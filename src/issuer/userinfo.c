@@ -142,7 +142,7 @@ void issuer_userinfo(struct issuer *i, const struct issuer_call *in, issuer_done
         challenge(c, 401, NULL, "a bearer token is expected");
     else if (mint_find(c, str_of(token), &k->token) != 1)
         challenge(c, 401, "invalid_token", "this token is not good, or not any more");
-    else if (!k->token.account || !k->token.grant)
+    else if (!(c->app = client_find(c, k->token.app)) || !k->token.account || !k->token.grant)
         challenge(c, 403, "insufficient_scope", "this token is about no person");
     else if (!bearer_is_for_us(c, k->token.resource))
         challenge(c, 401, "invalid_token", "this token is for somebody else");

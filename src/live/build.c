@@ -26,11 +26,13 @@ static bool any_of_files(const struct apps *apps)
 struct apps_options build_apps_options(const struct config *c, const struct conf_env *env,
                                        const struct apps *now)
 {
+    static const char *const none[] = {NULL};
     return (struct apps_options){.dir = c->apps.dir,
                                  .dir_optional = strcmp(c->apps.dir, CONFIG_APPS_DIR) == 0 &&
                                                  !any_of_files(now),
                                  .env = env,
-                                 .hosts = c->login.return_hosts};
+                                 .hosts = c->login.return_hosts,
+                                 .algs = c->issuer.algs ? c->issuer.algs : none};
 }
 
 static void append(struct conf_problems *to, const struct conf_problems *from)

@@ -105,7 +105,7 @@ serve_handler asset_get;                                                    /* a
 serve_handler brand_css;                                                    /* brand.c */
 serve_handler oauth_metadata, oauth_jwks;                                   /* oauth_metadata.c */
 serve_handler oauth_register;                                               /* oauth_register.c */
-serve_handler oauth_call;                                                   /* oauth_call.c */
+serve_handler oauth_call, oauth_preflight;                                  /* oauth_call.c */
 serve_handler api_call;                                                     /* api.c */
 serve_handler admin_page_overview;                                          /* admin_overview.c */
 serve_handler admin_page_providers, admin_page_provider;                    /* admin_provider.c */

@@ -2,7 +2,8 @@
 /*
  * oauth: between HTTP and the issuer room. The endpoints that programs use get a request as a
  * struct issuer_call and answer with JSON that nobody stores; metadata and keys are answers made
- * once. CORS: what is public may be read by any page, without cookies; nothing else here may.
+ * once. CORS: what is public may be read by any page; answers to an app by pages of its origins;
+ * never with cookies; nothing else here by any page (decision 0017).
  */
 #ifndef WEB_OAUTH_H
 #define WEB_OAUTH_H
@@ -14,12 +15,13 @@
 /* What a route of oauth_call points to. */
 struct oauth_op {
     issuer_call_fn *run;
+    bool pages; /* scripts of an app's own pages may ask */
 };
 /* Whether a request is for one of those, or for oauth_register: refusals of its requests are JSON,
  * too. */
 bool oauth_is_call(const struct request *rq);
-/* A refusal before any handler, by RFC 6749 5.2. */
-void oauth_refused(struct request *rq, int status, const char *what);
+/* A refusal before any handler, by RFC 6749 5.2; app NULL: of an address that is not for pages. */
+void oauth_refused(struct request *rq, const struct web_app *app, int status, const char *what);
 
 /* What a route of oauth_register points to. */
 struct oauth_own {

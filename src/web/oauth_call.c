@@ -3,10 +3,29 @@
 #include "base/json.h"
 #include "web/oauth.h"
 
+static bool pages_may_ask(const struct request *rq)
+{
+    const struct route *route = request_route(rq);
+    return route && route->handler == oauth_call && ((const struct oauth_op *)route->data)->pages;
+}
+
+/* The origin of the page that asks; NULL: none, or there is nothing for pages here. */
+static const char *page_of(const struct request *rq)
+{
+    const char *origin;
+    return pages_may_ask(rq) && request_header(rq, "Origin", &origin) == 1 ? origin : NULL;
+}
+
 static void send_answer(void *arg, const struct issuer_answer *a)
 {
     struct request *rq = arg;
     reply_for_program(rq);
+    if (pages_may_ask(rq))
+        reply_header_static(rq, "Vary", "Origin");
+    if (a->origin) {
+        reply_header(rq, "Access-Control-Allow-Origin", a->origin);
+        reply_header_static(rq, "Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After");
+    }
     reply_header_static(rq, "Cache-Control", "no-store");
     if (a->www_authenticate)
         reply_header_static(rq, "WWW-Authenticate", a->www_authenticate);
@@ -20,16 +39,19 @@ static void send_answer(void *arg, const struct issuer_answer *a)
                a->body);
 }
 
-void oauth_refused(struct request *rq, int status, const char *what)
+void oauth_refused(struct request *rq, const struct web_app *app, int status, const char *what)
 {
+    const char *page = page_of(rq);
     struct buf out;
     buf_init(&out, 1024);
     buf_text(&out, status < 500 ? "{\"error\":\"invalid_request\",\"error_description\":"
                                 : "{\"error\":\"server_error\",\"error_description\":");
     json_quote(&out, what);
     buf_byte(&out, '}');
-    const struct issuer_answer a = {.status = status,
-                                    .body = {arena_dupn(request_arena(rq), out.p, out.n), out.n}};
+    const struct issuer_answer a = {
+        .status = status,
+        .body = {arena_dupn(request_arena(rq), out.p, out.n), out.n},
+        .origin = page && issuer_knows_origin(app->issuer, page) ? page : NULL};
     buf_deinit(&out);
     send_answer(rq, &a);
 }
@@ -57,12 +79,12 @@ void oauth_call(struct request *rq, void *app_)
     const struct fields *query = request_query(rq), *form = get ? &none : request_form(rq);
     const char *authorization = NULL, *user_agent = NULL;
     if (!query || query->n > 0 || !form) {
-        oauth_refused(rq, 400, "Parameters are expected in the body, as a form.");
+        oauth_refused(rq, app, 400, "Parameters are expected in the body, as a form.");
         return;
     }
     if (request_header(rq, "Authorization", &authorization) < 0 ||
         request_header(rq, "User-Agent", &user_agent) < 0) {
-        oauth_refused(rq, 400, "A header came twice.");
+        oauth_refused(rq, app, 400, "A header came twice.");
         return;
     }
     struct issuer_call *call = arena_alloc(request_arena(rq), sizeof *call);
@@ -71,8 +93,29 @@ void oauth_call(struct request *rq, void *app_)
                                  .authorization = authorization,
                                  .ip = request_client(rq),
                                  .user_agent = user_agent,
+                                 .origin = page_of(rq),
                                  .client = web_subject(rq, NULL).client,
                                  .log = request_log(rq)};
     request_hold(rq);
     op->run(app->issuer, call, send_answer, rq);
+}
+
+/* What a browser asks before a page's script may (Fetch, 3.2.2): the least that token, userinfo and
+ * revocation need. Which app it will be is not known yet. */
+void oauth_preflight(struct request *rq, void *app_)
+{
+    const struct web_app *app = app_;
+    const char *origin;
+    reply_for_program(rq);
+    reply_header_static(rq, "Vary", "Origin");
+    reply_header_static(rq, "Cache-Control", "no-store");
+    if (request_header(rq, "Origin", &origin) != 1 || !issuer_knows_origin(app->issuer, origin)) {
+        reply_empty(rq, 403);
+        return;
+    }
+    reply_header(rq, "Access-Control-Allow-Origin", origin);
+    reply_header_static(rq, "Access-Control-Allow-Methods", request_route(rq)->data);
+    reply_header_static(rq, "Access-Control-Allow-Headers", "Authorization, Content-Type");
+    reply_header_static(rq, "Access-Control-Max-Age", "600");
+    reply_empty(rq, 204);
 }

@@ -29,7 +29,7 @@ static void send_own(struct request *rq, int status, const struct jval *body)
         reply_send(rq, status, "application/json",
                    (struct str){arena_dupn(request_arena(rq), out.p, out.n), out.n});
     else
-        oauth_refused(rq, 500, "The answer is too long.");
+        oauth_refused(rq, NULL, 500, "The answer is too long.");
     buf_wipe(&out); /* a secret's only answer */
 }
 

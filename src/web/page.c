@@ -146,7 +146,7 @@ static const char *refusal_kind(int status)
 void page_refused(struct request *rq, int status, const char *what, void *app)
 {
     if (oauth_is_call(rq)) {
-        oauth_refused(rq, status, what);
+        oauth_refused(rq, app, status, what);
         return;
     }
     if (wants_json(rq)) {

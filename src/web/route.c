@@ -17,7 +17,13 @@
 
 /* What apps ask of usher as a provider. */
 #define OAUTH(fn)                                                                                  \
-    oauth_call, ROUTE_QUIET | ROUTE_OPEN | ROUTE_TOKEN, OAUTH_MAX, (&(const struct oauth_op){fn})
+    oauth_call, ROUTE_QUIET | ROUTE_OPEN | ROUTE_TOKEN, OAUTH_MAX,                                 \
+        (&(const struct oauth_op){fn, false})
+/* ... and from a browser: by scripts of an app's own pages. */
+#define OAUTH_PAGES(fn)                                                                            \
+    oauth_call, ROUTE_QUIET | ROUTE_OPEN | ROUTE_TOKEN, OAUTH_MAX,                                 \
+        (&(const struct oauth_op){fn, true})
+#define PREFLIGHT(methods) oauth_preflight, ROUTE_QUIET | ROUTE_OPEN, 0, methods
 
 /* Apps that register themselves, and manage what they registered. */
 #define OAUTH_OWN(fn, max)                                                                         \
@@ -51,14 +57,17 @@ const struct route web_routes[] = {
     {"GET", "/.well-known/oauth-authorization-server", oauth_metadata, ROUTE_QUIET | ROUTE_OPEN, 0,
      NULL},
     {"GET", "/oauth2/jwks", oauth_jwks, ROUTE_QUIET | ROUTE_OPEN, 0, NULL},
-    {"POST", "/oauth2/token", OAUTH(issuer_token)},
+    {"POST", "/oauth2/token", OAUTH_PAGES(issuer_token)},
+    {"OPTIONS", "/oauth2/token", PREFLIGHT("POST")},
     {"GET", "/oauth2/userinfo", oauth_call, ROUTE_QUIET | ROUTE_OPEN | ROUTE_TOKEN, 0,
-     (&(const struct oauth_op){issuer_userinfo})},
-    {"POST", "/oauth2/userinfo", OAUTH(issuer_userinfo)},
+     (&(const struct oauth_op){issuer_userinfo, true})},
+    {"POST", "/oauth2/userinfo", OAUTH_PAGES(issuer_userinfo)},
+    {"OPTIONS", "/oauth2/userinfo", PREFLIGHT("GET, POST")},
     {"POST", "/oauth2/par", OAUTH(issuer_push)},
     {"POST", "/oauth2/device_authorization", OAUTH(issuer_device)},
     {"POST", "/oauth2/introspect", OAUTH(issuer_introspect)},
-    {"POST", "/oauth2/revoke", OAUTH(issuer_revoke)},
+    {"POST", "/oauth2/revoke", OAUTH_PAGES(issuer_revoke)},
+    {"OPTIONS", "/oauth2/revoke", PREFLIGHT("POST")},
     {"POST", "/oauth2/register", OAUTH_OWN(admin_register, JSON_MAX)},
     {"GET", "/oauth2/register/*", OAUTH_OWN(admin_registration_show, 0)},
     {"PUT", "/oauth2/register/*", OAUTH_OWN(admin_registration_replace, JSON_MAX)},

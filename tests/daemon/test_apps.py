@@ -219,6 +219,9 @@ class Administered(Case):
                 ({"require": "rolle:x"}, "require", "did you mean"),
                 ({"hosts": "files.example.com"}, "hosts", "is app files's already"),
                 ({"hots": "x"}, "hots", "unknown key"),
+                ({"id_token_alg": "EdDSA"}, "id_token_alg", "not among algs of [issuer]"),
+                ({"token_alg": "EdDSA"}, "token_alg", "not among algs of [issuer]"),
+                ({"origins": ["https://spa.example.com/"]}, "origins", "write it as https://spa.example.com"),
                 ({"rules": [{"path": "/x"}]}, "rules", "require is required"),
                 ({"rules": [{"path": "x", "require": "anyone"}]}, "rules", "begins with"),
                 ({"rules": 1}, "rules", "must be a list")):
@@ -227,6 +230,29 @@ class Administered(Case):
             fields = answer.json()["error"]["fields"]
             self.assertTrue(any(f["field"] == field and text in f["text"] for f in fields), fields)
         self.assertEqual(self.api.get("/api/v1/apps/wrong").status, 404)
+
+    def test_an_algorithm_that_went_stops_the_app_alone(self):
+        self.api.ask("POST", "/api/v1/apps", {"id": "curve", "settings": {
+            "redirect_uris": "https://curve.example.com/cb", "id_token_alg": "ES256"}}, 201)
+        before = self.usher.config.read_text()
+        try:
+            self.usher.stop()
+            write_private(self.usher.config, before + "[issuer]\nalgs = RS256\n")
+            self.usher.start()
+            shown = self.api.ask("GET", "/api/v1/apps/curve")
+            self.assertFalse(shown["usable"])
+            self.assertIn("ES256 is not among algs of [issuer]", shown["reason"])
+            answer = self.browser.get("/oauth2/authorize?client_id=curve&response_type=code&scope=openid"
+                                      "&redirect_uri=https%3A%2F%2Fcurve.example.com%2Fcb")
+            self.assertEqual(answer.status, 400, answer.summary())
+            self.assertEqual(self.status("/x", "files.example.com"), 401)  # others go on
+        finally:
+            self.usher.stop()
+            write_private(self.usher.config, before)
+            self.usher.start()
+        shown = self.api.get("/api/v1/apps/curve")
+        self.assertTrue(shown.json()["usable"])
+        self.api.ask("DELETE", "/api/v1/apps/curve", If_Match=shown.headers["ETag"])
 
     def test_files_are_read_only(self):
         shown = self.api.ask("GET", "/api/v1/apps/files")

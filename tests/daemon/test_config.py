@@ -108,6 +108,34 @@ class Check(Folder):
         self.append("session", "idle = y", "max = z")
         self.assertIn("3 problems", self.check()[1])
 
+    def app_refused(self, line, *said):
+        """A line of an app's file, the third, makes --check fail and names itself."""
+        self.write("apps.d/spa.conf", "client_type = public\nlabel = SPA\n%s\n" % line)
+        with self.subTest(line=line):
+            status, text = self.check()
+            self.assertEqual(status, 2, text)
+            for words in ("spa.conf:3: %s:" % line.split(" ")[0], *said):
+                self.assertIn(words, text)
+
+    def test_origins_of_an_app_s_pages(self):
+        for value in ("https://spa.example.com/", "spa.example.com", "http://spa.example.com", "https://SPA.example.com",
+                      "*", "null", "https://spa.example.com:443", "https://u@spa.example.com", "https://spa.example.com?"):
+            self.app_refused("origins = " + value)
+        self.app_refused("origins = https://good.example.com https://spa.example.com/x", "write it as https://spa.example.com")
+        self.write("apps.d/spa.conf", "client_type = public\norigins = https://a.example.com:8443 http://127.0.0.1:3000\n")
+        self.assertEqual(self.check()[0], 0)
+
+    def test_algorithms_that_usher_does_not_sign_with(self):
+        for key in ("token_alg", "id_token_alg", "userinfo_alg"):
+            self.app_refused(key + " = EdDSA", "EdDSA is not among algs of [issuer]")
+            self.app_refused(key + " = HS256")
+        self.write("apps.d/spa.conf", "token_alg = RS256\nid_token_alg = ES256\n")
+        self.assertEqual(self.check()[0], 0)
+        self.append("issuer", "algs = EdDSA")
+        self.assertIn("spa.conf:2: id_token_alg: ES256 is not among", self.check()[1])
+        self.write("apps.d/spa.conf", "token_alg = RS256\nid_token_alg = EdDSA\n")
+        self.assertEqual(self.check()[0], 0)
+
     def test_conf_03_modes_owners_and_links(self):
         # CONF-03
         self.usher.config.chmod(0o644)  # it holds the token for /metrics

@@ -52,6 +52,51 @@ START_TEST(settings_that_go_together)
 }
 END_TEST
 
+static void origins_are(const struct app_common *c, const char *expected)
+{
+    struct arena *a = arena_new();
+    const char *text = "";
+    for (const char *const *o = client_origins(c, a); *o; o++)
+        text = arena_printf(a, "%s%s ", text, *o);
+    ck_assert_str_eq(text, expected);
+    arena_free(&a);
+}
+
+START_TEST(origins_of_pages) /* OP-53 */
+{
+    const struct app_common spa = {
+        .client_type = CLIENT_PUBLIC,
+        .redirect_uris = LIST("https://a.example.com/cb", "https://A.example.com:443/other",
+                              "com.example.app:/cb", "http://127.0.0.1/cb", "http://[::1]:8080/cb",
+                              "https://b.example.com:8443/x?y=1")};
+    origins_are(&spa, "https://a.example.com https://b.example.com:8443 ");
+    struct app_common c = spa;
+    c.client_type = CLIENT_CONFIDENTIAL;
+    origins_are(&c, "");
+    c.origins = LIST("https://c.example.com", "http://127.0.0.1:3000");
+    origins_are(&c, "https://c.example.com http://127.0.0.1:3000 ");
+    c.origins = LIST(NULL); /* as good as none */
+    origins_are(&c, "");
+    origins_are(&(struct app_common){.client_type = CLIENT_PUBLIC}, "");
+    right(&(struct app_common){.origins = LIST("https://[2001:db8::1]:8443", "http://[::1]:1")});
+    static const char *const bad[] = {"null",
+                                      "*",
+                                      "https://*.example.com",
+                                      "https://a.example.com/",
+                                      "https://a.example.com:443",
+                                      "https://A.example.com",
+                                      "http://a.example.com",
+                                      "https://u@a.example.com",
+                                      "https://a.example.com?",
+                                      "https://a.example.com#",
+                                      "app://a.example.com",
+                                      "a.example.com",
+                                      ""};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        wrong(&(struct app_common){.origins = LIST(bad[i])}, "origins");
+}
+END_TEST
+
 START_TEST(scopes) /* OP-38 */
 {
     ck_assert(client_scope_valid(STR("reports:read/all~!#[]")));
@@ -144,6 +189,7 @@ Suite *suite_client(void)
     Suite *s = suite_create("client");
     TCase *t = tcase_create("all");
     tcase_add_test(t, settings_that_go_together);
+    tcase_add_test(t, origins_of_pages);
     tcase_add_test(t, scopes);
     tcase_add_test(t, resources);
     tcase_add_test(t, redirect_uris);
