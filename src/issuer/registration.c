@@ -455,11 +455,11 @@ static int read_all(struct reading *r)
 }
 
 /* Of others, so people are asked. PKCE, which metadata has no word for, is up to an app that proves
- * who it is. */
+ * who it is; a public one needs it whatever is set. */
 static void set_manner(struct reading *r)
 {
     jval_set_bool(r->settings, "consent", true);
-    jval_set_bool(r->settings, "require_pkce", r->public);
+    jval_set_bool(r->settings, "require_pkce", false);
 }
 
 struct jval *registration_read(const struct jval *metadata, const struct registration_rules *rules,
