@@ -21,6 +21,17 @@ static char *lower(struct arena *a, struct str s)
     return out;
 }
 
+static void more_fields(struct fetch_call *c)
+{
+    const size_t room = c->fields_room ? c->fields_room * 2 : 16;
+    struct field *v = arena_alloc(c->arena, room * sizeof *v);
+
+    if (c->n_fields > 0)
+        memcpy(v, c->fields, c->n_fields * sizeof *v);
+    c->fields = v;
+    c->fields_room = room;
+}
+
 /* Keep one header line. Set-Cookie is dropped: nobody here keeps cookies, and they are secrets. */
 static void keep_header(struct fetch_call *c, struct str line)
 {
@@ -34,12 +45,12 @@ static void keep_header(struct fetch_call *c, struct str line)
     value = str_trim((struct str){colon + 1, line.n - name.n - 1});
     if (!text_printable(name) || !value_clean(value) || str_is_nocase(name, "set-cookie"))
         return;
-    if (!c->fields)
-        c->fields = arena_alloc(c->arena, FETCH_HEADER_COUNT_MAX * sizeof *c->fields);
     if (c->n_fields == FETCH_HEADER_COUNT_MAX) {
         c->too_large = true;
         return;
     }
+    if (c->n_fields == c->fields_room)
+        more_fields(c);
     f = &c->fields[c->n_fields++];
     f->name = lower(c->arena, name);
     f->name_len = name.n;

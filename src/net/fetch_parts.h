@@ -25,6 +25,7 @@
 
 #define FETCH_HEADER_BYTES_MAX (32u * 1024) /* of one answer, interim ones included */
 #define FETCH_HEADER_COUNT_MAX 128
+#define FETCH_AGREED 8                 /* URLs a pool knows to be read in one way */
 #define FETCH_BLOCKS_MAX 8             /* status lines: 1xx answers and the real one */
 #define FETCH_REQUEST_MAX (64u * 1024) /* a request's body, or all its headers */
 #define FETCH_CLOSED_MAX_S 300         /* the longest Retry-After we believe */
@@ -58,7 +59,7 @@ struct fetch {
     char *ca_file;
     bool allow_http_loopback;
     unsigned in_flight, max_in_flight;
-    unsigned kept; /* connections libcurl may have, in use or not */
+    unsigned kept;                  /* connections libcurl may have, in use or not */
     struct loop_timer *start_timer; /* calls wait only for the next round */
     uint64_t round;
     unsigned started; /* in that round */
@@ -73,8 +74,10 @@ struct fetch_pool {
     struct fetch_pool *next;
     bool released; /* the owner let go of it; ends with its last call */
     char *name, *user_agent;
-    char *ca_file;        /* NULL: the fetch's */
-    char **allow_private; /* lower case, NULL-ended; NULL: none */
+    char *ca_file;              /* NULL: the fetch's */
+    char **allow_private;       /* lower case, NULL-ended; NULL: none */
+    char *agreed[FETCH_AGREED]; /* URLs that libcurl reads as we do; NULL: none yet */
+    unsigned agreed_next;       /* makes way for the next one */
     int64_t connect_ms, total_ms;
     size_t body_max;
     unsigned max_in_flight, in_flight, waiting_count, ready_count;
@@ -112,7 +115,7 @@ struct fetch_call {
     bool head_done;
     bool refused, too_large, connected;
     struct field *fields;
-    size_t n_fields;
+    size_t n_fields, fields_room;
     struct buf answer; /* wiped when freed: it may hold tokens */
     struct fetch_result result;
 };

@@ -66,6 +66,8 @@ void fetch_pool_maybe_free(struct fetch_pool *p)
     for (char **h = p->allow_private; *h; h++)
         free(*h);
     free(p->allow_private);
+    for (size_t i = 0; i < FETCH_AGREED; i++)
+        free(p->agreed[i]);
     free(p->name);
     free(p->user_agent);
     free(p->ca_file);

@@ -18,43 +18,57 @@ static bool host_listed(const struct fetch_pool *p, const char *host)
     return false;
 }
 
-/* libcurl must understand the URL exactly as we do, or one of us judges the wrong host. */
-static int url_agree(const char *text, const struct url *u, struct err *err)
+/* Whether libcurl has one part of a URL as we have it. */
+static bool part_agrees(CURLU *theirs, CURLUPart part, const char *want)
 {
-    static const CURLUPart parts[] = {CURLUPART_SCHEME,  CURLUPART_HOST,  CURLUPART_PORT,
-                                      CURLUPART_PATH,    CURLUPART_QUERY, CURLUPART_USER,
-                                      CURLUPART_FRAGMENT};
+    char *got = NULL;
+    bool same;
+
+    if (curl_url_get(theirs, part, &got, CURLU_DEFAULT_PORT) != CURLUE_OK)
+        got = NULL;
+    if (got && part == CURLUPART_HOST) {
+        const size_t n = strlen(got);
+        const struct str name = got[0] == '[' ? (struct str){got + 1, n - 2} : (struct str){got, n};
+        same = want && str_is_nocase(name, want);
+    } else {
+        same = got && want ? strcmp(got, want) == 0 : !(got && *got) && !(want && *want);
+    }
+    curl_free(got);
+    return same;
+}
+
+static bool url_agrees(const char *text, const struct url *u)
+{
     char port[16];
-    const char *ours[] = {u->scheme, u->host, port, u->path, u->query, NULL, NULL};
+    const struct {
+        CURLUPart part;
+        const char *ours;
+    } parts[] = {{CURLUPART_SCHEME, u->scheme}, {CURLUPART_HOST, u->host},   {CURLUPART_PORT, port},
+                 {CURLUPART_PATH, u->path},     {CURLUPART_QUERY, u->query}, {CURLUPART_USER, NULL},
+                 {CURLUPART_FRAGMENT, NULL}};
     CURLU *theirs = curl_url();
-    int rc = -1;
+    bool same = theirs && curl_url_set(theirs, CURLUPART_URL, text, CURLU_PATH_AS_IS) == CURLUE_OK;
 
     snprintf(port, sizeof port, "%d", u->port);
-    if (!theirs || curl_url_set(theirs, CURLUPART_URL, text, CURLU_PATH_AS_IS) != CURLUE_OK)
-        goto out;
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        char *got = NULL;
-        const char *want = ours[i];
-        bool same;
-
-        if (curl_url_get(theirs, parts[i], &got, CURLU_DEFAULT_PORT) != CURLUE_OK)
-            got = NULL;
-        if (got && parts[i] == CURLUPART_HOST && got[0] == '[') {
-            struct str inner = {got + 1, strlen(got) - 2};
-            same = want && str_is_nocase(inner, want);
-        } else if (got && parts[i] == CURLUPART_HOST) {
-            same = want && str_is_nocase(str_of(got), want);
-        } else {
-            same = got && want ? strcmp(got, want) == 0 : !(got && *got) && !(want && *want);
-        }
-        curl_free(got);
-        if (!same)
-            goto out;
-    }
-    rc = 0;
-out:
+    for (size_t i = 0; same && i < sizeof parts / sizeof *parts; i++)
+        same = part_agrees(theirs, parts[i].part, parts[i].ours);
     curl_url_cleanup(theirs);
-    return rc == 0 ? 0 : err_set(err, ERR_MISCONFIGURED, "the URL can be read in two ways");
+    return same;
+}
+
+/* libcurl must understand the URL exactly as we do, or one of us judges the wrong host. Asking it
+ * costs as much as sending a request, and a pool's few endpoints are asked for again and again. */
+static int url_agree(struct fetch_pool *p, const char *text, const struct url *u, struct err *err)
+{
+    for (size_t i = 0; i < FETCH_AGREED && p->agreed[i]; i++)
+        if (strcmp(p->agreed[i], text) == 0)
+            return 0;
+    if (!url_agrees(text, u))
+        return err_set(err, ERR_MISCONFIGURED, "the URL can be read in two ways");
+    free(p->agreed[p->agreed_next]);
+    p->agreed[p->agreed_next] = mem_dup(text);
+    p->agreed_next = (p->agreed_next + 1) % FETCH_AGREED;
+    return 0;
 }
 
 static int take_url(struct fetch_call *c, const char *text, struct err *err)
@@ -67,7 +81,7 @@ static int take_url(struct fetch_call *c, const char *text, struct err *err)
         return err_set(err, ERR_MISCONFIGURED, "a URL to fetch has no fragment");
     if (!url_allowed(c, &c->url))
         return err_set(err, ERR_MISCONFIGURED, "only https is fetched");
-    if (url_agree(text, &c->url, err) < 0)
+    if (url_agree(c->pool, text, &c->url, err) < 0)
         return -1;
     c->text_url = arena_dup(c->arena, text);
     c->may_private = host_listed(c->pool, c->url.host);

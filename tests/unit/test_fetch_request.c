@@ -130,6 +130,26 @@ START_TEST(secrets_with_line_ends_are_refused)
 }
 END_TEST
 
+/* More URLs than a pool remembers as read in one way: each goes where it says, and what was refused
+ * stays refused. */
+START_TEST(many_urls)
+{
+    char path[32], line[64], bad[300];
+
+    fetch_fx.stub = stub_start(fixture_echo, NULL);
+    for (int i = 0; i < 40; i++) {
+        snprintf(path, sizeof path, "/u/%d?n=%d", i % 20, i % 20);
+        snprintf(line, sizeof line, "GET %s HTTP/1.1\r\n", path);
+        ck_assert_int_eq(fixture_get(fixture_url(path)).r.status, 200);
+        ck_assert_ptr_nonnull(strstr(fetch_fx.head, line));
+        ck_assert_int_eq(fixture_get(fixture_url("/same")).r.status, 200);
+        snprintf(bad, sizeof bad, "%s#x", fixture_url(path));
+        ck_assert_uint_eq(fixture_get(bad).r.transport, USHER_TRANSPORT_REFUSED);
+    }
+    ck_assert_uint_eq(stub_requests(fetch_fx.stub), 80);
+}
+END_TEST
+
 Suite *suite_fetch_request(void)
 {
     Suite *s = suite_create("fetch_request");
@@ -137,6 +157,7 @@ Suite *suite_fetch_request(void)
 
     tcase_add_checked_fixture(t, fixture_setup, fixture_teardown);
     tcase_add_test(t, get_carries_what_was_asked);
+    tcase_add_test(t, many_urls);
     tcase_add_test(t, forms_are_encoded_once);
     tcase_add_test(t, json_and_basic);
     tcase_add_test(t, headers_that_cannot_be_sent_are_refused);
