@@ -156,7 +156,7 @@ bool seal_equal(const void *a, const void *b, size_t n)
 void seal_wipe(void *p, size_t n)
 {
     if (p && n > 0)
-        OPENSSL_cleanse(p, n);
+        explicit_bzero(p, n); /* OPENSSL_cleanse goes eight bytes at a time */
 }
 
 void seal_sha256(struct str in, unsigned char out[32])
