@@ -310,6 +310,7 @@ int jwk_import(const struct jval *json, struct jwk *out, struct err *err)
 
 void jwk_deinit(struct jwk *k)
 {
+    EVP_MD_CTX_free(k->ready);
     EVP_PKEY_free(k->pkey);
     free(k->kid);
     *k = (struct jwk){0};

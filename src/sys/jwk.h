@@ -13,7 +13,8 @@
 #include "base/err.h"
 #include "base/json.h"
 
-struct evp_pkey_st; /* EVP_PKEY */
+struct evp_pkey_st;   /* EVP_PKEY */
+struct evp_md_ctx_st; /* EVP_MD_CTX */
 
 enum jose_family { JOSE_RSA, JOSE_PSS, JOSE_EC, JOSE_ED };
 
@@ -34,9 +35,11 @@ const struct jose_alg *jose_alg_get(uint32_t alg); /* NULL unless exactly one kn
 #define JWK_COORDINATE_MAX 66
 
 struct jwk {
-    struct evp_pkey_st *pkey; /* owned */
-    char *kid;                /* owned; NULL when it has none */
-    uint32_t algs;            /* what it may verify */
+    struct evp_pkey_st *pkey;    /* owned */
+    char *kid;                   /* owned; NULL when it has none */
+    uint32_t algs;               /* what it may verify */
+    struct evp_md_ctx_st *ready; /* owned; to be copied for each signature of `ready_for` */
+    uint32_t ready_for;          /* one of algs; 0: there is none */
 };
 
 /* Which algorithms the key may serve; 0 with an error when it is not fit for any. */

@@ -64,6 +64,33 @@ START_TEST(jwt_38_tampered) /* JWT-38: bits of header, payload and signature, fo
 }
 END_TEST
 
+/* An RSA key that does not name its algorithm serves each, in any order, again and again. */
+START_TEST(one_key_many_algorithms)
+{
+    static const uint32_t algs[] = {JWS_PS256, JWS_RS256, JWS_RS512, JWS_PS384,
+                                    JWS_RS256, JWS_RS384, JWS_PS256};
+    struct jval *jwk = jws_key_public(RS256->key, JWS_RS256, KIT_KID);
+    struct jval *claims = jval_new_object();
+    struct err err = ERR_INIT;
+    jval_remove(jwk, "alg");
+    struct jwks *set = kit_set((const struct jval *const[]){jwk}, 1);
+
+    for (size_t i = 0; i < sizeof algs / sizeof *algs; i++) {
+        const struct jws_head head = {algs[i], KIT_KID, NULL};
+        struct buf token;
+        buf_init(&token, JWS_TOKEN_MAX);
+        ck_assert_int_eq(jws_sign(RS256->key, &head, claims, &token, &err), 0);
+        ck_assert_int_eq(kit_judge(buf_view(&token), set, KIT_ALL), 1);
+        token.p[token.n - 10] = token.p[token.n - 10] == 'A' ? 'B' : 'A';
+        ck_assert_int_eq(kit_judge(buf_view(&token), set, KIT_ALL), -1);
+        buf_deinit(&token);
+    }
+    jwks_free(&set);
+    jval_free(&jwk);
+    jval_free(&claims);
+}
+END_TEST
+
 START_TEST(pss_salt) /* RFC 7518 3.5: the salt is as long as the hash */
 {
     static const int salts[] = {0, 20, RSA_PSS_SALTLEN_MAX};
@@ -264,6 +291,7 @@ Suite *suite_jose_signature(void)
 
     tcase_add_unchecked_fixture(t, keys_make, keys_free);
     tcase_add_loop_test(t, jwt_38_tampered, 0, KIT_ALGS);
+    tcase_add_test(t, one_key_many_algorithms);
     tcase_add_test(t, pss_salt);
     tcase_add_test(t, jwt_29_raw_signatures_only);
     tcase_add_test(t, jwt_30_ecdsa_ranges);
