@@ -151,7 +151,9 @@ static void wait_over(struct store_wait *w)
     pthread_mutex_unlock(&w->lock);
 }
 
-/* Hands every job back to whoever waits; neighbours of one loop share one wake-up. */
+/* Hands every job back to whoever waits, in the order of their turns: what memory is told of an
+ * end must come after what it is told of things that were made before it. Neighbours of one loop
+ * share one wake-up. */
 static void answer(struct store *s, struct store_job *jobs)
 {
     struct store_job *chain = NULL, **tail = &chain;
@@ -166,18 +168,18 @@ static void answer(struct store *s, struct store_job *jobs)
             if (s->on_error)
                 s->on_error(s->on_error_arg, &job->err);
         }
-        if (job->wait) { /* the waiter owns it, and may be gone right after */
-            wait_over(job->wait);
-            continue;
-        }
-        if (!job->done) {
+        if (!job->wait && !job->done) {
             free(job);
             continue;
         }
-        if (chain && job->loop != loop) {
+        if (chain && (job->wait || job->loop != loop)) {
             loop_post(loop, deliver, chain);
             chain = NULL;
             tail = &chain;
+        }
+        if (job->wait) { /* the waiter owns it, and may be gone right after */
+            wait_over(job->wait);
+            continue;
         }
         loop = job->loop;
         *tail = job;

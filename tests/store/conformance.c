@@ -2,6 +2,7 @@
 /* Transactions, groups of writes, values: what every backend does alike. */
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -343,6 +344,70 @@ START_TEST(writers_that_come_back_share_commits)
 }
 END_TEST
 
+/* ---- one after the other ---- */
+
+struct sequence {
+    int n, first, last; /* which came when, counted from 1 */
+};
+
+static void first_done(void *arg, enum store_outcome outcome, const struct err *err)
+{
+    struct sequence *q = arg;
+    (void)err;
+    ck_assert_int_eq(outcome, STORE_DONE);
+    q->first = ++q->n;
+}
+
+static void last_heard(void *arg)
+{
+    struct sequence *q = arg;
+    q->last = ++q->n;
+}
+
+static void *wait_and_tell(void *arg)
+{
+    struct err err = ERR_INIT;
+    ck_assert_int_eq(store_write_now(kit_store, nothing, NULL, &err), STORE_DONE);
+    loop_post(kit_loop, last_heard, arg);
+    return NULL;
+}
+
+static int fails(struct db *db, void *arg, struct err *err)
+{
+    (void)db;
+    (void)arg;
+    return err_set(err, ERR_DENIED, "no");
+}
+
+static void dawdle(void *arg, const struct err *err)
+{
+    (void)arg;
+    (void)err;
+    poll(NULL, 0, 50);
+}
+
+/* What a loop is told by whoever waited for a write comes after the answers to writes before it:
+ * else memory would learn of an end before it learns of what ended. */
+START_TEST(who_waits_is_answered_in_turn)
+{
+    struct kit_answers at_gate = {.n = 0};
+    struct sequence q = {.n = 0};
+    pthread_t thread;
+    store_on_error(kit_store, dawdle, NULL);
+    close_gate(&at_gate);
+    ck_assert(store_write(kit_store, nothing, kit_loop, first_done, &q));
+    ck_assert_int_eq(pthread_create(&thread, NULL, wait_and_tell, &q), 0);
+    poll(NULL, 0, 20);
+    ck_assert(store_write(kit_store, fails, NULL, NULL, NULL)); /* of the same commit */
+    atomic_store(&gate, true);
+    kit_wait(&q.n, 2);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    ck_assert_int_eq(q.first, 1);
+    ck_assert_int_eq(q.last, 2);
+    kit_wait(&at_gate.n, 4);
+}
+END_TEST
+
 START_TEST(reads_do_not_wait_for_writes)
 {
     struct kit_answers at_gate = {.n = 0};
@@ -491,6 +556,8 @@ Suite *suite_conformance(const char *name)
     tcase_add_test(tc, foreign_keys_hold);
     tcase_add_test(tc, a_failing_write_does_not_disturb_its_group);
     tcase_add_test(tc, writers_that_come_back_share_commits);
+    if (!kit_cluster) /* writers of a shared store have no order */
+        tcase_add_test(tc, who_waits_is_answered_in_turn);
     tcase_add_test(tc, reads_do_not_wait_for_writes);
     tcase_add_test(tc, a_full_queue_refuses);
     tcase_add_test(tc, nobody_waits_but_failures_are_told);
