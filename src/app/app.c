@@ -62,6 +62,12 @@ const struct usher_setting app_settings[] = {
     USHER_SET_LIST(struct app_common, serves, .label = "Serves", .flags = USHER_ADVANCED,
                    .help = "Resources that this app is: it may look at tokens that are for them.",
                    .example = "https://api.example.com"),
+    USHER_SET_LIST(
+        struct app_common, exchange_from, .label = "Exchanges tokens of", .flags = USHER_ADVANCED,
+        .help = "Apps that may send it people's access tokens for it to go on with: with "
+                "the grant token_exchange it gets tokens for its resources instead. "
+                "Default: none.",
+        .example = "wiki"),
     USHER_SET_LIST(struct app_common, providers, .label = "Providers", .flags = USHER_ADVANCED,
                    .help = "People may come through these only. Default: all.",
                    .example = "google"),

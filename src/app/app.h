@@ -34,7 +34,8 @@ struct app_common {
     const char *const *scopes;
     const char *const *resources; /* what its tokens may be for; the first, if it asks for none */
     const char *const *serves;    /* resources that this app is */
-    const char *const *providers; /* that people may come through; NULL: all */
+    const char *const *exchange_from; /* apps whose tokens for it, it may exchange */
+    const char *const *providers;     /* that people may come through; NULL: all */
     bool require_pkce, require_pushed, consent;
     int token_format;            /* enum client_token */
     int token_alg, id_token_alg; /* enum client_alg */

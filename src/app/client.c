@@ -174,6 +174,10 @@ static int check_auth(const struct app_common *c, const char **key, struct err *
         (void)err_set(err, ERR_INVALID, "client_credentials is for confidential clients");
         return wrong(key, "grants");
     }
+    if (client_is_public(c) && client_lists(c->grants, STR("token_exchange"))) {
+        (void)err_set(err, ERR_INVALID, "token_exchange is for confidential clients");
+        return wrong(key, "grants");
+    }
     if (c->auth_method == CLIENT_AUTH_JWT && !c->jwks && !c->jwks_uri) {
         (void)err_set(err, ERR_INVALID, "private_key_jwt needs jwks or jwks_uri");
         return wrong(key, "auth_method");

@@ -10,22 +10,6 @@
 #define ANSWER_MAX (32u * 1024)
 #define INACTIVE STR("{\"active\":false}")
 
-/* Whether one of the token's resources is one the app serves. */
-static bool serves(const struct app *app, const char *resource)
-{
-    struct err err = ERR_INIT;
-    if (app->common.serves == NULL)
-        return false;
-    struct jval *list = jval_parse(str_of(resource), ANSWER_MAX, 2, &err);
-    bool found = false;
-    for (size_t i = 0; i < jval_count(list) && !found; i++) {
-        const char *one = jval_text(jval_item(list, i));
-        found = one && client_lists(app->common.serves, str_of(one));
-    }
-    jval_free(&list);
-    return found;
-}
-
 static void member(struct buf *out, const char *name, const char *value)
 {
     buf_printf(out, ",\"%s\":", name);
@@ -76,7 +60,7 @@ static void go_on(struct call *c)
     if (rc != 1)
         return;
     if (mint_find(c, str_of(token), &row) == 1 &&
-        (strcmp(row.app, c->app->id) == 0 || serves(c->app, row.resource)))
+        (strcmp(row.app, c->app->id) == 0 || scope_serves(c->app, row.resource)))
         tell(c, &row);
     else
         call_answer(c, 200, INACTIVE);

@@ -94,6 +94,8 @@ struct scope_targets {
 bool scope_named(struct call *c, const struct scope_targets *t, const char **out);
 /* URIs as a JSON array. NULL: the call is over. */
 const char *scope_json(struct call *c, const char *const *list);
+/* Whether one of the resources, as rows have them, is one that the app serves. */
+bool scope_serves(const struct app *app, const char *resource);
 
 /* ---- mint.c ---- */
 
@@ -134,7 +136,7 @@ bool bearer_is_for_us(const struct call *c, const char *resource);
 
 /* ---- grants, by the table of token.c: each answers ---- */
 
-call_next_fn grant_client, grant_code, grant_refresh, grant_device;
+call_next_fn grant_client, grant_code, grant_refresh, grant_device, grant_exchange;
 /* The i-th there is; NULL at the end. */
 const char *token_grant_type(size_t i);
 

@@ -104,3 +104,18 @@ const char *scope_resources(struct call *c)
     const char *const one[] = {allowed && *allowed ? *allowed : c->issuer->o.public_url, NULL};
     return out ? out : scope_json(c, one);
 }
+
+bool scope_serves(const struct app *app, const char *resource)
+{
+    struct err err = ERR_INIT;
+    if (app->common.serves == NULL)
+        return false;
+    struct jval *list = jval_parse(str_of(resource), RESOURCES_MAX, 2, &err);
+    bool found = false;
+    for (size_t i = 0; i < jval_count(list) && !found; i++) {
+        const char *one = jval_text(jval_item(list, i));
+        found = one && client_lists(app->common.serves, str_of(one));
+    }
+    jval_free(&list);
+    return found;
+}

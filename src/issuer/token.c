@@ -11,6 +11,7 @@ static const struct {
     {"refresh_token", grant_refresh},
     {"client_credentials", grant_client},
     {"urn:ietf:params:oauth:grant-type:device_code", grant_device},
+    {"urn:ietf:params:oauth:grant-type:token-exchange", grant_exchange},
 };
 #define GRANTS (sizeof grants / sizeof *grants)
 

@@ -107,8 +107,12 @@ static void on_looked(void *arg, enum store_outcome outcome, const struct err *e
         return;
     }
     struct jval *o = jval_new_object();
-    const struct claims_asked asked = {
-        .app = app, .part = CLAIMS_USERINFO, .scopes = k->token.scopes, .claims = k->grant.claims};
+    /* Claims were asked for one by one by the app that the grant is, not by whom it goes on to. */
+    const bool own = strcmp(app->id, k->grant.app) == 0;
+    const struct claims_asked asked = {.app = app,
+                                       .part = CLAIMS_USERINFO,
+                                       .scopes = k->token.scopes,
+                                       .claims = own ? k->grant.claims : NULL};
     if (app->common.userinfo_alg != CLIENT_USERINFO_JSON) {
         jval_set_text(o, "iss", c->issuer->o.public_url);
         jval_set_text(o, "aud", app->id);

@@ -38,6 +38,9 @@ START_TEST(settings_that_go_together)
     wrong(&(struct app_common){.grants = LIST("implicit")}, "grants");
     wrong(&(struct app_common){.client_type = CLIENT_PUBLIC, .grants = LIST("client_credentials")},
           "grants"); /* OP-60 */
+    wrong(&(struct app_common){.client_type = CLIENT_PUBLIC, .grants = LIST("token_exchange")},
+          "grants");
+    right(&(struct app_common){.grants = LIST("token_exchange"), .exchange_from = LIST("wiki")});
     wrong(&(struct app_common){.client_type = CLIENT_PUBLIC, .auth_method = CLIENT_AUTH_BASIC},
           "auth_method");
     wrong(&(struct app_common){.auth_method = CLIENT_AUTH_NONE}, "auth_method");
