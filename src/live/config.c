@@ -175,6 +175,10 @@ static const struct usher_setting limit_rows[] = {
                "From one address; an app asks for everybody who uses it. 0: no limit."),
     LIMIT_ROWS(registration, "60", "30", "Apps registering themselves",
                "From one address, and managing what they registered. 0: no limit."),
+    LIMIT_ROWS(
+        device, "30", "30", "Codes of devices typed",
+        "From one address; connecting one takes about four. So few that guessing the code of "
+        "somebody else's device leads nowhere. 0: no limit."),
     LIMIT_ROWS(provider, "0", "600", "Sign-ins through one provider",
                "Begun or come back, whoever asks: for an upstream that shuts out who asks too "
                "often. Strangers can use it up, so there is none unless set. 0: no limit."),

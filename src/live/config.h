@@ -52,6 +52,7 @@ struct config_limits { /* requests a minute, 0: no limit; and how many at once *
     int64_t account, account_burst;
     int64_t token, token_burst;
     int64_t registration, registration_burst;
+    int64_t device, device_burst;
     int64_t provider, provider_burst;
 };
 

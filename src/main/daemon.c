@@ -163,7 +163,8 @@ static void set_limits(struct limits *t, const struct config_limits *c)
                [LIMIT_API] = {c->api, c->api_burst},
                [LIMIT_ACCOUNT] = {c->account, c->account_burst},
                [LIMIT_TOKEN] = {c->token, c->token_burst},
-               [LIMIT_REGISTRATION] = {c->registration, c->registration_burst}},
+               [LIMIT_REGISTRATION] = {c->registration, c->registration_burst},
+               [LIMIT_DEVICE] = {c->device, c->device_burst}},
         .provider = {c->provider, c->provider_burst}};
     limits_set(t, &rates);
 }

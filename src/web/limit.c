@@ -154,8 +154,8 @@ int64_t limits_take_provider(struct limits *t, const char *id, struct mono now)
 void limits_refused(struct limits *t, enum limit_class class, const char *client,
                     const struct log_ctx *log, struct mono now)
 {
-    static const char *const names[LIMIT_CLASSES] = {"provider", "login", "callback",    "api",
-                                                     "account",  "token", "registration"};
+    static const char *const names[LIMIT_CLASSES] = {"provider", "login", "callback",     "api",
+                                                     "account",  "token", "registration", "device"};
     static const struct metric metric = {.name = "usher_limited_total",
                                          .help =
                                              "Requests sent away by a rate limit, by its class.",

@@ -28,6 +28,7 @@ enum limit_class {
     LIMIT_ACCOUNT,
     LIMIT_TOKEN,
     LIMIT_REGISTRATION,
+    LIMIT_DEVICE,
     LIMIT_CLASSES
 };
 

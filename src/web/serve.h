@@ -44,6 +44,7 @@ enum route_flag {
     ROUTE_ACCOUNT = 4u << 8,  /* what people change about themselves */
     ROUTE_TOKEN = 5u << 8,    /* what apps ask for by themselves, from few addresses */
     ROUTE_REGISTER = 6u << 8, /* apps that register themselves, and manage what they did */
+    ROUTE_DEVICE = 7u << 8,   /* codes of devices, which people type and others guess */
     ROUTE_CLASS = 7u << 8,    /* all of these bits */
 };
 

@@ -309,12 +309,29 @@ class People(Device):
 
 
 class Guessing(Device):
-    settings = {"limits": {"login": "1", "login_burst": "5"}}
+    settings = {"limits": {"device": "1", "device_burst": "5", "login": "1", "login_burst": "3"}}
+
+    def guess(self, address, codes):
+        return [self.browser.get("/device?user_code=BCDF-GHJ" + ch, X_Forwarded_For=address).status for ch in codes]
 
     def test_guesses_are_counted(self):
         # RFC 8628 5.1
         mine, other = ({"X_Forwarded_For": "203.0.113.%d" % n} for n in (5, 6))
-        came = [self.browser.get("/device?user_code=BCDF-GHJ" + ch, **mine).status for ch in "BCDFGHJKLM"]
-        self.assertEqual(came, [422] * 5 + [429] * 5)
+        self.assertEqual(self.guess("203.0.113.5", "BCDFGHJKLM"), [422] * 5 + [429] * 5)
         self.assertEqual(self.browser.post("/device", {}, **mine).status, 429)
+        self.assertEqual(self.browser.get("/device", **mine).status, 429)
         self.assertEqual(self.browser.get("/device", **other).status, 200)
+        self.assertIn("device", {e["class"] for e in self.usher.events("limit.reached")})
+        # ... for themselves: whoever guesses keeps nobody there from signing in, and the other way round
+        self.assertEqual([self.browser.get("/login/oidc", **mine).status for _ in range(4)], [303] * 3 + [429])
+        self.assertEqual([self.browser.get("/login/oidc", **other).status for _ in range(4)], [303] * 3 + [429])
+        self.assertEqual(self.browser.get("/device", **other).status, 200)
+
+
+class GuessingAsInstalled(Guessing):
+    settings = None
+
+    def test_guesses_are_counted(self):
+        # RFC 8628 5.1: nobody has to switch it on
+        came = self.guess("203.0.113.5", "BCDFGHJKLMNPQRSTVWXZ" * 2)
+        self.assertEqual((set(came[:30]), came[-1]), ({422}, 429))
