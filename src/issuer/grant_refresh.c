@@ -3,7 +3,9 @@
  * refresh_token (RFC 6749 section 6, RFC 9700 section 4.14): each use makes a successor. An app
  * whose answer was lost on the way asks again with the same token: within the grace window it gets
  * the very answer it missed, sealed in the row meanwhile, so also after a restart. Any other second
- * use, and any use by another app, ends the grant with everything that hangs on it.
+ * use, and any use by another app, ends the grant with everything that hangs on it. Who asks in
+ * that window for something else (RFC 8707: a token for another API) gets that, beside the one
+ * successor.
  */
 #include "app/client.h"
 #include "base/json.h"
@@ -20,6 +22,7 @@ struct renewing {
     struct call *call;
     unsigned char hash[32];
     struct refresh_token_row row;
+    char asked[44]; /* hash of scope and resources, as they came */
     struct tokens tokens;
     struct buf sealed;
     bool found, lost; /* somebody else was faster */
@@ -77,17 +80,71 @@ static struct str aad_of(const struct renewing *r)
     return str_of(arena_printf(r->call->a, "%s\n%s", r->row.grant, r->call->app->id));
 }
 
+static bool in_grace(const struct renewing *r)
+{
+    return r->row.successor.n > 0 && r->call->now - r->row.used <= GRACE_SECONDS;
+}
+
+/* ---- beside the successor that is there ---- */
+
+static int add(struct db *db, void *arg, struct err *err)
+{
+    struct renewing *r = arg;
+    if (tokens_store(db, &r->tokens, err) < 0)
+        return -1;
+    return r->tokens.good ? tokens_tell(db, r->call, &r->tokens.grant, "grant.refresh", NULL, err)
+                          : 0;
+}
+
+static void on_added(void *arg, enum store_outcome outcome, const struct err *err)
+{
+    struct renewing *r = arg;
+    if (outcome != STORE_DONE)
+        call_store_failed(r->call, outcome, err);
+    else if (!r->tokens.good)
+        refuse(r);
+    else
+        tokens_answer(&r->tokens);
+}
+
+static void on_signed_beside(void *arg, const struct err *err)
+{
+    struct renewing *r = arg;
+    struct issuer *i = r->call->issuer;
+    if (err)
+        call_fail(r->call, err);
+    else if (!store_write(i->o.store, add, i->o.loop, on_added, r))
+        busy(r);
+}
+
+static void answer_beside(struct renewing *r, struct str answer)
+{
+    struct err err = ERR_INIT;
+    struct jval *was = jval_parse(answer, ANSWER_MAX, 2, &err);
+    const char *successor = jval_text(jval_get(was, "refresh_token"));
+    r->tokens.refresh_kept = successor ? arena_dup(r->call->a, successor) : "";
+    jval_free(&was);
+    tokens_make(&r->tokens, on_signed_beside, r);
+}
+
+/* Sealed is what was asked for, and the answer. */
 static void answer_again(struct renewing *r)
 {
     struct err err = ERR_INIT;
     struct buf text;
     struct call *c = r->call;
     buf_init(&text, ANSWER_MAX);
-    if (r->row.successor.n > 0 && c->now - r->row.used <= GRACE_SECONDS &&
-        keyring_unseal(c->issuer->o.keys, PURPOSE, aad_of(r), r->row.successor, &text, &err) == 0)
-        call_answer(c, 200, (struct str){arena_dupn(c->a, text.p, text.n), text.n});
-    else
+    if (!in_grace(r) ||
+        keyring_unseal(c->issuer->o.keys, PURPOSE, aad_of(r), r->row.successor, &text, &err) < 0) {
         end_grant(r);
+    } else {
+        const size_t n = sizeof r->asked - 1;
+        const struct str answer = {text.p + n, text.n > n ? text.n - n : 0};
+        if (answer.n > 0 && memcmp(text.p, r->asked, n) == 0)
+            call_answer(c, 200, (struct str){arena_dupn(c->a, answer.p, answer.n), answer.n});
+        else
+            answer_beside(r, answer);
+    }
     buf_wipe(&text);
 }
 
@@ -104,10 +161,7 @@ static int renew(struct db *db, void *arg, struct err *err)
     /* What the faster one got is what this one gets. */
     if (r->lost)
         return refresh_token_get(db, r->hash, r->call->a, &r->row, err) < 0 ? -1 : 0;
-    if (tokens_store(db, &r->tokens, err) < 0)
-        return -1;
-    return r->tokens.good ? tokens_tell(db, r->call, &r->tokens.grant, "grant.refresh", NULL, err)
-                          : 0;
+    return add(db, r, err);
 }
 
 static void on_renewed(void *arg, enum store_outcome outcome, const struct err *err)
@@ -132,9 +186,13 @@ static void on_signed(void *arg, const struct err *err)
         call_fail(c, err);
         return;
     }
-    const struct str text = mint_text(c, &r->tokens.access, tokens_more(&r->tokens));
+    struct buf kept;
+    buf_init(&kept, ANSWER_MAX);
+    buf_text(&kept, r->asked);
+    buf_str(&kept, mint_text(c, &r->tokens.access, tokens_more(&r->tokens)));
     buf_init(&r->sealed, ANSWER_MAX);
-    keyring_seal(c->issuer->o.keys, PURPOSE, aad_of(r), text, &r->sealed);
+    keyring_seal(c->issuer->o.keys, PURPOSE, aad_of(r), buf_view(&kept), &r->sealed);
+    buf_wipe(&kept);
     if (!store_write(c->issuer->o.store, renew, c->issuer->o.loop, on_renewed, r)) {
         buf_deinit(&r->sealed);
         busy(r);
@@ -187,8 +245,8 @@ static void on_found(void *arg, enum store_outcome outcome, const struct err *er
         end_grant(r); /* it is in the wrong hands */
         return;
     }
-    if (r->row.used > 0) {
-        answer_again(r);
+    if (r->row.used > 0 && !in_grace(r)) {
+        end_grant(r);
         return;
     }
     if (!tokens_allowed(&r->tokens, c->in->client)) {
@@ -202,7 +260,24 @@ static void on_found(void *arg, enum store_outcome outcome, const struct err *er
         call_refuse(c, "invalid_scope", "a refresh may ask for less, not for more");
         return;
     }
-    tokens_make(&r->tokens, on_signed, r);
+    if (r->row.used > 0)
+        answer_again(r);
+    else
+        tokens_make(&r->tokens, on_signed, r);
+}
+
+static void note_asked(struct renewing *r)
+{
+    const struct fields *f = r->call->in->form;
+    unsigned char hash[32];
+    struct buf all;
+    buf_init(&all, ANSWER_MAX); /* longer than any request */
+    for (size_t i = 0; i < f->n; i++)
+        if (strcmp(f->v[i].name, "scope") == 0 || strcmp(f->v[i].name, "resource") == 0)
+            buf_printf(&all, "%s=%s\n", f->v[i].name, f->v[i].value);
+    seal_sha256(buf_view(&all), hash);
+    text_b64url(hash, sizeof hash, r->asked);
+    buf_deinit(&all);
 }
 
 void grant_refresh(struct call *c)
@@ -213,6 +288,7 @@ void grant_refresh(struct call *c)
     const int rc = call_get(c, "refresh_token", &token);
     if (rc < 0)
         return;
+    note_asked(r);
     if (rc == 0)
         call_refuse(c, "invalid_request", "refresh_token is missing");
     else if (!handle_hash(HANDLE_REFRESH, str_of(token), r->hash))

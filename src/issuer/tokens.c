@@ -185,7 +185,8 @@ void tokens_make(struct tokens *t, void (*done)(void *arg, const struct err *err
     t->done = done;
     t->arg = arg;
     c->more = t;
-    if (client_may(&c->app->common, "refresh_token")) {
+    t->refresh_text[0] = '\0';
+    if (!t->refresh_kept && client_may(&c->app->common, "refresh_token")) {
         handle_make(HANDLE_REFRESH, t->refresh_text, t->refresh.hash);
         t->refresh.grant = t->grant.id;
         t->refresh.created = c->now;
@@ -238,8 +239,8 @@ const char *tokens_more(const struct tokens *t)
     const char *id = t->id_token.n > 0 ? arena_printf(a, ",\"id_token\":\"%.*s\"",
                                                       (int)t->id_token.n, t->id_token.p)
                                        : "";
-    return t->refresh_text[0] ? arena_printf(a, "%s,\"refresh_token\":\"%s\"", id, t->refresh_text)
-                              : id;
+    const char *refresh = t->refresh_kept ? t->refresh_kept : t->refresh_text;
+    return refresh[0] ? arena_printf(a, "%s,\"refresh_token\":\"%s\"", id, refresh) : id;
 }
 
 void tokens_answer(struct tokens *t)

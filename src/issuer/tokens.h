@@ -16,9 +16,10 @@
 
 struct tokens {
     struct call *call;
-    const char *nonce;  /* of the ID token; NULL: none */
-    const char *scopes; /* less than was granted; NULL: all of it */
-    bool first;         /* from a code: the request's nonce and claims are answered */
+    const char *nonce;        /* of the ID token; NULL: none */
+    const char *scopes;       /* less than was granted; NULL: all of it */
+    bool first;               /* from a code: the request's nonce and claims are answered */
+    const char *refresh_kept; /* the refresh token there is already, or ""; NULL: one is made */
     /* from tokens_read */
     bool good; /* the grant stands, and so does the person; tokens_store looks once more */
     struct oauth_grant_row grant;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which APIs a token is for: RFC 8707 at the authorization, device and token endpoints, OP-39."""
+import concurrent.futures
 import json
 import sqlite3
 
@@ -45,8 +46,11 @@ class Resource(Case):
     def setUp(self):
         super().setUp()
         self.browser = Browser(self.usher)
-        self.rp = RelyingParty(self.usher, "rp", self.secrets["rp"])
+        self.rp = self.party("rp")
         self.me = self.rp.metadata["issuer"]
+
+    def party(self, name):
+        return RelyingParty(self.usher, name, self.secrets[name])
 
     def code(self, rp=None, **more):
         answer = (rp or self.rp).authorize(self.browser, **more)
@@ -99,6 +103,38 @@ class Resource(Case):
             self.assertEqual(self.aud(tokens), wanted if wanted != [A, A] else [A])
         self.assertEqual(self.aud(self.good(self.rp.refresh(tokens["refresh_token"]))), [A, B, C, self.me])
 
+    def test_two_at_once(self):
+        # What came second is no copy of what came first, where it asked for something else; but there is one
+        # successor, however often the same token is used while its answer may have been lost.
+        first = self.good(self.rp.redeem(self.code(resource=[A, B], scope="openid read")))["refresh_token"]
+        got = {}
+        for wanted in ([A], [B], [], [B, A], [A], [B]):
+            got.setdefault(tuple(wanted), []).append(self.good(self.refresh(first, wanted)))
+            for wanted, answers in got.items():
+            for answer in answers:
+                self.assertEqual(self.aud(answer), list(wanted) or [A, B, self.me])
+        self.assertEqual(got[(A,)][0], got[(A,)][1], "the answer that was lost")
+        every = [a for answers in got.values() for a in answers]
+        self.assertEqual(len({a["refresh_token"] for a in every}), 1)
+        self.assertEqual(error_of(self.rp.refresh(first, resource=C)), WRONG)
+        self.assertEqual(error_of(self.rp.refresh(first, scope="email")), (400, "invalid_scope"))
+        narrow = self.good(self.rp.refresh(first, scope="read", resource=B))
+        self.assertEqual((narrow["scope"], self.aud(narrow)), ("read", [B]))
+        self.good(self.rp.refresh(every[0]["refresh_token"]))
+        # all of it is one family
+        self.assertEqual(error_of(self.party("opaque").refresh(first)), (400, "invalid_grant"))
+        for token in [a["access_token"] for a in every] + [narrow["access_token"]]:
+            self.assertFalse(self.rp.post("introspection_endpoint", {"token": token}).json()["active"])
+
+    def test_a_hundred_at_once(self):
+        first = self.good(self.rp.redeem(self.code(resource=[A, B])))["refresh_token"]
+        with concurrent.futures.ThreadPoolExecutor(20) as pool:
+            answers = list(pool.map(lambda i: (i, self.rp.refresh(first, resource=[A, B][i % 2])), range(100)))
+        for i, answer in answers:
+            self.assertEqual(self.aud(self.good(answer)), [[A, B][i % 2]])
+        self.assertEqual(len({a.json()["refresh_token"] for _, a in answers}), 1)
+        self.good(self.rp.refresh(answers[0][1].json()["refresh_token"]))
+
     def test_usher_is_for_userinfo(self):
         # where openid is left out there is nothing that usher has to be asked with
         tokens = self.good(self.rp.redeem(self.code(resource=A, scope="openid read")))
@@ -116,13 +152,13 @@ class Resource(Case):
         self.assertEqual(self.aud(tokens), [A, self.me])
         self.assertEqual(error_of(self.rp.refresh(tokens["refresh_token"], resource=B)), WRONG)
         self.assertEqual(self.aud(self.good(self.rp.refresh(tokens["refresh_token"], resource=A))), [A])
-        plain = RelyingParty(self.usher, "plain", self.secrets["plain"])
+        plain = self.party("plain")
         tokens = self.good(plain.redeem(self.code(plain)))
         self.assertEqual(self.aud(tokens, plain), [self.me])
         self.assertEqual(error_of(plain.refresh(tokens["refresh_token"], resource=A)), WRONG)
 
     def test_opaque_tokens(self):
-        opaque = RelyingParty(self.usher, "opaque", self.secrets["opaque"])
+        opaque = self.party("opaque")
         tokens = self.good(opaque.redeem(self.code(opaque, resource=[A, B]), resource=A))
         self.assertEqual(self.aud(tokens, opaque), [A])
         self.assertEqual(opaque.userinfo(tokens["access_token"]).status, 401)
