@@ -48,7 +48,7 @@ struct store {
     store_error_fn *on_error;
     void *on_error_arg;
     atomic_bool short_ips;
-    atomic_uint_fast64_t commits, jobs_done, failures;
+    atomic_uint_fast64_t commits, jobs_done, failures, under_way;
 };
 
 struct store_wait {
@@ -158,8 +158,9 @@ static void answer(struct store *s, struct store_job *jobs)
 {
     struct store_job *chain = NULL, **tail = &chain;
     struct loop *loop = NULL;
+    uint64_t n = 0;
 
-    for (struct store_job *job = jobs, *next; job; job = next) {
+    for (struct store_job *job = jobs, *next; job; job = next, n++) {
         next = job->next;
         job->next = NULL;
         atomic_fetch_add_explicit(&s->jobs_done, 1, memory_order_relaxed);
@@ -187,6 +188,7 @@ static void answer(struct store *s, struct store_job *jobs)
     }
     if (chain)
         loop_post(loop, deliver, chain);
+    atomic_fetch_sub(&s->under_way, n);
 }
 
 /* ---- threads ------------------------------------------------------------------------------------
@@ -422,14 +424,24 @@ void store_set_short_ips(struct store *s, bool on)
     atomic_store_explicit(&s->short_ips, on, memory_order_relaxed);
 }
 
-static bool ask(struct lane *lane, store_fn *fn, struct loop *loop, store_done_fn *done, void *arg)
+static bool put(struct store *s, struct lane *lane, struct store_job *job)
+{
+    atomic_fetch_add(&s->under_way, 1);
+    const bool fits = lane_put(lane, job);
+    if (!fits)
+        atomic_fetch_sub(&s->under_way, 1);
+    return fits;
+}
+
+static bool ask(struct store *s, struct lane *lane, store_fn *fn, struct loop *loop,
+                store_done_fn *done, void *arg)
 {
     struct store_job *job = mem_alloc(sizeof *job);
     job->fn = fn;
     job->arg = arg;
     job->loop = loop;
     job->done = done;
-    if (lane_put(lane, job))
+    if (put(s, lane, job))
         return true;
     free(job);
     return false;
@@ -437,22 +449,23 @@ static bool ask(struct lane *lane, store_fn *fn, struct loop *loop, store_done_f
 
 bool store_write(struct store *s, store_fn *fn, struct loop *loop, store_done_fn *done, void *arg)
 {
-    return ask(&s->writes, fn, loop, done, arg);
+    return ask(s, &s->writes, fn, loop, done, arg);
 }
 
 bool store_read(struct store *s, store_fn *fn, struct loop *loop, store_done_fn *done, void *arg)
 {
-    return ask(&s->reads, fn, loop, done, arg);
+    return ask(s, &s->reads, fn, loop, done, arg);
 }
 
-static enum store_outcome ask_now(struct lane *lane, store_fn *fn, void *arg, struct err *err)
+static enum store_outcome ask_now(struct store *s, struct lane *lane, store_fn *fn, void *arg,
+                                  struct err *err)
 {
     struct store_wait wait = {.over = false};
     struct store_job job = {.fn = fn, .arg = arg, .wait = &wait};
 
     pthread_mutex_init(&wait.lock, NULL);
     pthread_cond_init(&wait.wake, NULL);
-    if (lane_put(lane, &job)) {
+    if (put(s, lane, &job)) {
         pthread_mutex_lock(&wait.lock);
         while (!wait.over)
             pthread_cond_wait(&wait.wake, &wait.lock);
@@ -470,12 +483,12 @@ static enum store_outcome ask_now(struct lane *lane, store_fn *fn, void *arg, st
 
 enum store_outcome store_write_now(struct store *s, store_fn *fn, void *arg, struct err *err)
 {
-    return ask_now(&s->writes, fn, arg, err);
+    return ask_now(s, &s->writes, fn, arg, err);
 }
 
 enum store_outcome store_read_now(struct store *s, store_fn *fn, void *arg, struct err *err)
 {
-    return ask_now(&s->reads, fn, arg, err);
+    return ask_now(s, &s->reads, fn, arg, err);
 }
 
 void store_get_stats(struct store *s, struct store_stats *out)
@@ -483,6 +496,7 @@ void store_get_stats(struct store *s, struct store_stats *out)
     out->commits = atomic_load_explicit(&s->commits, memory_order_relaxed);
     out->writes = atomic_load_explicit(&s->jobs_done, memory_order_relaxed);
     out->failures = atomic_load_explicit(&s->failures, memory_order_relaxed);
+    out->under_way = atomic_load(&s->under_way);
     pthread_mutex_lock(&s->writes.lock);
     out->queued = s->writes.n;
     pthread_mutex_unlock(&s->writes.lock);

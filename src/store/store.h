@@ -62,6 +62,7 @@ void store_set_short_ips(struct store *s, bool on);
 
 struct store_stats {
     uint64_t commits, writes, failures, queued;
+    uint64_t under_way; /* asked, reads as well, and no answer on its way yet */
 };
 void store_get_stats(struct store *s, struct store_stats *out);
 

@@ -289,6 +289,8 @@ START_TEST(a_failing_write_does_not_disturb_its_group)
     store_get_stats(kit_store, &stats);
     ck_assert_uint_eq(stats.failures, MANY * 3 / 10);
     ck_assert_uint_eq(stats.queued, 0);
+    while (stats.under_way > 0) /* the last answer is counted once it is on its way */
+        store_get_stats(kit_store, &stats);
     if (!kit_cluster)
         ck_assert_uint_lt(stats.commits, 40);
 }

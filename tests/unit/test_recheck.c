@@ -203,9 +203,9 @@ static void step(void)
         struct store_stats stats;
         const size_t before = lfx.next;
         login_fixture_answer_upstream();
-        loop_once(lfx.loop, 0);
         store_get_stats(lfx.store, &stats);
-        quiet = lfx.next == before && stats.queued == 0 ? quiet + 1 : 0;
+        loop_once(lfx.loop, 0);
+        quiet = lfx.next == before && stats.under_way == 0 ? quiet + 1 : 0;
     }
     lfx.n_waiting = lfx.next = 0;
 }
