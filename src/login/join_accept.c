@@ -15,8 +15,8 @@ struct accepting {
     struct opening open; /* the session that is opened, or opened anew */
     const struct log_ctx *log;
     const char *request_id;
-    bool reopened;     /* out: the session goes on under another cookie */
-    const char *roles; /* out: of the account that took another in; JSON or NULL */
+    struct session_row asked; /* out: the session that says so */
+    const char *roles;        /* out: of the account that took another in; JSON or NULL */
     login_done_fn *done;
     void *arg;
     int64_t now;
@@ -42,11 +42,11 @@ static int record(struct db *db, const struct accepting *a, const char *action, 
     return record_add(db, &r, err);
 }
 
-/* What the identity's provider gave when it was proven. */
+/* What the identity's provider gave when it was proven; who came by it since has newer ones. */
 static int keep_tokens(struct db *db, const struct accepting *a, struct err *err)
 {
     const struct link *link = &a->open.link;
-    return link->tokens.access ? upstream_token_put(db, link->keys, &link->tokens, err) : 0;
+    return link->tokens.access ? upstream_token_put_late(db, link->keys, &link->tokens, err) : 0;
 }
 
 static int write_link(struct db *db, struct accepting *a, struct err *err)
@@ -59,19 +59,29 @@ static int write_link(struct db *db, struct accepting *a, struct err *err)
     return record(db, a, "identity.link", NULL, NULL, err);
 }
 
+/* Somebody may have ended it between the click and this. */
+static int judge_session(struct db *db, struct accepting *a, struct err *err)
+{
+    const struct link *link = &a->open.link;
+    const int rc = session_row_get(db, link->ends_session, link->arena, &a->asked, err);
+    if (rc < 0)
+        return -1;
+    if (rc == 0 || a->asked.ends <= a->now || strcmp(a->asked.account, a->join.mine.account) != 0)
+        return err_set(err, ERR_EXPIRED, "the session has ended meanwhile");
+    return 0;
+}
+
 /* What this session may do can be more than before, so its cookie is not the one from before. */
 static int reopen(struct db *db, struct accepting *a, struct err *err)
 {
     struct link *link = &a->open.link;
-    struct session_row old;
-    int rc = session_row_get(db, link->ends_session, link->arena, &old, err);
-    if (rc <= 0)
-        return rc;
-    memcpy(old.hash, link->row.hash, sizeof old.hash);
-    link->row = old;
+    struct session_row row = a->asked;
+    memcpy(row.hash, link->row.hash, sizeof row.hash);
+    row.roles = a->roles;
+    link->row = row;
     if (session_row_end(db, link->ends_session, err) < 0)
         return -1;
-    return session_row_add(db, &link->row, err) < 0 ? -1 : 1;
+    return session_row_add(db, &link->row, err) < 0 ? -1 : 0;
 }
 
 /* An account with more roles than one may have could not be signed in to. */
@@ -106,14 +116,14 @@ static int write_merge(struct db *db, struct accepting *a, struct err *err)
     if (account_roles(db, mine, a->task.arena, &a->roles, err) < 0 ||
         judge_roles(a->roles, err) < 0)
         return -1;
-    rc = reopen(db, a, err);
-    a->reopened = rc > 0;
-    return rc < 0 ? -1 : 0;
+    return reopen(db, a, err);
 }
 
 static int write_join(struct db *db, void *arg, struct err *err)
 {
     struct accepting *a = arg;
+    if (judge_session(db, a, err) < 0)
+        return -1;
     return a->join.kind == JOIN_MERGE ? write_merge(db, a, err) : write_link(db, a, err);
 }
 
@@ -149,12 +159,19 @@ static int enter_merged(struct accepting *a, struct err *err)
         return -1;
     if (l->o.on_gone)
         l->o.on_gone(l->o.on_gone_arg, a->join.other, a->join.mine.account);
-    if (!a->reopened)
-        return err_set(err, ERR_EXPIRED, "the session has ended meanwhile");
     sessions_replace(l->o.sessions, a->open.link.ends_session, a->join.mine.account,
                      a->open.link.row.id);
     a->open.link.ends_session = NULL;
     return opening_enter(l, &a->open, a->log, err);
+}
+
+/* When nobody knows whether the account still is there, whoever is in by it is out all the same. */
+static void end_other(struct accepting *a)
+{
+    const struct login_options *o = &a->task.login->o;
+    sessions_end_account(o->sessions, a->join.other);
+    if (o->on_gone)
+        o->on_gone(o->on_gone_arg, a->join.other, NULL);
 }
 
 static void on_joined(struct task *t, enum store_outcome outcome, const struct err *stored)
@@ -162,6 +179,8 @@ static void on_joined(struct task *t, enum store_outcome outcome, const struct e
     struct accepting *a = (struct accepting *)t;
     const bool merge = a->join.kind == JOIN_MERGE;
     struct err err = ERR_INIT;
+    if (outcome == STORE_UNKNOWN && merge)
+        end_other(a);
     if (outcome != STORE_DONE) {
         login_store_failure(outcome, stored, "the link", &err);
     } else if (merge) {

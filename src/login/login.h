@@ -41,8 +41,8 @@ struct login_options {
     /* A login through a provider ended: err NULL, somebody signed in. May be NULL; borrowed. */
     void (*on_outcome)(void *arg, const char *provider, const struct err *err);
     void *on_outcome_arg;
-    /* An account is gone: part of `into` now, or deleted (NULL). For whoever keeps something of
-     * accounts in memory. May be NULL; borrowed. */
+    /* An account is gone: part of `into` now, or deleted (NULL), or may be. For whoever keeps
+     * something of accounts in memory. May be NULL; borrowed. */
     void (*on_gone)(void *arg, const char *account, const char *into);
     void *on_gone_arg;
 };

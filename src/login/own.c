@@ -119,15 +119,16 @@ static void on_deleted(struct task *t, enum store_outcome outcome, const struct 
     struct own *o = (struct own *)t;
     const struct login_options *options = &t->login->o;
     struct err err = ERR_INIT;
-    if (outcome == STORE_DONE || outcome == STORE_UNKNOWN) /* in doubt they are out */
+    if (outcome == STORE_DONE || outcome == STORE_UNKNOWN) { /* in doubt they are out */
         sessions_end_account(options->sessions, o->account);
+        if (options->on_gone)
+            options->on_gone(options->on_gone_arg, o->account, NULL);
+    }
     if (outcome != STORE_DONE) {
         login_store_failure(outcome, stored, "the change", &err);
         o->done(o->arg, &err);
         return;
     }
-    if (options->on_gone)
-        options->on_gone(options->on_gone_arg, o->account, NULL);
     log_event(NULL, LOG_INFO, "account.deleted", LF_TEXT("account", o->account));
     o->done(o->arg, NULL);
 }

@@ -110,10 +110,9 @@ static void bind_expires(struct db_stmt *st, int i, const struct upstream_token 
         db_text(st, i, NULL);
 }
 
-int upstream_token_put(struct db *db, const struct keyring *keys, const struct upstream_token *t,
-                       struct err *err)
+static int put(struct db_stmt *st, const struct keyring *keys, const struct upstream_token *t,
+               struct err *err)
 {
-    struct db_stmt *st = db_named(db, "upstream_token.put");
     db_text(st, 1, t->provider);
     db_text(st, 2, t->subject);
     db_text(st, 5, t->scope);
@@ -121,6 +120,18 @@ int upstream_token_put(struct db *db, const struct keyring *keys, const struct u
     db_int(st, 7, t->obtained);
     db_int(st, 8, t->version);
     return run_sealed(st, keys, t, 3, err) < 0 ? -1 : 0;
+}
+
+int upstream_token_put(struct db *db, const struct keyring *keys, const struct upstream_token *t,
+                       struct err *err)
+{
+    return put(db_named(db, "upstream_token.put"), keys, t, err);
+}
+
+int upstream_token_put_late(struct db *db, const struct keyring *keys,
+                            const struct upstream_token *t, struct err *err)
+{
+    return put(db_named(db, "upstream_token.put_late"), keys, t, err);
 }
 
 struct sealed {

@@ -34,6 +34,10 @@ bool upstream_token_fresh(const struct upstream_token *t, int64_t now);
  * came. The identity must be there. */
 int upstream_token_put(struct db *db, const struct keyring *keys, const struct upstream_token *t,
                        struct err *err) __attribute__((warn_unused_result));
+/* The same, when it took a while until it was to be kept: newer ones stay. */
+int upstream_token_put_late(struct db *db, const struct keyring *keys,
+                            const struct upstream_token *t, struct err *err)
+    __attribute__((warn_unused_result));
 /* Those of t->provider and t->subject: 1, or 0. Strings live in the arena. */
 int upstream_token_get(struct db *db, const struct keyring *keys, struct arena *a,
                        struct upstream_token *t, struct err *err)

@@ -11,6 +11,17 @@ DO UPDATE SET access = excluded.access, refresh = coalesce(excluded.refresh, ups
     scope = excluded.scope, expires = excluded.expires, obtained = excluded.obtained,
     version = excluded.version, asked = excluded.asked;
 
+-- name: put_late
+-- Of a sign-in that took effect later: what came in between is newer.
+INSERT INTO upstream_token (provider, subject, access, refresh, scope, expires, obtained, version,
+    asked, busy)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7, 0)
+ON CONFLICT (provider, subject)
+DO UPDATE SET access = excluded.access, refresh = coalesce(excluded.refresh, upstream_token.refresh),
+    scope = excluded.scope, expires = excluded.expires, obtained = excluded.obtained,
+    version = excluded.version, asked = excluded.asked
+WHERE upstream_token.version < excluded.version;
+
 -- name: get
 SELECT provider, subject, access, refresh, scope, expires, obtained, version, busy
 FROM upstream_token WHERE provider = $1 AND subject = $2;

@@ -41,7 +41,7 @@ static void teardown(void)
 
 /* ---- one call in a transaction of its own ---- */
 
-enum what { PUT, GET, OF_ACCOUNT, CLAIM, RENEW, RELEASE, FORGET, FORGET_PROVIDER };
+enum what { PUT, PUT_LATE, GET, OF_ACCOUNT, CLAIM, RENEW, RELEASE, FORGET, FORGET_PROVIDER };
 
 struct call {
     enum what what;
@@ -58,6 +58,9 @@ static int run(struct db *db, void *arg, struct err *err)
     switch (c->what) {
     case PUT:
         c->result = upstream_token_put(db, keys, &c->in, err);
+        break;
+    case PUT_LATE:
+        c->result = upstream_token_put_late(db, keys, &c->in, err);
         break;
     case GET:
         c->out = (struct upstream_token){.provider = c->in.provider, .subject = c->in.subject};
@@ -145,6 +148,26 @@ START_TEST(tokens_come_back_as_they_were)
     ck_assert_str_eq(kept(), CANARY " " CANARY "-2 7");
     put("second", NULL, 8); /* no refresh token this time: the old one still counts */
     ck_assert_str_eq(kept(), "second " CANARY "-2 8");
+    put("third", NULL, 6); /* a clock that was set back: what comes now counts */
+    ck_assert_str_eq(kept(), "third " CANARY "-2 6");
+}
+END_TEST
+
+static void put_late(const char *access, const char *refresh, int64_t version)
+{
+    ck_assert_int_eq(with((struct call){.what = PUT_LATE, .in = token(access, refresh, version)}),
+                     0);
+}
+
+START_TEST(what_comes_late_is_no_newer_for_that)
+{
+    put_late("first", "r1", 7);
+    ck_assert_str_eq(kept(), "first r1 7");
+    put_late("second", NULL, 8);
+    ck_assert_str_eq(kept(), "second r1 8");
+    put("third", "r3", 9);
+    put_late("between", "r2", 8);
+    ck_assert_str_eq(kept(), "third r3 9");
 }
 END_TEST
 
@@ -389,6 +412,7 @@ Suite *suite_upstream_nouns(const char *name)
     TCase *tc = tcase_create("tokens");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, tokens_come_back_as_they_were);
+    tcase_add_test(tc, what_comes_late_is_no_newer_for_that);
     tcase_add_test(tc, a_sealed_token_opens_in_its_place_only);
     tcase_add_test(tc, an_account_finds_its_own);
     tcase_add_test(tc, one_at_a_time_renews);

@@ -472,6 +472,34 @@ START_TEST(merging_looks_again)
 }
 END_TEST
 
+/* The session that asked ended between the click and the transaction: the store knows, memory not
+ * yet. Nothing is joined for whoever is not signed in any more. */
+START_TEST(nobody_joins_for_a_session_that_is_over)
+{
+    static const char *const ends[] = {"DELETE FROM session WHERE subject = 'me'",
+                                       "UPDATE session SET ends = 1800000000 WHERE subject = 'me'",
+                                       "UPDATE session SET account = (SELECT account FROM identity "
+                                       "WHERE subject = 'other') WHERE subject = 'me'"};
+    (void)signed_in_as("other");
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        const struct came me = signed_in_as("me");
+        const char *account = arena_dup(arena, session_of(me.token).account);
+        const char *const joined[] = {"other", "more"};
+        char joins[2][24];
+        for (int n = 0; n < 2; n++)
+            memcpy(joins[n], linking(me.token, joined[n]).join, sizeof joins[n]);
+        login_fixture_sql(ends[i]);
+        for (int n = 0; n < 2; n++)
+            ck_assert_int_eq(decided(join_accept, joins[n], me.token).kind, ERR_EXPIRED);
+        ck_assert_int_eq(rows("account"), 2);
+        ck_assert_int_eq(rows("identity"), 2);
+        ck_assert_int_eq(rows("audit WHERE action IN ('account.merge', 'identity.link')"), 0);
+        ck_assert_str_eq(session_of(me.token).account, account);
+        login_fixture_sql("DELETE FROM session WHERE subject = 'me'");
+    }
+}
+END_TEST
+
 /* Nobody is let into an account with more roles than one may have. */
 START_TEST(merging_too_many_roles)
 {
@@ -549,6 +577,7 @@ Suite *suite_join(void)
     tcase_add_test(tc, a_no_forgets_it);
     tcase_add_test(tc, two_accounts_become_one);
     tcase_add_test(tc, merging_looks_again);
+    tcase_add_test(tc, nobody_joins_for_a_session_that_is_over);
     tcase_add_test(tc, merging_too_many_roles);
     tcase_add_test(tc, one_browser_holds_only_so_many);
     tcase_add_test(tc, freed_while_the_store_writes);

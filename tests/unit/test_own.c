@@ -3,6 +3,7 @@
 
 #include <check.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -35,6 +36,15 @@ static int attach(struct db *db, void *arg, struct err *err)
     return account_attach(db, me.account, &p, LOGIN_NOW, err) == 1 ? 0 : -1;
 }
 
+static char gone[24];
+
+static void note_gone(void *arg, const char *account, const char *into)
+{
+    (void)arg;
+    ck_assert_ptr_null(into);
+    snprintf(gone, sizeof gone, "%s", account);
+}
+
 static void on_done(void *arg, const struct err *err)
 {
     *(enum err_kind *)arg = err ? err->kind : ERR_NONE;
@@ -58,6 +68,8 @@ START_TEST(in_doubt_they_are_out)
     struct session_view v;
     char handle[23], more[] = "more";
     enum err_kind kind = ERR_NONE;
+    lfx.options.on_gone = note_gone;
+    login_fixture_restart();
     const struct came mine = signed_in_as("me");
     ck_assert(is_in(&mine, &me));
     ck_assert_int_eq(store_write_now(lfx.store, attach, more, &err), STORE_DONE);
@@ -75,11 +87,14 @@ START_TEST(in_doubt_they_are_out)
     ck_assert(!is_in(&by_more, &v));
     ck_assert(is_in(&mine, &me)); /* who asked */
 
+    ck_assert_str_eq(gone, "");
+    const char *account = arena_dup(lfx.arena, me.account);
     kind = ERR_NONE;
     own_delete(lfx.login, &c, on_done, &kind);
     login_fixture_pump();
     ck_assert_int_eq(kind, ERR_INTERNAL);
     ck_assert(!is_in(&mine, &v));
+    ck_assert_str_eq(gone, account); /* and what else is in memory, as its API tokens */
     set_disk(false);
 }
 END_TEST
