@@ -5,7 +5,7 @@ static const struct {
     const char *scope, *text;
     bool fixed;
 } known[] = {
-    {"openid", "a number that stands for your account, and nothing else", true},
+    {"openid", "a number that stands for your account", true},
     {"profile", "your name, username and picture", false},
     {"email", "your e-mail address", false},
     {"groups", "the groups and teams you are in elsewhere", false},
