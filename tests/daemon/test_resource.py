@@ -110,7 +110,7 @@ class Resource(Case):
         got = {}
         for wanted in ([A], [B], [], [B, A], [A], [B]):
             got.setdefault(tuple(wanted), []).append(self.good(self.refresh(first, wanted)))
-            for wanted, answers in got.items():
+        for wanted, answers in got.items():
             for answer in answers:
                 self.assertEqual(self.aud(answer), list(wanted) or [A, B, self.me])
         self.assertEqual(got[(A,)][0], got[(A,)][1], "the answer that was lost")
