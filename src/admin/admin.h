@@ -287,8 +287,8 @@ admin_op_fn admin_app_explain;
 admin_op_fn admin_app_secret_add;
 admin_op_fn admin_app_secret_delete; /* id, sub: the secret's */
 
-/* {"tokens":[{"id","name","owner"|null,"created","expires","used"|null}]}: initial tokens, each of
- * which lets one app register itself; until they expire. */
+/* {"open":bool,"tokens":[{"id","name","owner"|null,"created","expires","used"|null}]}: whether apps
+ * may register themselves, and initial tokens, each of which lets one in; until they expire. */
 admin_op_fn admin_registration_token_list;
 /* {"name","expires"?: at most 30 days ahead; tomorrow} → the same and "token", told this once. */
 admin_op_fn admin_registration_token_add;

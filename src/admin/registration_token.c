@@ -239,6 +239,8 @@ static int list_all(struct db *db, struct op *op, struct err *err)
 {
     jval_free(&op->answer);
     op->answer = jval_new_object();
+    jval_set_bool(op->answer, "open",
+                  op->config->issuer.registration != CONFIG_REGISTRATION_CLOSED);
     jval_set(op->answer, "tokens", jval_new_array());
     return initial_token_each(db, list_row, op, err);
 }

@@ -87,6 +87,9 @@ static const struct ctl_option token_options[] = {
     {"scopes", "LIST", "what it may do: read write secrets metrics (read)"},
     {"expires", "DATE", "2027-01-31, or days from now: 90d"},
 };
+static const struct ctl_option registration_options[] = {
+    {"expires", "DATE", "2027-01-31, or days from now: 7d, at most 30d (1d)"},
+};
 static const struct ctl_option user_list_options[] = {
     {"search", "TEXT", "part of a name, username or e-mail; or a whole id or subject"},
     {"provider", "ID", "only who can sign in with it"},
@@ -221,6 +224,14 @@ const struct ctl_command ctl_commands[] = {
     {"token add", "<name>", 1, 1, "make an API token; it is shown once", OPTIONS(token_options),
      .run = ctl_token_add},
     {"token delete", "<id>", 1, 1, "end an API token", .run = ctl_token_delete},
+    {"registration-token list", "", 0, 0, "what lets apps register themselves",
+     .run = ctl_registration_list},
+    {"registration-token add", "<name>", 1, 1, "let one app register itself; it is shown once",
+     OPTIONS(registration_options),
+     .help = "An initial access token of RFC 7591, for one app. [issuer] registration must be "
+             "token for it to be of use.",
+     .run = ctl_registration_add},
+    {"registration-token delete", "<id>", 1, 1, "end such a token", .run = ctl_registration_delete},
     {"admin list", "", 0, 0, "accounts with the role admin", .run = ctl_admin_list},
     {"admin grant", "<account>", 1, 1, "make an account an admin", .run = ctl_admin_grant},
     {"admin revoke", "<account>", 1, 1, "take the role away", OPTIONS(revoke_options),

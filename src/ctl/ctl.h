@@ -83,6 +83,7 @@ ctl_run ctl_plugin_list, ctl_plugin_show;
 ctl_run ctl_config_diff, ctl_config_reload, ctl_status;
 ctl_run ctl_audit_search, ctl_audit_tail, ctl_audit_export, ctl_audit_verify;
 ctl_run ctl_token_list, ctl_token_add, ctl_token_delete;
+ctl_run ctl_registration_list, ctl_registration_add, ctl_registration_delete;
 ctl_run ctl_user_list, ctl_user_show, ctl_user_disable, ctl_user_enable, ctl_user_end_sessions,
     ctl_user_delete;
 ctl_run ctl_role_list, ctl_role_show, ctl_role_set, ctl_role_delete, ctl_role_grant, ctl_role_take;

@@ -66,19 +66,19 @@ int ctl_token_list(struct ctl *c, const struct ctl_args *a)
     return say_list(c, &what, COLUMNS(columns));
 }
 
-int ctl_token_add(struct ctl *c, const struct ctl_args *a)
+/* A token of either kind, told once. `body` is taken. */
+static int make_token(struct ctl *c, const struct ctl_args *a, const char *path, struct jval *body)
 {
     struct client_reply r;
     int64_t expires = 0;
-    const char *scopes = ctl_option(a, "scopes");
-    if (ctl_option(a, "expires") && !date_read(ctl_option(a, "expires"), &expires))
+    if (ctl_option(a, "expires") && !date_read(ctl_option(a, "expires"), &expires)) {
+        jval_free(&body);
         return ctl_misused("--expires wants a day to come, as 2027-01-31 or 90d");
-    struct jval *body = jval_new_object();
+    }
     jval_set_text(body, "name", a->v[0]);
-    jval_set_text(body, "scopes", scopes ? scopes : "read");
     if (expires)
         jval_set_int(body, "expires", expires);
-    const struct client_call call = {.method = "POST", .path = "/api/v1/tokens", .body = body};
+    const struct client_call call = {.method = "POST", .path = path, .body = body};
     const int rc = client_ask(c, &call, &r);
     if (rc == CTL_DONE && !ctl_printed(c, r.body)) {
         const char *token = jval_text(jval_get(r.body, "token"));
@@ -90,9 +90,44 @@ int ctl_token_add(struct ctl *c, const struct ctl_args *a)
     return rc;
 }
 
+int ctl_token_add(struct ctl *c, const struct ctl_args *a)
+{
+    const char *scopes = ctl_option(a, "scopes");
+    struct jval *body = jval_new_object();
+    jval_set_text(body, "scopes", scopes ? scopes : "read");
+    return make_token(c, a, "/api/v1/tokens", body);
+}
+
 int ctl_token_delete(struct ctl *c, const struct ctl_args *a)
 {
     const struct client_call call = {.method = "DELETE",
                                      .path = client_path(c, "/api/v1/tokens/", a->v[0], "")};
     return say_done(c, &call, "The token is of no use any more.");
+}
+
+/* ---- what lets apps register themselves */
+
+int ctl_registration_list(struct ctl *c, const struct ctl_args *a)
+{
+    static const struct table_column columns[] = {
+        {"ID", "/id", TABLE_PLAIN},      {"NAME", "/name", TABLE_PLAIN},
+        {"MADE", "/created", TABLE_AGO}, {"EXPIRES", "/expires", TABLE_AGO},
+        {"USED", "/used", TABLE_AGO},
+    };
+    static const struct say_list what = {"/api/v1/registration-tokens", "tokens",
+                                         "No registration tokens."};
+    (void)a;
+    return say_list(c, &what, COLUMNS(columns));
+}
+
+int ctl_registration_add(struct ctl *c, const struct ctl_args *a)
+{
+    return make_token(c, a, "/api/v1/registration-tokens", jval_new_object());
+}
+
+int ctl_registration_delete(struct ctl *c, const struct ctl_args *a)
+{
+    const struct client_call call = {
+        .method = "DELETE", .path = client_path(c, "/api/v1/registration-tokens/", a->v[0], "")};
+    return say_done(c, &call, "The token is of no use any more; an app it let in stays.");
 }

@@ -56,6 +56,7 @@ static struct jval *app_view(const struct jval *one)
     jval_set_text(o, "require",
                   or_else(show_text(settings, "require"), some ? "nobody" : "signed_in"));
     jval_set_text(o, "file", show_text(jval_get(one, "source"), "file"));
+    jval_set_bool(o, "registered", show_int(one, "registered", -1) > 0);
     jval_set_bool(o, "enabled", enabled);
     jval_set_bool(o, "usable", usable);
     jval_set_text(o, "state", good ? "in force" : enabled ? "lets nobody in" : "disabled");

@@ -124,6 +124,7 @@ serve_handler admin_page_user_delete;                                   /* admin
 serve_handler admin_page_roles, admin_page_role, admin_page_role_grant; /* admin_role.c */
 serve_handler admin_page_role_delete, admin_page_role_take;             /* admin_role.c */
 serve_handler admin_page_tokens, admin_page_token_end;                  /* admin_token.c */
+serve_handler admin_page_registration, admin_page_registration_end;     /* admin_registration.c */
 serve_handler admin_page_apps, admin_page_app;                          /* admin_app.c */
 serve_handler admin_page_app_secret, admin_page_app_secret_end;         /* admin_app.c */
 serve_handler admin_page_app_add, admin_page_app_settings;              /* admin_app_change.c */

@@ -321,7 +321,7 @@ describe("an admin in Chromium", () => {
   const pages = () => ["/admin", "/admin/providers", "/admin/providers/discord", "/admin/providers/google",
     "/admin/providers/nothing", "/admin/providers/discord/settings", "/admin/providers/discord/delete",
     "/admin/add", "/admin/add/discord", "/admin/add/keycloak", "/admin/add/nothing", "/admin/status",
-    "/admin/status/signing-keys", "/admin/status/signing-keys/at-once", "/admin/tokens", "/admin/audit",
+    "/admin/status/signing-keys", "/admin/status/signing-keys/at-once", "/admin/tokens", "/admin/registration", "/admin/audit",
     "/admin/audit?actor=Ada&object=x", "/admin/audit?before=evil", "/admin/setup/not-a-link"];
   const nameOf = (path) => path.slice(1).replace(/[^a-z0-9]+/g, "-");
 
@@ -474,7 +474,7 @@ describe("an admin in Chromium", () => {
       for (const path of ["/admin/tokens", "/admin/roles", "/admin/roles/x", "/admin/roles/x/grant", "/admin/roles/x/delete", "/admin/roles/admin/x/take", "/admin/tokens/x/delete",
         ...["disable", "enable", "end-sessions", "grant", "delete"].map((w) => `/admin/users/x/${w}`), "/admin/add/discord",
         ...["settings", "enable", "disable", "delete", "rotate", "promote", "drop", "test", "rehearse"].map((w) => `/admin/providers/discord/${w}`),
-        "/admin/status/reload", "/admin/status/rotate-key", "/admin/status/signing-keys", "/admin/status/signing-keys/at-once"]) {
+        "/admin/status/reload", "/admin/status/rotate-key", "/admin/status/signing-keys", "/admin/status/signing-keys/at-once", "/admin/registration", "/admin/registration/x/delete"]) {
         const answer = await context.request.post(usher.url + path, { headers, form: { name: "evil", read: "yes", account: "x" } });
         assert.equal(answer.status(), 403, path);
       }
