@@ -7,6 +7,8 @@
 
 #include "base/arena.h"
 
+#define FIRST 256 /* bytes: most of what is put together for a request, without growing */
+
 /* What an empty buffer points to. Never written: cap 0 says that nothing is owned. */
 static char *buf_nothing(void)
 {
@@ -51,13 +53,13 @@ static bool buf_reserve(struct buf *b, size_t more)
     size_t need = b->n + more + 1;
     if (need <= b->cap)
         return true;
-    size_t cap = b->cap ? b->cap * 2 : 64;
+    size_t cap = b->cap ? b->cap * 2 : FIRST;
     if (cap < need)
         cap = need;
     if (cap > b->limit + 1)
         cap = b->limit + 1;
     /* Not realloc: it may leave a copy behind that buf_wipe cannot reach. */
-    char *p = mem_alloc(cap);
+    char *p = mem_grow(NULL, cap);
     memcpy(p, b->p, b->n + 1);
     if (b->cap) {
         explicit_bzero(b->p, b->cap);

@@ -209,6 +209,8 @@ const struct jval *jval_at(const struct jval *v, const char *pointer)
         return v;
     if (pointer[0] != '/')
         return NULL;
+    if (jval_type(v) == JVAL_OBJECT && !strpbrk(pointer + 1, "~/")) /* a name as it is */
+        return jval_get(v, pointer + 1);
     char small[POINTER_SMALL];
     const size_t n = strlen(pointer + 1);
     char *copy = n < sizeof small ? small : mem_alloc(n + 1);

@@ -131,10 +131,10 @@ bool text_bool(struct str s, bool *out)
 
 bool text_printable(struct str s)
 {
+    bool other = false; /* tokens are long and good: no way out for each byte */
     for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] < 0x21 || s.p[i] > 0x7e)
-            return false;
-    return true;
+        other |= (unsigned char)(s.p[i] - 0x21) > 0x7e - 0x21;
+    return !other;
 }
 
 #define WORD_MAX 64
@@ -257,6 +257,12 @@ size_t text_display(struct str s, char *out, size_t max)
 {
     size_t n = 0, visible = 0; /* visible: the length up to the last character that is no blank */
     while (s.n) {
+        if (*s.p > ' ' && *s.p < 0x7f && n < max) { /* most of them, and nothing below */
+            out[n++] = *s.p++;
+            visible = n;
+            s.n--;
+            continue;
+        }
         uint32_t code;
         size_t took = text_utf8_next(s, &code);
         bool blank = text_blank(code);

@@ -82,12 +82,21 @@ struct attributes {
 static void set_cookie(const struct cookie_jar *j, const char *name, const char *value,
                        const struct attributes *a, struct buf *out)
 {
-    buf_printf(out, "%s=%s; Path=/", name, a->max_age == 0 ? "" : value);
-    if (a->domain)
-        buf_printf(out, "; Domain=%s", a->domain);
+    buf_text(out, name);
+    buf_byte(out, '=');
+    if (a->max_age != 0)
+        buf_text(out, value);
+    buf_text(out, "; Path=/");
+    if (a->domain) {
+        buf_text(out, "; Domain=");
+        buf_text(out, a->domain);
+    }
     if (a->max_age >= 0)
         buf_printf(out, "; Max-Age=%lld", (long long)a->max_age);
-    buf_printf(out, "%s; HttpOnly; SameSite=%s", j->secure ? "; Secure" : "", a->same_site);
+    if (j->secure)
+        buf_text(out, "; Secure");
+    buf_text(out, "; HttpOnly; SameSite=");
+    buf_text(out, a->same_site);
 }
 
 void cookie_jar_session(const struct cookie_jar *j, const char *token, int64_t max_age,
