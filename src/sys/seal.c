@@ -24,6 +24,7 @@
 #define TAG 16
 #define HEAD (KEYFILE_ID + NONCE)
 #define MAC_KEY_KEPT 32 /* of other lengths nothing is kept */
+#define PURPOSE_KEPT 32 /* of longer purposes neither */
 
 struct secret {
     size_t n;
@@ -45,6 +46,9 @@ struct kept {
     EVP_MAC_CTX *mac;
     size_t mac_key_n; /* 0: `mac` has no key that is known here */
     unsigned char mac_key[MAC_KEY_KEPT];
+    /* The key last used to seal or unseal, and what it was derived from; purpose "": none. */
+    unsigned char seal_prk[32], seal_key[32];
+    char seal_purpose[PURPOSE_KEPT];
 };
 
 static struct algs algs;
@@ -215,6 +219,26 @@ static void derive(const struct keyfile_key *key, const char *what, const char *
          out);
 }
 
+/* The key that seals for a purpose: the same one again and again, flow after flow. */
+static void seal_key(const struct keyfile_key *key, const char *purpose, unsigned char out[32])
+{
+    struct kept *kept = kept_get();
+    const size_t n = strlen(purpose);
+    const bool keeps = n > 0 && n < sizeof kept->seal_purpose;
+
+    if (keeps && strcmp(kept->seal_purpose, purpose) == 0 &&
+        CRYPTO_memcmp(kept->seal_prk, key->prk, sizeof key->prk) == 0) {
+        memcpy(out, kept->seal_key, 32);
+        return;
+    }
+    derive(key, "seal", purpose, STR(""), out);
+    if (!keeps)
+        return;
+    memcpy(kept->seal_prk, key->prk, sizeof key->prk);
+    memcpy(kept->seal_key, out, 32);
+    memcpy(kept->seal_purpose, purpose, n + 1);
+}
+
 void keyring_seal(const struct keyring *k, const char *purpose, struct str aad, struct str plain,
                   struct buf *out)
 {
@@ -228,7 +252,7 @@ void keyring_seal(const struct keyring *k, const char *purpose, struct str aad, 
     keyfile_current(k, &key);
     memcpy(sealed, key.id, KEYFILE_ID);
     rng_fill(sealed + KEYFILE_ID, NONCE);
-    derive(&key, "seal", purpose, STR(""), sub);
+    seal_key(&key, purpose, sub);
     must(EVP_EncryptInit_ex2(c, algs.gcm, sub, sealed + KEYFILE_ID, NULL) == 1 &&
              EVP_EncryptUpdate(c, NULL, &done, (const unsigned char *)aad.p, (int)aad.n) == 1 &&
              EVP_EncryptUpdate(c, sealed + HEAD, &done, (const unsigned char *)plain.p,
@@ -262,7 +286,7 @@ int keyring_unseal(const struct keyring *k, const char *purpose, struct str aad,
     bool good = false;
 
     memcpy(tag, in + HEAD + n, TAG); /* the ctrl wants it writable */
-    derive(&key, "seal", purpose, STR(""), sub);
+    seal_key(&key, purpose, sub);
     good = EVP_DecryptInit_ex2(c, algs.gcm, sub, in + KEYFILE_ID, NULL) == 1 &&
            EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_TAG, TAG, tag) == 1 &&
            EVP_DecryptUpdate(c, NULL, &done, (const unsigned char *)aad.p, (int)aad.n) == 1 &&

@@ -199,6 +199,37 @@ START_TEST(seal_binds_all) /* STATE-04, SESS-06: purpose, aad, key and every sin
 }
 END_TEST
 
+/* A key that was derived is used again for the same ring and purpose only, however they take turns.
+ */
+START_TEST(seal_keys_by_turns)
+{
+    static const char *const purposes[] = {"a", "b", "just as many as are kept, or 31",
+                                           "a purpose of more bytes than are kept", ""};
+    enum { N = sizeof purposes / sizeof *purposes };
+    struct keyring *rings[] = {keyring_fixed(KEY_A), keyring_fixed(KEY_B)};
+    struct buf sealed[N][2], plain;
+
+    buf_init(&plain, 4096);
+    ck_assert_uint_eq(strlen(purposes[2]), 31);
+    for (size_t i = 0; i < N; i++)
+        for (size_t j = 0; j < 2; j++) {
+            buf_init(&sealed[i][j], 4096);
+            keyring_seal(rings[j], purposes[i], STR("row"), STR("text"), &sealed[i][j]);
+        }
+    for (size_t j = 0; j < 2; j++)
+        for (size_t i = 0; i < N; i++)
+            for (size_t other = 0; other < N; other++)
+                ck_assert_int_eq(
+                    unseal(rings[j], purposes[other], "row", buf_view(&sealed[i][j]), &plain),
+                    other == i ? 0 : -1);
+    for (size_t i = 0; i < 2 * N; i++)
+        buf_deinit(&sealed[i / 2][i % 2]);
+    buf_deinit(&plain);
+    keyring_free(&rings[0]);
+    keyring_free(&rings[1]);
+}
+END_TEST
+
 START_TEST(seal_is_fresh) /* SESS-07: the same text never looks the same twice */
 {
     struct keyring *k = keyring_fixed(KEY_A);
@@ -516,6 +547,7 @@ Suite *suite_seal(void)
     tcase_add_test(memory, wipe);
     tcase_add_test(memory, seal_round_trip);
     tcase_add_test(memory, seal_binds_all);
+    tcase_add_test(memory, seal_keys_by_turns);
     tcase_add_test(memory, seal_is_fresh);
     tcase_add_test(memory, seal_over_limit);
     tcase_add_test(memory, derive_separates);
