@@ -18,6 +18,7 @@ struct entry {
 struct app_secrets {
     struct entry *v;
     size_t n, room;
+    uint64_t changes;
 };
 
 void app_secret_make(char *secret, unsigned char hash[32])
@@ -47,6 +48,7 @@ static size_t place_of(const struct app_secrets *t, const unsigned char hash[32]
 
 static void remove_at(struct app_secrets *t, size_t i)
 {
+    t->changes++;
     free(t->v[i].id);
     free(t->v[i].app);
     memmove(&t->v[i], &t->v[i + 1], (t->n - i - 1) * sizeof *t->v);
@@ -74,6 +76,7 @@ void app_secrets_put(struct app_secrets *t, const struct app_secret_row *row)
         t->room = t->room ? t->room * 2 : 16;
         t->v = mem_grow(t->v, t->room * sizeof *t->v);
     }
+    t->changes++;
     const size_t i = place_of(t, row->hash);
     memmove(&t->v[i + 1], &t->v[i], (t->n - i) * sizeof *t->v);
     t->n++;
@@ -82,6 +85,11 @@ void app_secrets_put(struct app_secrets *t, const struct app_secret_row *row)
                              .expires = row->expires,
                              .used = row->last_used};
     memcpy(t->v[i].hash, row->hash, 32);
+}
+
+uint64_t app_secrets_changes(const struct app_secrets *t)
+{
+    return t->changes;
 }
 
 static bool is_good(const struct entry *e, int64_t now)

@@ -33,6 +33,8 @@ bool app_secrets_has(const struct app_secrets *t, const char *app, int64_t now);
 /* Whether this is a secret of that app, in a time that tells nothing about it; it counts as used.
  */
 bool app_secrets_check(struct app_secrets *t, const char *app, struct str secret, int64_t now);
+/* Grows with every one that is added, changed or dropped. */
+uint64_t app_secrets_changes(const struct app_secrets *t);
 /* Those used since the last call, at most `max`, for the write-behind of last_used. */
 size_t app_secrets_take_used(struct app_secrets *t,
                              void (*each)(void *arg, const char *id, int64_t used), void *arg,

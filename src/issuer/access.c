@@ -23,6 +23,7 @@ struct entry {
 struct access {
     struct index by_hash, by_grant, by_account;
     size_t max, cursor;
+    uint64_t changes;
 };
 
 static uint64_t key_of(const unsigned char hash[32])
@@ -88,6 +89,11 @@ void access_free(struct access **tp)
 size_t access_count(const struct access *t)
 {
     return t->by_hash.n;
+}
+
+uint64_t access_changes(const struct access *t)
+{
+    return t->changes;
 }
 
 static void drop(struct access *t, struct entry *e)
@@ -163,6 +169,7 @@ int access_add(struct access *t, const struct access_token_row *row, int64_t now
     struct entry *e = entry_new(row, err);
     if (e == NULL)
         return -1;
+    t->changes += was || row->ended != 0;
     if (was)
         drop(t, was);
     index_put(&t->by_hash, key_of(e->hash), e);
@@ -197,6 +204,7 @@ size_t access_end_grant(struct access *t, const char *grant)
     size_t n = 0;
     for (; (e = index_find(&t->by_grant, key_of_id(grant), same_grant, grant)); n++)
         drop(t, e);
+    t->changes += n > 0;
     return n;
 }
 
@@ -206,5 +214,6 @@ size_t access_end_account(struct access *t, const char *account)
     size_t n = 0;
     for (; (e = index_find(&t->by_account, key_of_id(account), same_account, account)); n++)
         drop(t, e);
+    t->changes += n > 0;
     return n;
 }

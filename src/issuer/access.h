@@ -41,6 +41,8 @@ size_t access_end_grant(struct access *t, const char *grant);
 size_t access_end_account(struct access *t, const char *account);
 /* Drop expired ones, at most `budget` slots a call; how many went. */
 size_t access_sweep(struct access *t, int64_t now, size_t budget);
+/* Grows whenever something that was good ends before its time, or is replaced. */
+uint64_t access_changes(const struct access *t);
 size_t access_count(const struct access *t);
 
 #endif

@@ -8,16 +8,34 @@
 #define RETRY_SECONDS 5
 #define ERROR_MAX 1024
 
-static void count(const struct call *c, const char *outcome)
+static void count(struct issuer *i, const char *what, const char *grant, const char *outcome)
 {
     static const struct metric metric = {.name = "usher_oauth_calls_total",
                                          .help = "Calls of apps by endpoint, grant and outcome.",
                                          .type = METRIC_COUNTER,
                                          .labels = {"endpoint", "grant", "outcome"}};
-    if (c->issuer->o.metrics)
-        metric_add(metrics_series(c->issuer->o.metrics, &metric, c->what, c->grant ? c->grant : "",
-                                  outcome),
-                   1);
+    if (i->o.metrics == NULL)
+        return;
+    size_t at = 0;
+    for (; at < ISSUER_COUNTS && i->counts[at].series; at++)
+        if (i->counts[at].what == what && i->counts[at].grant == grant &&
+            i->counts[at].outcome == outcome)
+            break;
+    struct metric_series *series = at < ISSUER_COUNTS ? i->counts[at].series : NULL;
+    if (series == NULL)
+        series = metrics_series(i->o.metrics, &metric, what, grant ? grant : "", outcome);
+    if (at < ISSUER_COUNTS && i->counts[at].series == NULL) {
+        i->counts[at].what = what;
+        i->counts[at].grant = grant;
+        i->counts[at].outcome = outcome;
+        i->counts[at].series = series;
+    }
+    metric_add(series, 1);
+}
+
+void issuer_repeated(struct issuer *i, enum issuer_about about)
+{
+    count(i, about == ISSUER_STORE ? "userinfo" : "introspect", NULL, "again");
 }
 
 struct call *call_open(struct issuer *i, const char *what, const struct issuer_call *in,
@@ -51,7 +69,7 @@ static void finish(struct call *c, const char *outcome, const struct issuer_answ
 {
     struct issuer_answer told = *answer;
     told.origin = readable_from(c);
-    count(c, outcome);
+    count(c->issuer, c->what, c->grant, outcome);
     c->issuer->under_way--;
     c->done(c->arg, &told);
     /* what the answer tells may be the apps' */
@@ -67,6 +85,12 @@ void call_answer(struct call *c, int status, struct str body)
 void call_answer_jwt(struct call *c, struct str token)
 {
     const struct issuer_answer answer = {.status = 200, .body = token, .jwt = true};
+    finish(c, "done", &answer);
+}
+
+void call_answer_again(struct call *c, struct str body)
+{
+    const struct issuer_answer answer = {.status = 200, .body = body, .again = true};
     finish(c, "done", &answer);
 }
 

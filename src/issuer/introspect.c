@@ -38,7 +38,7 @@ static void tell(struct call *c, const struct access_token_row *row)
     const bool good = buf_ok(&out);
     buf_deinit(&out);
     if (good) {
-        call_answer(c, 200, body);
+        call_answer_again(c, body);
     } else {
         struct err err = ERR_INIT;
         (void)err_set(&err, ERR_INTERNAL, "an access token says too much");

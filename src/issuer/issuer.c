@@ -137,6 +137,7 @@ void issuer_set_apps(struct issuer *i, struct apps *apps)
 {
     struct apps *old = i->apps;
     i->apps = apps ? apps_ref(apps) : NULL;
+    i->replaced++;
     apps_free(&old);
 }
 
@@ -147,6 +148,16 @@ void issuer_set_registration(struct issuer *i, bool open)
     i->registration = open;
     buf_deinit(&i->discovery);
     metadata_render(i);
+}
+
+struct issuer_moment issuer_moment(const struct issuer *i, enum issuer_about about)
+{
+    /* none of them ever goes back, so their sum says whether one went on */
+    uint64_t changes = i->replaced + access_changes(i->access) + issuer_keys_changes(i->keys) +
+                       app_secrets_changes(i->o.secrets);
+    if (about == ISSUER_STORE)
+        changes += store_changes(i->o.store);
+    return (struct issuer_moment){wall_seconds(clock_wall()), changes};
 }
 
 void issuer_step(void *arg)

@@ -116,7 +116,20 @@ struct issuer_answer {
     const char *www_authenticate; /* NULL: no such header */
     int64_t retry_after;          /* seconds; 0: no such header */
     const char *origin;           /* pages there may read it; NULL: no page may */
+    bool again;                   /* 200, and good for whoever asks the same in the same moment */
 };
+
+/* What answers depend on: memory and the clock, or the store as well. As long as a moment is what
+ * it was, the same call gets the same answer. */
+enum issuer_about { ISSUER_NOTHING = 0, ISSUER_MEMORY, ISSUER_STORE };
+#define ISSUER_ABOUTS 3
+struct issuer_moment {
+    int64_t second;
+    uint64_t changes; /* so far, of all that counts */
+};
+struct issuer_moment issuer_moment(const struct issuer *i, enum issuer_about about);
+/* An answer was given again: counts it. */
+void issuer_repeated(struct issuer *i, enum issuer_about about);
 
 typedef void issuer_done_fn(void *arg, const struct issuer_answer *a);
 typedef void issuer_call_fn(struct issuer *i, const struct issuer_call *c, issuer_done_fn *done,

@@ -36,6 +36,7 @@ struct issuer_keys {
     struct signing_key *v[JWKS_KEYS_MAX]; /* oldest first */
     size_t n;
     struct buf document;
+    uint64_t changes; /* of it and of `all` */
     struct jwks *all;
     struct key_making *making[ISSUER_KEY_ALGS];
     bool writing; /* what a tick found is with the store */

@@ -62,6 +62,7 @@ void issuer_keys_render(struct issuer_keys *k)
         abort();
     jwks_free(&k->all);
     k->all = set;
+    k->changes++;
     buf_deinit(&text);
     jval_free(&published);
     jval_free(&all);
@@ -104,6 +105,11 @@ struct str issuer_keys_document(const struct issuer_keys *k)
 struct jwks *issuer_keys_public(const struct issuer_keys *k)
 {
     return k->all;
+}
+
+uint64_t issuer_keys_changes(const struct issuer_keys *k)
+{
+    return k->changes;
 }
 
 const struct signing_key *issuer_keys_at(const struct issuer_keys *k, size_t i)

@@ -65,6 +65,8 @@ uint32_t issuer_keys_algs(const struct issuer_keys *k);
 struct str issuer_keys_document(const struct issuer_keys *k);
 /* All that are remembered, for checking what we signed. Borrowed; jwks_ref to keep it. */
 struct jwks *issuer_keys_public(const struct issuer_keys *k);
+/* Grows whenever they change. */
+uint64_t issuer_keys_changes(const struct issuer_keys *k);
 /* Oldest first: key i, NULL at the end. */
 const struct signing_key *issuer_keys_at(const struct issuer_keys *k, size_t i);
 

@@ -13,9 +13,12 @@
 #include "issuer/sign.h"
 #include "sys/metrics.h"
 
+#define ISSUER_COUNTS 16
+
 struct issuer {
     struct issuer_options o;
     struct apps *apps; /* a reference */
+    uint64_t replaced; /* how often they were */
     struct work *work; /* RSA */
     struct issuer_keys *keys;
     struct access *access;
@@ -28,6 +31,10 @@ struct issuer {
     struct ending *endings; /* that the store had no room for */
     bool granted;           /* there may be grants about people in the store */
     size_t under_way;       /* calls and signatures that somebody waits for */
+    struct {
+        const char *what, *grant, *outcome; /* by address: they are constants */
+        struct metric_series *series;
+    } counts[ISSUER_COUNTS]; /* those asked for first, which are those asked for most */
 };
 
 /* A call of an endpoint that programs use, from its request to its answer; in the call's arena. */
@@ -54,6 +61,8 @@ struct call *call_open(struct issuer *i, const char *what, const struct issuer_c
 /* Each ends the call. `body` lives as long as its arena. */
 void call_answer(struct call *c, int status, struct str body);
 void call_answer_jwt(struct call *c, struct str token); /* 200 */
+/* The same with 200, for what the same call would be told again. */
+void call_answer_again(struct call *c, struct str body);
 /* RFC 6749 5.2. `description` is ours: one sentence in ASCII without quotes. */
 void call_refuse(struct call *c, const char *error, const char *description);
 /* RFC 6750 section 3: to whoever holds a token rather than a secret. error NULL: none was sent. */

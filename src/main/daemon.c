@@ -304,6 +304,7 @@ static int fill_app(struct daemon *d, struct err *err)
         .issuer = d->issuer,
         .secrets = d->secrets,
         .oauth = oauth_kept_new(),
+        .again = oauth_again_new(d->loop),
         .user = local_user(c->arena),
         .version = PACKAGE_VERSION,
         .idle_seconds = c->session.idle,
@@ -419,6 +420,7 @@ static void take_down(struct daemon *d)
     store_close(&d->store);
     identities_free(&d->app.identities);
     oauth_kept_free(&d->app.oauth);
+    oauth_again_free(&d->app.again);
     limits_free(&d->app.limits);
     drive_net_free(&d->net);
     slots_free(&d->slots);

@@ -48,7 +48,7 @@ struct store {
     store_error_fn *on_error;
     void *on_error_arg;
     atomic_bool short_ips;
-    atomic_uint_fast64_t commits, jobs_done, failures, under_way;
+    atomic_uint_fast64_t commits, changes, jobs_done, failures, under_way;
 };
 
 struct store_wait {
@@ -265,7 +265,9 @@ static void *write_thread(void *arg)
 
     while ((jobs = lane_take(w->lane, s->driver->batch_max, true, &n))) {
         busy = n > 1 ? BUSY_COMMITS : busy > 0 ? busy - 1 : 0;
-        if (batch_write(w->db, jobs)) {
+        const bool begun = batch_write(w->db, jobs);
+        atomic_fetch_add_explicit(&s->changes, 1, memory_order_release);
+        if (begun) {
             atomic_fetch_add_explicit(&s->commits, 1, memory_order_relaxed);
             answer(s, jobs);
         } else {
@@ -406,6 +408,11 @@ void store_close(struct store **s)
     lane_deinit(&store->reads);
     free(store);
     *s = NULL;
+}
+
+uint64_t store_changes(const struct store *s)
+{
+    return atomic_load_explicit(&s->changes, memory_order_acquire);
 }
 
 bool store_shared(const struct store *s)

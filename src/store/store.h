@@ -38,6 +38,8 @@ struct store *store_open(const char *url, struct err *err) __attribute__((warn_u
 void store_stop(struct store *s);
 /* Stops, checkpoints, closes. */
 void store_close(struct store **s);
+/* Grows with every write that may have changed something, before anybody hears of it. */
+uint64_t store_changes(const struct store *s);
 /* Whether other processes share it (PostgreSQL). */
 bool store_shared(const struct store *s);
 

@@ -21,6 +21,7 @@ struct admin;
 struct app_secrets;
 struct limits;
 struct issuer;
+struct oauth_again;
 struct oauth_kept;
 
 struct web_app {
@@ -45,8 +46,9 @@ struct web_app {
     struct limits *limits; /* NULL: none */
     struct admin *admin;
     struct issuer *issuer;
-    struct oauth_kept *oauth; /* documents as answers (web/oauth_metadata.c) */
-    const char *user;         /* who we run as, for the record; NULL: nobody knows */
+    struct oauth_kept *oauth;  /* documents as answers (web/oauth_metadata.c) */
+    struct oauth_again *again; /* answers of theirs (web/oauth_again.c); NULL: none are kept */
+    const char *user;          /* who we run as, for the record; NULL: nobody knows */
     const char *version;
     int64_t idle_seconds; /* after which a session that was not seen is over */
     bool ready;           /* false while stopping */

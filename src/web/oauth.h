@@ -15,7 +15,8 @@
 /* What a route of oauth_call points to. */
 struct oauth_op {
     issuer_call_fn *run;
-    bool pages; /* scripts of an app's own pages may ask */
+    bool pages;              /* scripts of an app's own pages may ask */
+    enum issuer_about about; /* what its answers depend on; ISSUER_NOTHING: none comes twice */
 };
 /* Whether a request is for one of those, or for oauth_register: refusals of its requests are JSON,
  * too. */
@@ -35,6 +36,24 @@ struct oauth_visit {
     struct issuer_visit v;
 };
 struct oauth_visit *oauth_visit(struct request *rq, const struct web_app *app);
+
+/* oauth_again.c: a call, and whether its answer is there already. */
+struct oauth_asked {
+    struct request *rq;
+    const struct web_app *app;
+    enum issuer_about about; /* ISSUER_NOTHING: it is not kept */
+    struct issuer_moment at; /* when it was asked */
+    unsigned char hash[32];
+};
+struct oauth_again *oauth_again_new(struct loop *loop);
+void oauth_again_free(struct oauth_again **t);
+/* Fills *q. false: the call's answer is not one to be kept. */
+bool oauth_again_ask(struct oauth_asked *q, struct request *rq, const struct web_app *app);
+/* The answer of this moment; false: there is none, or it cannot be sent just now. */
+bool oauth_again_send(const struct oauth_asked *q);
+/* Keeps an answer of `q->at` with status 200, and sends it; false: send it in another way. */
+bool oauth_again_keep(const struct oauth_asked *q, const struct reply_header *headers, size_t n,
+                      struct str body);
 
 struct oauth_kept *oauth_kept_new(void);
 void oauth_kept_free(struct oauth_kept **k);

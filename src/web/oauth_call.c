@@ -16,9 +16,8 @@ static const char *page_of(const struct request *rq)
     return pages_may_ask(rq) && request_header(rq, "Origin", &origin) == 1 ? origin : NULL;
 }
 
-static void send_answer(void *arg, const struct issuer_answer *a)
+static void send_now(struct request *rq, const struct issuer_answer *a)
 {
-    struct request *rq = arg;
     reply_for_program(rq);
     if (pages_may_ask(rq))
         reply_header_static(rq, "Vary", "Origin");
@@ -39,6 +38,20 @@ static void send_answer(void *arg, const struct issuer_answer *a)
                a->body);
 }
 
+/* The same as above, for an answer that may come again: no page asked. */
+static void send_answer(void *arg, const struct issuer_answer *a)
+{
+    static const struct reply_header headers[] = {{"Cache-Control", "no-store"},
+                                                  {"Content-Type", "application/json"},
+                                                  {"X-Content-Type-Options", "nosniff"},
+                                                  {"Vary", "Origin"}};
+    const struct oauth_asked *q = arg;
+    const size_t n = sizeof headers / sizeof *headers - (pages_may_ask(q->rq) ? 0 : 1);
+    if (a->again && q->about != ISSUER_NOTHING && oauth_again_keep(q, headers, n, a->body))
+        return;
+    send_now(q->rq, a);
+}
+
 void oauth_refused(struct request *rq, const struct web_app *app, int status, const char *what)
 {
     const char *page = page_of(rq);
@@ -53,7 +66,7 @@ void oauth_refused(struct request *rq, const struct web_app *app, int status, co
         .body = {arena_dupn(request_arena(rq), out.p, out.n), out.n},
         .origin = page && issuer_knows_origin(app->issuer, page) ? page : NULL};
     buf_deinit(&out);
-    send_answer(rq, &a);
+    send_now(rq, &a);
 }
 
 bool oauth_is_call(const struct request *rq)
@@ -74,6 +87,9 @@ void oauth_call(struct request *rq, void *app_)
 {
     const struct web_app *app = app_;
     const struct oauth_op *op = request_route(rq)->data;
+    struct oauth_asked asked;
+    if (oauth_again_ask(&asked, rq, app) && oauth_again_send(&asked))
+        return;
     static const struct fields none = {NULL, 0};
     const bool get = strcmp(request_method(rq), "POST") != 0;
     const struct fields *query = request_query(rq), *form = get ? &none : request_form(rq);
@@ -96,8 +112,10 @@ void oauth_call(struct request *rq, void *app_)
                                  .origin = page_of(rq),
                                  .client = web_subject(rq, NULL).client,
                                  .log = request_log(rq)};
+    struct oauth_asked *kept = arena_alloc(request_arena(rq), sizeof *kept);
+    *kept = asked;
     request_hold(rq);
-    op->run(app->issuer, call, send_answer, rq);
+    op->run(app->issuer, call, send_answer, kept);
 }
 
 /* What a browser asks before a page's script may (Fetch, 3.2.2): the least that token, userinfo and

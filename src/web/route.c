@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The whole surface on one screen. The session check comes first: it is asked for most. */
+/* The whole surface on one screen, in the order it is looked at: what is asked for most comes
+ * first. */
 #include "web/api.h"
 #include "web/oauth.h"
 
@@ -18,11 +19,15 @@
 /* What apps ask of usher as a provider. */
 #define OAUTH(fn)                                                                                  \
     oauth_call, ROUTE_QUIET | ROUTE_OPEN | ROUTE_TOKEN, OAUTH_MAX,                                 \
-        (&(const struct oauth_op){fn, false})
+        (&(const struct oauth_op){fn, false, ISSUER_NOTHING})
+/* ... and what it answers depends on no more than this. */
+#define OAUTH_ABOUT(fn, about)                                                                     \
+    oauth_call, ROUTE_QUIET | ROUTE_OPEN | ROUTE_TOKEN, OAUTH_MAX,                                 \
+        (&(const struct oauth_op){fn, false, about})
 /* ... and from a browser: by scripts of an app's own pages. */
 #define OAUTH_PAGES(fn)                                                                            \
     oauth_call, ROUTE_QUIET | ROUTE_OPEN | ROUTE_TOKEN, OAUTH_MAX,                                 \
-        (&(const struct oauth_op){fn, true})
+        (&(const struct oauth_op){fn, true, ISSUER_NOTHING})
 #define PREFLIGHT(methods) oauth_preflight, ROUTE_QUIET | ROUTE_OPEN, 0, methods
 
 /* Apps that register themselves, and manage what they registered. */
@@ -31,6 +36,22 @@
 
 const struct route web_routes[] = {
     {"GET", "/auth", forward_check, ROUTE_ANY_HOST | ROUTE_QUIET, 0, NULL},
+    {"GET", "/.well-known/openid-configuration", oauth_metadata, ROUTE_QUIET | ROUTE_OPEN, 0, NULL},
+    {"GET", "/.well-known/oauth-authorization-server", oauth_metadata, ROUTE_QUIET | ROUTE_OPEN, 0,
+     NULL},
+    {"GET", "/oauth2/jwks", oauth_jwks, ROUTE_QUIET | ROUTE_OPEN, 0, NULL},
+    {"POST", "/oauth2/token", OAUTH_PAGES(issuer_token)},
+    {"OPTIONS", "/oauth2/token", PREFLIGHT("POST")},
+    {"GET", "/oauth2/userinfo", oauth_call, ROUTE_QUIET | ROUTE_OPEN | ROUTE_TOKEN, 0,
+     (&(const struct oauth_op){issuer_userinfo, true, ISSUER_STORE})},
+    {"POST", "/oauth2/userinfo", oauth_call, ROUTE_QUIET | ROUTE_OPEN | ROUTE_TOKEN, OAUTH_MAX,
+     (&(const struct oauth_op){issuer_userinfo, true, ISSUER_STORE})},
+    {"OPTIONS", "/oauth2/userinfo", PREFLIGHT("GET, POST")},
+    {"POST", "/oauth2/par", OAUTH(issuer_push)},
+    {"POST", "/oauth2/device_authorization", OAUTH(issuer_device)},
+    {"POST", "/oauth2/introspect", OAUTH_ABOUT(issuer_introspect, ISSUER_MEMORY)},
+    {"POST", "/oauth2/revoke", OAUTH_PAGES(issuer_revoke)},
+    {"OPTIONS", "/oauth2/revoke", PREFLIGHT("POST")},
     {"GET", "/", home_page, 0, 0, NULL},
     {"GET", "/login", signin_chooser, 0, 0, NULL},
     {"GET", "/login/*", signin_start, ROUTE_SLOW | ROUTE_LOGIN, 0, NULL},
@@ -53,21 +74,6 @@ const struct route web_routes[] = {
     {"POST", "/account/sessions/*/end", account_session_end, ROUTE_ACCOUNT, FORM_MAX, NULL},
     {"GET", "/api/v1/me", home_me, 0, 0, NULL},
     {"GET", "/api/v1/me/token/*", me_token, ROUTE_TOKEN, 0, NULL},
-    {"GET", "/.well-known/openid-configuration", oauth_metadata, ROUTE_QUIET | ROUTE_OPEN, 0, NULL},
-    {"GET", "/.well-known/oauth-authorization-server", oauth_metadata, ROUTE_QUIET | ROUTE_OPEN, 0,
-     NULL},
-    {"GET", "/oauth2/jwks", oauth_jwks, ROUTE_QUIET | ROUTE_OPEN, 0, NULL},
-    {"POST", "/oauth2/token", OAUTH_PAGES(issuer_token)},
-    {"OPTIONS", "/oauth2/token", PREFLIGHT("POST")},
-    {"GET", "/oauth2/userinfo", oauth_call, ROUTE_QUIET | ROUTE_OPEN | ROUTE_TOKEN, 0,
-     (&(const struct oauth_op){issuer_userinfo, true})},
-    {"POST", "/oauth2/userinfo", OAUTH_PAGES(issuer_userinfo)},
-    {"OPTIONS", "/oauth2/userinfo", PREFLIGHT("GET, POST")},
-    {"POST", "/oauth2/par", OAUTH(issuer_push)},
-    {"POST", "/oauth2/device_authorization", OAUTH(issuer_device)},
-    {"POST", "/oauth2/introspect", OAUTH(issuer_introspect)},
-    {"POST", "/oauth2/revoke", OAUTH_PAGES(issuer_revoke)},
-    {"OPTIONS", "/oauth2/revoke", PREFLIGHT("POST")},
     {"POST", "/oauth2/register", OAUTH_OWN(admin_register, JSON_MAX)},
     {"GET", "/oauth2/register/*", OAUTH_OWN(admin_registration_show, 0)},
     {"PUT", "/oauth2/register/*", OAUTH_OWN(admin_registration_replace, JSON_MAX)},

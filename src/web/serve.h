@@ -112,6 +112,8 @@ size_t request_cookies(const struct request *rq, struct str name, struct str *va
 /* Parsed on first use; NULL: malformed (answer 400). */
 const struct fields *request_query(struct request *rq);
 const struct fields *request_form(struct request *rq);
+/* As it came. */
+struct str request_body(const struct request *rq);
 /* The JSON body, parsed on first use: 1 and *out, 0 there is none, -1 malformed (answer 400). */
 int request_json(struct request *rq, const struct jval **out, struct err *err)
     __attribute__((warn_unused_result));

@@ -126,6 +126,11 @@ const struct fields *request_query(struct request *rq)
     return parse(rq, str_of(rq->query), &rq->query_fields, &rq->query_state);
 }
 
+struct str request_body(const struct request *rq)
+{
+    return buf_view(&rq->body);
+}
+
 const struct fields *request_form(struct request *rq)
 {
     return parse(rq, buf_view(&rq->body), &rq->form_fields, &rq->form_state);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "app/source.h"
+#include "issuer/key_parts.h"
 #include "issuer/parts.h"
 #include "store_fixture.h"
 #include "sys/clock.h"
@@ -338,6 +339,69 @@ START_TEST(too_many_signatures)
 END_TEST
 
 /* A store without room is asked again: what went with the session does not outlive it. */
+static int write_nothing(struct db *db, void *arg, struct err *err)
+{
+    (void)db, (void)arg, (void)err;
+    return 0;
+}
+
+/* Whether the moment of both kinds is another one than it was when this was last asked. */
+static int moments_over(void)
+{
+    static struct issuer_moment was[ISSUER_ABOUTS];
+    int over = 0;
+    for (int about = ISSUER_MEMORY; about <= ISSUER_STORE; about++) {
+        const struct issuer_moment now = issuer_moment(issuer, (enum issuer_about)about);
+        over += now.second != was[about].second || now.changes != was[about].changes;
+        was[about] = now;
+    }
+    return over;
+}
+
+/* What was answered may be answered again until anything happens that it depends on. */
+START_TEST(a_moment_is_over_when_something_changes)
+{
+    struct err err = ERR_INIT;
+    struct access_token_row row = {.app = "opaque", .account = "person", .grant = "g1"};
+    row.scopes = row.resource = "";
+    row.created = NOW;
+    row.expires = NOW + 60;
+    (void)moments_over();
+    ck_assert_int_eq(moments_over(), 0);
+    ck_assert_int_eq(ask(issuer_token, "rsa", GET_TOKEN), 200);
+    ck_assert_int_eq(ask(issuer_introspect, "rsa", arena_printf(arena, "token=%s", token())), 200);
+    ck_assert_int_eq(access_add(issuer->access, &row, NOW, &err), 0);
+    ck_assert_int_eq(moments_over(), 0); /* what is new is in nobody's answer */
+    at(NOW + 1);
+    ck_assert_int_eq(moments_over(), 2);
+    issuer_end_grant(issuer, "other");
+    ck_assert_int_eq(moments_over(), 0);
+    issuer_end_grant(issuer, "g1");
+    ck_assert_int_eq(moments_over(), 2);
+    ck_assert_int_eq(access_add(issuer->access, &row, NOW, &err), 0);
+    ck_assert_int_eq(access_add(issuer->access, &row, NOW, &err), 0); /* in place of itself */
+    ck_assert_int_eq(moments_over(), 2);
+    issuer_end_account(issuer, "person");
+    ck_assert_int_eq(moments_over(), 2);
+    row.ended = NOW;
+    ck_assert_int_eq(access_add(issuer->access, &row, NOW, &err), 0);
+    ck_assert_int_eq(moments_over(), 2);
+    put_secret("rsa");
+    ck_assert_int_eq(moments_over(), 2);
+    app_secrets_drop(secrets, "rsa");
+    ck_assert_int_eq(moments_over(), 2);
+    app_secrets_drop_of(secrets, "opaque");
+    ck_assert_int_eq(moments_over(), 2);
+    issuer_set_apps(issuer, apps);
+    ck_assert_int_eq(moments_over(), 2);
+    issuer_keys_render(issuer->keys);
+    ck_assert_int_eq(moments_over(), 2);
+    ck_assert_int_eq(store_write_now(fx.store, write_nothing, NULL, &err), STORE_DONE);
+    ck_assert_int_eq(moments_over(), 1);
+    ck_assert_int_eq(moments_over(), 0);
+}
+END_TEST
+
 START_TEST(a_busy_store_ends_grants_later)
 {
     store_fixture_sql(&fx, "INSERT INTO account (id, created) VALUES ('acc', 1)");
@@ -370,6 +434,7 @@ Suite *suite_issuer(void)
     TCase *tc = tcase_create("all");
     tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, a_moment_is_over_when_something_changes);
     tcase_add_test(tc, a_busy_store_ends_grants_later);
     tcase_add_test(tc, revocation_without_a_store);
     tcase_add_test(tc, an_opaque_token_without_a_store);
