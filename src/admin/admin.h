@@ -123,6 +123,8 @@ void admin_on_outcome(void *admin, const char *provider, const struct err *err);
 void admin_on_fallover(void *admin, const char *provider, enum provider_slot from,
                        enum provider_slot to);
 
+/* Once a second, while the clock can be believed: what is due by then. */
+void admin_step(void *admin);
 /* An account became part of `into`, or was deleted (NULL): for login_options.on_gone. */
 void admin_on_gone(void *admin, const char *account, const char *into);
 

@@ -164,6 +164,7 @@ struct admin {
     struct keychange *keychange;
     struct health *health;
     int64_t started;
+    unsigned step; /* seconds, more or less */
 };
 
 struct tokens *tokens_load(struct store *s, struct err *err);

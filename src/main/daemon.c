@@ -358,6 +358,13 @@ static void tell_ready(const struct daemon *d)
               LF_INT("apps", apps_count(live_apps(d->live))));
 }
 
+static void each_second(void *arg)
+{
+    struct daemon *d = arg;
+    issuer_step(d->issuer);
+    admin_step(d->admin);
+}
+
 /* Only the port is opened as root, and the socket's folder made. Everything else belongs to the
  * user we become, so that a start as root and one as that user find and leave the same files, and
  * no plugin ever runs as root. Connections wait in the kernel until the loop runs. */
@@ -381,7 +388,7 @@ static int start(struct daemon *d, const struct daemon_args *args, struct err *e
         return -1;
     live_on_change(d->live, on_change, d);
     tell_ready(d);
-    keep_also(d->keep, issuer_step, d->issuer);
+    keep_also(d->keep, each_second, d);
     keep_start(d->keep);
     archive_start(d->archive);
     return 0;
