@@ -23,6 +23,7 @@ struct entry {
 struct access {
     struct index by_hash, by_grant, by_account;
     size_t max, cursor;
+    size_t reserved; /* places kept for rows on their way to the store */
     uint64_t changes;
 };
 
@@ -126,9 +127,24 @@ size_t access_sweep(struct access *t, int64_t now, size_t budget)
     return n;
 }
 
-bool access_has_room(struct access *t, int64_t now)
+static bool has_room(struct access *t, int64_t now)
 {
-    return t->by_hash.n < t->max || access_sweep(t, now, ROOM_SWEEP) > 0;
+    if (t->by_hash.n + t->reserved >= t->max)
+        access_sweep(t, now, ROOM_SWEEP);
+    return t->by_hash.n + t->reserved < t->max;
+}
+
+bool access_reserve(struct access *t, int64_t now)
+{
+    if (!has_room(t, now))
+        return false;
+    t->reserved++;
+    return true;
+}
+
+void access_release(struct access *t)
+{
+    t->reserved--;
 }
 
 static struct entry *entry_new(const struct access_token_row *row, struct err *err)
@@ -164,7 +180,7 @@ int access_add(struct access *t, const struct access_token_row *row, int64_t now
     struct entry *was = index_find(&t->by_hash, key_of(row->hash), same_hash, row->hash);
     if (was && was->ended)
         return 0;
-    if (!was && row->ended == 0 && !access_has_room(t, now)) /* an end always finds room */
+    if (!was && row->ended == 0 && !has_room(t, now)) /* an end always finds room */
         return err_set(err, ERR_LIMITED, "the table of %zu access tokens is full", t->max);
     struct entry *e = entry_new(row, err);
     if (e == NULL)

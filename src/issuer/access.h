@@ -32,8 +32,10 @@ void access_free(struct access **t);
 /* ERR_LIMITED: full. One that is there already is replaced; an end stays an end. */
 int access_add(struct access *t, const struct access_token_row *row, int64_t now, struct err *err)
     __attribute__((warn_unused_result));
-/* Whether one more would find room now. */
-bool access_has_room(struct access *t, int64_t now);
+/* A place for a row that is on its way to the store: nothing else takes it. Given back right before
+ * the row is added, or when it came to nothing. */
+bool access_reserve(struct access *t, int64_t now) __attribute__((warn_unused_result));
+void access_release(struct access *t);
 /* 1 and *out, which may have been ended; 0: nobody here knows it, or it expired. */
 int access_find(const struct access *t, const unsigned char hash[32], int64_t now,
                 struct access_view *out);

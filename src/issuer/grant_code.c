@@ -95,16 +95,10 @@ static void on_redeemed(void *arg, enum store_outcome outcome, const struct err 
 static void on_signed(void *arg, const struct err *err)
 {
     struct redeeming *r = arg;
-    struct issuer *i = r->call->issuer;
-    struct err busy = ERR_INIT;
-    if (err) {
+    if (err)
         call_fail(r->call, err);
-        return;
-    }
-    if (!store_write(i->o.store, redeem, i->o.loop, on_redeemed, r)) {
-        err_set(&busy, ERR_LIMITED, "the store's queue is full");
-        call_fail(r->call, &busy);
-    }
+    else
+        tokens_write(&r->tokens, redeem, on_redeemed);
 }
 
 /* ---- judged before -----------------------------------------------------------------------------

@@ -122,11 +122,10 @@ static void on_redeemed(void *arg, enum store_outcome outcome, const struct err 
 static void on_signed(void *arg, const struct err *err)
 {
     struct polling *p = arg;
-    struct issuer *i = p->call->issuer;
     if (err)
         call_fail(p->call, err);
-    else if (!store_write(i->o.store, redeem, i->o.loop, on_redeemed, p))
-        busy(p);
+    else
+        tokens_write(&p->tokens, redeem, on_redeemed);
 }
 
 static void on_looked(void *arg, enum store_outcome outcome, const struct err *err)

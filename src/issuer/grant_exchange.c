@@ -225,8 +225,8 @@ static void on_minted(struct call *c, const struct minted *m, const struct err *
         return;
     }
     x->tokens.access = *m;
-    if (!store_write(c->issuer->o.store, write_all, c->issuer->o.loop, on_written, x))
-        busy(c);
+    x->tokens.arg = x;
+    tokens_write(&x->tokens, write_all, on_written);
 }
 
 /* ---- the person --------------------------------------------------------------------------------

@@ -193,10 +193,8 @@ static void on_signed(void *arg, const struct err *err)
     buf_init(&r->sealed, ANSWER_MAX);
     keyring_seal(c->issuer->o.keys, PURPOSE, aad_of(r), buf_view(&kept), &r->sealed);
     buf_wipe(&kept);
-    if (!store_write(c->issuer->o.store, renew, c->issuer->o.loop, on_renewed, r)) {
+    if (!tokens_write(&r->tokens, renew, on_renewed))
         buf_deinit(&r->sealed);
-        busy(r);
-    }
 }
 
 /* ---- judged ------------------------------------------------------------------------------------

@@ -233,6 +233,40 @@ int tokens_store(struct db *db, struct tokens *t, struct err *err)
     return t->refresh_text[0] ? refresh_token_add(db, &t->refresh, err) : 0;
 }
 
+static int run_write(struct db *db, void *arg, struct err *err)
+{
+    struct tokens *t = arg;
+    return t->write(db, t->arg, err);
+}
+
+static void on_written(void *arg, enum store_outcome outcome, const struct err *err)
+{
+    struct tokens *t = arg;
+    if (t->access.stored)
+        access_release(t->call->issuer->access);
+    t->written(t->arg, outcome, err);
+}
+
+bool tokens_write(struct tokens *t, store_fn *write, store_done_fn *written)
+{
+    struct call *c = t->call;
+    struct issuer *i = c->issuer;
+    struct err err = ERR_INIT;
+    t->write = write;
+    t->written = written;
+    if (t->access.stored && !access_reserve(i->access, c->now)) {
+        err_set(&err, ERR_LIMITED, "the table of access tokens is full");
+    } else if (!store_write(i->o.store, run_write, i->o.loop, on_written, t)) {
+        if (t->access.stored)
+            access_release(i->access);
+        err_set(&err, ERR_LIMITED, "the store's queue is full");
+    }
+    if (err.kind == ERR_NONE)
+        return true;
+    call_fail(c, &err);
+    return false;
+}
+
 const char *tokens_more(const struct tokens *t)
 {
     struct arena *a = t->call->a;

@@ -31,6 +31,9 @@ struct tokens {
     char refresh_text[HANDLE_LEN + 1]; /* "": none */
     void (*done)(void *arg, const struct err *err);
     void *arg;
+    /* from tokens_write */
+    store_fn *write;
+    store_done_fn *written;
 };
 
 /* Whether the session is still there that a grant goes with; one with offline_access goes with
@@ -53,6 +56,10 @@ int tokens_tell(struct db *db, const struct call *c, const struct oauth_grant_ro
  * nothing is stored. */
 int tokens_store(struct db *db, struct tokens *t, struct err *err)
     __attribute__((warn_unused_result));
+/* Runs `write` in a transaction, with t->arg (tokens_make sets it), then `written`. There is a
+ * place in memory for what becomes good by it, so that nothing is used up for tokens that nobody
+ * can use. false: there is none, or the store is too busy; the call is over. */
+bool tokens_write(struct tokens *t, store_fn *write, store_done_fn *written);
 /* The members beside the access token, for mint_answer: begins with ',' or is "". */
 const char *tokens_more(const struct tokens *t);
 /* Into memory, and to the app. */

@@ -242,6 +242,39 @@ class Ends(Plan):
         self.assert_over(tokens)
 
 
+class Room(Plan):
+    """A table of access tokens that is full: nothing is used up for tokens that nobody could use."""
+
+    settings = {"issuer": {"max_tokens": 16}}
+
+    def fill(self, tokens):
+        made = [tokens["access_token"]]
+        while True:
+            answer = self.rp.refresh(tokens["refresh_token"])
+            if answer.status != 200:
+                self.assertEqual(error_of(answer), (503, "temporarily_unavailable"))
+                self.assertIn("Retry-After", answer.headers)
+                return made, tokens
+            tokens = answer.json()
+            made.append(tokens["access_token"])
+
+    def test_a_code_or_a_refresh_token_waits_for_room(self):
+        theirs, _ = self.sign_in(Browser(self.usher), person="grace")
+        theirs = self.rp.refresh(theirs["refresh_token"]).json()
+        tokens, _ = self.sign_in()
+        response = self.authorize()
+        made, last = self.fill(tokens)
+        self.assertEqual(len(made), 14)
+        for _ in range(2):
+            self.assertEqual(self.rp.refresh(last["refresh_token"]).status, 503)
+            self.assertEqual(self.rp.redeem(response).status, 503)
+        self.rp.post("revocation_endpoint", {"token": theirs["refresh_token"]})  # makes room for two
+        for answer in (self.rp.refresh(last["refresh_token"]), self.rp.redeem(response)):
+            self.assertEqual(answer.status, 200, answer.text)
+            self.assertEqual(self.rp.userinfo(answer.json()["access_token"]).status, 200)
+        for token in made:
+            self.assertEqual(self.rp.userinfo(token).status, 200, "nobody had to make way")
+
 class Consent(Plan):
     @classmethod
     def setUpClass(cls):

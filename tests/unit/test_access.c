@@ -127,18 +127,39 @@ START_TEST(full_is_full_but_for_ends_and_the_expired)
         add(&row);
     }
     struct access_token_row one = row_of(5000, NULL, NULL);
-    ck_assert(!access_has_room(t, NOW));
+    ck_assert(!access_reserve(t, NOW));
     ck_assert_int_eq(access_add(t, &one, NOW, &err), -1);
     ck_assert_int_eq(err.kind, ERR_LIMITED);
     one.ended = NOW;
     add(&one);
     ck_assert_int_eq(find(5000, NOW, &v), 1);
-    ck_assert(access_has_room(t, NOW + 10)); /* half of them are over */
+    ck_assert(access_reserve(t, NOW + 10)); /* half of them are over */
+    access_release(t);
     for (int i = 0; i < 100; i++)
         (void)access_sweep(t, NOW + 10, 100);
     ck_assert_uint_eq(access_count(t), 501);
     for (int i = 0; i < 1000; i++)
         ck_assert_int_eq(find(i, NOW + 10, &v), i % 2);
+}
+END_TEST
+
+START_TEST(a_place_that_is_kept_is_nobody_elses)
+{
+    struct err err = ERR_INIT;
+    for (int i = 0; i < 998; i++) {
+        struct access_token_row row = row_of(i, NULL, NULL);
+        add(&row);
+    }
+    ck_assert(access_reserve(t, NOW) && access_reserve(t, NOW) && !access_reserve(t, NOW));
+    struct access_token_row one = row_of(5000, NULL, NULL), two = row_of(5001, NULL, NULL);
+    ck_assert_int_eq(access_add(t, &one, NOW, &err), -1);
+    access_release(t);
+    add(&one); /* whose place it was */
+    ck_assert(!access_reserve(t, NOW));
+    ck_assert_int_eq(access_add(t, &two, NOW, &err), -1);
+    access_release(t); /* it came to nothing */
+    add(&two);
+    ck_assert(!access_reserve(t, NOW));
 }
 END_TEST
 
@@ -164,6 +185,7 @@ Suite *suite_access(void)
     tcase_add_test(tc, an_end_stays_an_end);
     tcase_add_test(tc, grants_and_accounts_end_with_all_they_have);
     tcase_add_test(tc, full_is_full_but_for_ends_and_the_expired);
+    tcase_add_test(tc, a_place_that_is_kept_is_nobody_elses);
     tcase_add_test(tc, what_says_too_much_is_refused);
     suite_add_tcase(s, tc);
     return s;
