@@ -6,15 +6,15 @@
 #include "issuer/issuer.h"
 #include "session/session.h"
 #include "store/account_change.h"
-#include "store/logout_delivery.h"
 #include "store/oauth_grant.h"
+#include "store/session_app.h"
 #include "store/session_row.h"
 
 /* What apps hold of the person ends in the same transaction, and they are to be told. */
 static int end_grants(struct db *db, const struct op *op, struct err *err)
 {
     const struct oauth_grant_filter all = {.account = op->id};
-    if (logout_delivery_of_account(db, op->id, op->now, err) < 0)
+    if (session_app_over_account(db, op->id, op->now, err) < 0)
         return -1;
     return oauth_grant_end_all(db, &all, op->now, err) < 0 ? -1 : 0;
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * backchannel: apps are told that a session is over (OpenID Connect Back-Channel Logout 1.0). What
- * is to be told are rows of the store, written by issuer/ending with the end itself, so that a
- * crash loses none; an app may hear of one twice. A few at a time are signed and sent, each with
- * little time; what an app does not accept is tried again after growing pauses, for a day. Nobody
- * who signs out waits for it.
+ * is to be told are rows of the store, written with the end itself, so that a crash loses none; an
+ * app may hear of one twice. Each app is told one thing after the other, some apps at a time, each
+ * with little time (backchannel_run); one that does not accept it is tried again after growing
+ * pauses, for a day, and those that failed before never take up all the room. Nobody who signs out
+ * waits for any of it.
  *
  * One loop thread owns it.
  */

@@ -10,8 +10,8 @@
 #include "base/arena.h"
 #include "issuer/parts.h"
 #include "issuer/request.h"
-#include "store/logout_delivery.h"
 #include "store/oauth_grant.h"
+#include "store/session_app.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 
@@ -41,7 +41,7 @@ static int end_session(struct db *db, struct ending *e, struct err *err)
 {
     const struct oauth_grant_filter f = {.session = e->session};
     e->n = 0;
-    if (logout_delivery_of_session(db, e->session, e->now, err) < 0 ||
+    if (session_app_over(db, e->session, e->now, err) < 0 ||
         oauth_grant_each(db, &f, e->now, take, e, err) < 0)
         return -1;
     for (size_t i = 0; i < e->n; i++)
@@ -55,10 +55,13 @@ static int run(struct db *db, void *arg, struct err *err)
     struct ending *e = arg;
     const struct oauth_grant_filter all = {.account = e->account};
     if (e->next)
-        return oauth_grant_follow(db, e->session, e->next, err) < 0 ? -1 : 0;
+        return oauth_grant_follow(db, e->session, e->next, err) < 0 ||
+                       session_app_follow(db, e->session, e->next, err) < 0
+                   ? -1
+                   : 0;
     if (e->session)
         return end_session(db, e, err);
-    if (logout_delivery_of_account(db, e->account, e->now, err) < 0)
+    if (session_app_over_account(db, e->account, e->now, err) < 0)
         return -1;
     return oauth_grant_end_all(db, &all, e->now, err) < 0 ? -1 : 0;
 }

@@ -7,6 +7,7 @@
 #include "store/audit.h"
 #include "store/authorization_request.h"
 #include "store/device_code.h"
+#include "store/session_app.h"
 #include "store/session_row.h"
 #include "sys/random.h"
 
@@ -107,6 +108,17 @@ static int still_asked(struct db *db, struct granting *g, struct err *err)
     return rc;
 }
 
+/* The session's end is told to the app, whatever has become of the grant by then. */
+static int hear_of_end(struct db *db, const struct granting *g, struct err *err)
+{
+    const struct session_app_row row = {.session = g->grant.session,
+                                        .account = g->grant.account,
+                                        .app = g->grant.app,
+                                        .sid = g->grant.sid,
+                                        .id = g->grant.id};
+    return g->hears && row.session ? session_app_add(db, &row, err) : 0;
+}
+
 static int write_all(struct db *db, void *arg, struct err *err)
 {
     struct granting *g = arg;
@@ -115,7 +127,7 @@ static int write_all(struct db *db, void *arg, struct err *err)
     if (rc != 1)
         return rc;
     if (remember(db, g, err) < 0 || oauth_grant_add(db, &g->grant, err) < 0 ||
-        let_in(db, g, err) < 0)
+        hear_of_end(db, g, err) < 0 || let_in(db, g, err) < 0)
         return -1;
     return tell(db, g, err);
 }
@@ -141,6 +153,7 @@ static void fill(struct granting *g)
     const struct app_common *c = &rq->app->common;
     const int64_t life = client_may(c, "refresh_token") ? c->refresh_lifetime : c->access_lifetime;
     g->session = arena_dup(g->arena, g->who->session);
+    g->hears = c->backchannel_logout_uri != NULL;
     rng_id(g->id);
     handle_make(HANDLE_CODE, g->text, g->code.hash);
     granting_terms(rq->app, g->terms);

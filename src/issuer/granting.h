@@ -38,7 +38,7 @@ struct granting {
     unsigned char terms[32];
     const char *session; /* who says so says it in this one */
     char text[HANDLE_LEN + 1], id[23];
-    bool used;
+    bool used, hears; /* hears: the app wants to know when the session ends */
 };
 void granting_write(struct granting *g);
 

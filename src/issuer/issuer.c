@@ -6,6 +6,7 @@
 
 #include "issuer/parts.h"
 #include "store/oauth_grant.h"
+#include "store/session_app.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 
@@ -66,9 +67,10 @@ static int load_all(struct db *db, void *arg, struct err *err)
 {
     struct load *l = arg;
     const int granted = oauth_grant_any(db, err);
+    const int apps = granted < 0 ? -1 : session_app_any(db, err);
     l->left_out = 0;
-    l->issuer->granted = granted > 0;
-    return granted < 0 ? -1 : access_token_each(db, l->now, load_one, l, err);
+    l->issuer->granted = granted > 0 || apps > 0;
+    return apps < 0 ? -1 : access_token_each(db, l->now, load_one, l, err);
 }
 
 static int open_access(struct issuer *i, struct err *err)

@@ -11,6 +11,7 @@
 #include "issuer/issuer.h"
 #include "issuer/keys.h"
 #include "issuer/sign.h"
+#include "store/session_app.h"
 #include "sys/metrics.h"
 
 #define ISSUER_COUNTS 16
@@ -23,7 +24,8 @@ struct issuer {
     struct issuer_keys *keys;
     struct access *access;
     struct app_keys *app_keys;
-    struct sweep *sweep; /* of the store, under way; or NULL */
+    struct sweep *sweep;             /* of the store, under way; or NULL */
+    struct session_app_sweep silent; /* sessions that went without a word: where to go on */
     struct backchannel *backchannel;
     struct buf discovery;
     bool registration;      /* apps may register themselves */

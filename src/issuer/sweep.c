@@ -31,6 +31,7 @@ struct sweep {
         int64_t at;
     } used[USED_A_SWEEP];
     size_t n;
+    struct session_app_sweep silent, next;
 };
 
 static void note_used(void *arg, const char *id, int64_t at)
@@ -42,22 +43,28 @@ static void note_used(void *arg, const char *id, int64_t at)
 
 static int run(struct db *db, void *arg, struct err *err)
 {
-    const struct sweep *s = arg;
+    struct sweep *s = arg;
+    s->next = s->silent;
     for (size_t i = 0; i < s->n; i++)
         if (app_secret_touch(db, s->used[i].id, s->used[i].at, err) < 0)
             return -1;
     for (size_t i = 0; i < sizeof nouns / sizeof *nouns; i++)
         if (nouns[i](db, s->now, ROWS_A_SWEEP, err) < 0)
             return -1;
-    return 0;
+    return session_app_sweep(db, s->now, &s->next, err);
 }
 
 static void swept(void *arg, enum store_outcome outcome, const struct err *err)
 {
     struct sweep *s = arg;
+    struct issuer *i = s->issuer;
     if (outcome != STORE_DONE)
         log_error(NULL, LOG_ERROR, "issuer.sweep_failed", err);
-    s->issuer->sweep = NULL;
+    else
+        memcpy(i->silent.after, s->next.after, sizeof i->silent.after);
+    if (outcome == STORE_DONE && s->next.told > 0)
+        backchannel_wake(i->backchannel);
+    i->sweep = NULL;
     free(s);
 }
 
@@ -68,6 +75,7 @@ void sweep_start(struct issuer *i)
     struct sweep *s = mem_alloc(sizeof *s);
     s->issuer = i;
     s->now = wall_seconds(clock_wall());
+    s->silent = i->silent;
     app_secrets_take_used(i->o.secrets, note_used, s, USED_A_SWEEP);
     i->sweep = s;
     if (store_write(i->o.store, run, i->o.loop, swept, s))

@@ -3,7 +3,7 @@
 
 #include "store/account_role.h"
 #include "store/api_token.h"
-#include "store/logout_delivery.h"
+#include "store/session_app.h"
 #include "store/session_row.h"
 
 /* A statement about one account and maybe another: how many rows it changed, or -1. */
@@ -152,7 +152,7 @@ int account_delete(struct db *db, const char *account, bool bar, int64_t now, st
     if (bar && bar_all(db, account, now, err) < 0)
         return -1;
     if (api_token_drop_of(db, account, err) < 0 ||
-        logout_delivery_of_account(db, account, now, err) < 0)
+        session_app_over_account(db, account, now, err) < 0)
         return -1;
     int64_t n = run_on(db, "account.drop", account, NULL, err);
     return n < 0 ? -1 : n > 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What apps hold of usher as a provider, on every backend: grants, codes, refresh tokens, consents,
  * requests that wait, devices. */
+#include <stdio.h>
 #include <string.h>
 
 #include "kit.h"
@@ -11,6 +12,8 @@
 #include "store/logout_delivery.h"
 #include "store/oauth_grant.h"
 #include "store/refresh_token.h"
+#include "store/session_app.h"
+#include "store/session_row.h"
 
 static struct arena *arena;
 static struct kit_login login;
@@ -20,6 +23,7 @@ static void setup(void)
     kit_setup();
     arena = arena_new();
     kit_sql("DELETE FROM logout_delivery");
+    kit_sql("DELETE FROM session_app");
     kit_login_init(&login, 1);
     kit_write(kit_login_fn, &login);
 }
@@ -186,42 +190,115 @@ static void note_delivery(void *arg, const struct logout_delivery_row *row)
 static const char *to_tell(struct db *db)
 {
     char *seen = arena_alloc(arena, 256);
-    MUST(logout_delivery_each(db, 10, note_delivery, seen, &must_err));
+    MUST(logout_delivery_heads(db, note_delivery, seen, &must_err));
     return seen;
+}
+
+static void hears(struct db *db, const char *session, const char *app, const char *id)
+{
+    const struct session_app_row row = {
+        .session = session, .account = login.account.id, .app = app, .sid = "sid-1", .id = id};
+    MUST(session_app_add(db, &row, &must_err));
 }
 
 static int deliveries(struct db *db, void *arg, struct err *err)
 {
-    struct oauth_grant_row row = grant_row("g1");
     (void)arg, (void)err;
-    row.session = "session-1";
-    row.app = "wiki";
-    MUST(oauth_grant_add(db, &row, &must_err));
-    row.id = "g2"; /* the same app once more: told once */
-    MUST(oauth_grant_add(db, &row, &must_err));
-    row.id = "g3";
-    row.app = "chat";
-    MUST(oauth_grant_add(db, &row, &must_err));
-    row.id = "g4"; /* over already */
-    row.app = "mail";
-    MUST(oauth_grant_add(db, &row, &must_err));
-    IS(1, oauth_grant_end(db, "g4", NOW, &must_err));
-    IS(2, (int)logout_delivery_of_session(db, "session-1", NOW, &must_err));
-    IS(0, (int)logout_delivery_of_session(db, "session-1", NOW + 1, &must_err));
-    IS(0, (int)logout_delivery_of_account(db, login.account.id, NOW + 1, &must_err));
-    ck_assert_str_eq(to_tell(db), "wiki0chat0");
-    MUST(logout_delivery_postpone(db, "g1", NOW + 2, &must_err));
-    ck_assert_str_eq(to_tell(db), "chat0wiki+");
+    const char *account = login.account.id;
+    IS(0, session_app_any(db, &must_err));
+    hears(db, "session-1", "wiki", "g1");
+    hears(db, "session-1", "wiki", "g2"); /* the same app once more: told once */
+    hears(db, "session-1", "chat", "g3");
+    hears(db, "session-2", "mail", "g4");
+    IS(1, session_app_any(db, &must_err));
+    IS(2, (int)session_app_over(db, "session-1", NOW, &must_err));
+    IS(0, (int)session_app_over(db, "session-1", NOW + 1, &must_err));
+    ck_assert_str_eq(to_tell(db), "chat0wiki0");
+    IS(1, (int)session_app_over_account(db, account, NOW, &must_err));
+    IS(0, (int)session_app_over_account(db, account, NOW, &must_err));
+    IS(0, session_app_any(db, &must_err));
+    ck_assert_str_eq(to_tell(db), "chat0mail0wiki0");
+    /* What keeps an app from hearing one thing keeps it from all. */
+    hears(db, "session-3", "wiki", "g0");
+    IS(1, (int)session_app_over(db, "session-3", NOW, &must_err));
+    MUST(logout_delivery_postpone(db, "wiki", NOW + 2, &must_err));
+    char *seen = arena_alloc(arena, 256);
+    MUST(logout_delivery_of_app(db, "wiki", 10, note_delivery, seen, &must_err));
+    ck_assert_str_eq(seen, "wiki+wiki+");
+    ck_assert_str_eq(to_tell(db), "chat0mail0wiki+");
     MUST(logout_delivery_done(db, "g3", &must_err));
-    MUST(logout_delivery_done(db, "g1", &must_err));
-    ck_assert_str_eq(to_tell(db), "");
-    IS(2, (int)logout_delivery_of_account(db, login.account.id, NOW, &must_err));
+    IS(0, (int)logout_delivery_give_up(db, "wiki", NOW - 1, &must_err));
+    IS(2, (int)logout_delivery_give_up(db, "wiki", NOW, &must_err));
+    ck_assert_str_eq(to_tell(db), "mail0");
     return 0;
 }
 
 START_TEST(apps_that_are_to_be_told_are_kept_once)
 {
     kit_write(deliveries, NULL);
+}
+END_TEST
+
+static int renewed(struct db *db, void *arg, struct err *err)
+{
+    (void)arg, (void)err;
+    hears(db, "session-1", "wiki", "g1");
+    IS(1, (int)session_app_follow(db, "session-1", "session-2", &must_err));
+    IS(0, (int)session_app_over(db, "session-1", NOW, &must_err));
+    struct session_app_row row = {.session = "session-2", /* signed in again: it knows two names */
+                                  .account = login.account.id,
+                                  .app = "wiki",
+                                  .sid = "sid-2",
+                                  .id = "g2"};
+    MUST(session_app_add(db, &row, &must_err));
+    IS(2, (int)session_app_over(db, "session-2", NOW, &must_err));
+    return 0;
+}
+
+START_TEST(apps_follow_into_the_next_session)
+{
+    kit_write(renewed, NULL);
+}
+END_TEST
+
+#define SESSIONS (SESSION_APP_PAGE + 10)
+
+/* One of them is there; the others went without a word. */
+static int silent(struct db *db, void *arg, struct err *err)
+{
+    (void)arg, (void)err;
+    struct session_app_sweep s = {.told = 0};
+    char session[SESSION_APP_ID + 1], id[32];
+    struct session_row row = kit_row(&login);
+    row.id = "s-0000000000000000007";
+    memcpy(row.hash, hash('7'), 32);
+    MUST(session_row_add(db, &row, &must_err));
+    for (int i = 0; i < SESSIONS; i++) {
+        snprintf(session, sizeof session, "s-%019d", i);
+        snprintf(id, sizeof id, "g%d", i);
+        hears(db, session, "wiki", id);
+    }
+    MUST(session_app_sweep(db, NOW, &s, &must_err));
+    ck_assert_str_eq(s.after, "s-0000000000000000255");
+    MUST(session_app_sweep(db, NOW, &s, &must_err));
+    ck_assert_str_eq(s.after, "");
+    /* Too early: they may be on their way into another session. */
+    MUST(session_app_sweep(db, NOW + SESSION_APP_MISSING - 1, &s, &must_err));
+    MUST(session_app_sweep(db, NOW + SESSION_APP_MISSING - 1, &s, &must_err));
+    ck_assert_int_eq(s.told, 0);
+    IS(1, (int)session_app_follow(db, "s-0000000000000000003", "s-9999999999999999999", &must_err));
+    MUST(session_app_sweep(db, NOW + SESSION_APP_MISSING, &s, &must_err));
+    MUST(session_app_sweep(db, NOW + SESSION_APP_MISSING, &s, &must_err));
+    ck_assert_int_eq(s.told, SESSIONS - 2);
+    IS(1, (int)session_app_over(db, row.id, NOW, &must_err));
+    IS(1, (int)session_app_over(db, "s-9999999999999999999", NOW, &must_err));
+    IS(0, session_app_any(db, &must_err));
+    return 0;
+}
+
+START_TEST(sessions_that_went_without_a_word)
+{
+    kit_write(silent, NULL);
 }
 END_TEST
 
@@ -459,6 +536,8 @@ Suite *suite_oauth_nouns(const char *name)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, a_grant_comes_back_whole_and_ends_once);
     tcase_add_test(tc, apps_that_are_to_be_told_are_kept_once);
+    tcase_add_test(tc, apps_follow_into_the_next_session);
+    tcase_add_test(tc, sessions_that_went_without_a_word);
     tcase_add_test(tc, grants_by_account_app_and_session);
     tcase_add_test(tc, a_code_is_used_once);
     tcase_add_test(tc, a_refresh_token_is_used_once_and_remembers_its_answer);

@@ -132,6 +132,18 @@ CREATE TABLE client_assertion (
     PRIMARY KEY (expires, hash)
 ) @KEYED@;
 
+-- Apps that want to hear when a session is over, for as long as it is not.
+CREATE TABLE session_app (
+    session @TEXT@ NOT NULL,        -- its public id
+    app @TEXT@ NOT NULL,
+    sid @TEXT@ NOT NULL,            -- as the app knows it; another one, if it was renewed since
+    account @TEXT@ NOT NULL,
+    id @TEXT@ NOT NULL UNIQUE,      -- of the grant that came first
+    missing @INT@,                  -- when it was seen that there is no such session; NULL: it was not
+    PRIMARY KEY (session, app, sid)
+) @STRICT@;
+CREATE INDEX session_app_account ON session_app (account);
+
 -- Apps that are to be told that a session is over.
 CREATE TABLE logout_delivery (
     id @TEXT@ NOT NULL PRIMARY KEY,
@@ -142,7 +154,7 @@ CREATE TABLE logout_delivery (
     next @INT@ NOT NULL,            -- not before
     created @INT@ NOT NULL
 ) @STRICT@;
-CREATE INDEX logout_delivery_next ON logout_delivery (next);
+CREATE INDEX logout_delivery_app ON logout_delivery (app, created, id);
 
 -- Apps that registered themselves (RFC 7591): what they manage their row in `app` with.
 CREATE TABLE registration (
