@@ -11,17 +11,25 @@
 #define TEXT_MAX 16384
 
 enum text { APP = 0, SCOPES, RESOURCE, GRANT, ACCOUNT, MORE, TEXTS };
+/* What ends with all its tokens. */
+enum owner { OF_GRANT = 0, OF_ACCOUNT, OWNERS };
+static const enum text owner_text[OWNERS] = {[OF_GRANT] = GRANT, [OF_ACCOUNT] = ACCOUNT};
 
 struct entry {
     unsigned char hash[32];
     int64_t created, expires;
+    /* Others of the same grant, of the same account; the index knows the first. An API that
+     * exchanges tokens makes thousands of one grant. */
+    struct {
+        struct entry *next, *prev;
+    } of[OWNERS];
     bool ended;
     uint16_t at[TEXTS]; /* of `text`; 0: none (text begins with a byte that is nobody's) */
     char text[];
 };
 
 struct access {
-    struct index by_hash, by_grant, by_account;
+    struct index by_hash, first[OWNERS];
     size_t max, cursor;
     size_t reserved; /* places kept for rows on their way to the store */
     uint64_t changes;
@@ -63,13 +71,50 @@ static bool same_account(const void *p, const void *id)
     return strcmp(text_of(p, ACCOUNT), id) == 0;
 }
 
+static struct entry *first_of(const struct access *t, enum owner o, const char *id)
+{
+    static index_same_fn *const same[OWNERS] = {
+        [OF_GRANT] = same_grant, [OF_ACCOUNT] = same_account};
+    return index_find(&t->first[o], key_of_id(id), same[o], id);
+}
+
+static void link_in(struct access *t, struct entry *e, enum owner o)
+{
+    const char *id = text_of(e, owner_text[o]);
+    struct entry *first = id ? first_of(t, o, id) : NULL;
+    if (first) {
+        e->of[o].prev = first;
+        e->of[o].next = first->of[o].next;
+        first->of[o].next = e;
+        if (e->of[o].next)
+            e->of[o].next->of[o].prev = e;
+    } else if (id) {
+        index_put(&t->first[o], key_of_id(id), e);
+    }
+}
+
+static void link_out(struct access *t, struct entry *e, enum owner o)
+{
+    const char *id = text_of(e, owner_text[o]);
+    struct entry *next = e->of[o].next, *prev = e->of[o].prev;
+    if (next)
+        next->of[o].prev = prev;
+    if (prev) {
+        prev->of[o].next = next;
+    } else if (id) {
+        index_remove(&t->first[o], key_of_id(id), e);
+        if (next)
+            index_put(&t->first[o], key_of_id(id), next);
+    }
+}
+
 struct access *access_new(size_t max)
 {
     struct access *t = mem_alloc(sizeof *t);
     t->max = max;
     index_init(&t->by_hash);
-    index_init(&t->by_grant);
-    index_init(&t->by_account);
+    for (int o = 0; o < OWNERS; o++)
+        index_init(&t->first[o]);
     return t;
 }
 
@@ -82,8 +127,8 @@ void access_free(struct access **tp)
     for (size_t i = 0; i < index_size(&t->by_hash); i++)
         free(index_at(&t->by_hash, i));
     index_deinit(&t->by_hash);
-    index_deinit(&t->by_grant);
-    index_deinit(&t->by_account);
+    for (int o = 0; o < OWNERS; o++)
+        index_deinit(&t->first[o]);
     free(t);
 }
 
@@ -100,10 +145,8 @@ uint64_t access_changes(const struct access *t)
 static void drop(struct access *t, struct entry *e)
 {
     index_remove(&t->by_hash, key_of(e->hash), e);
-    if (e->at[GRANT])
-        index_remove(&t->by_grant, key_of_id(text_of(e, GRANT)), e);
-    if (e->at[ACCOUNT])
-        index_remove(&t->by_account, key_of_id(text_of(e, ACCOUNT)), e);
+    link_out(t, e, OF_GRANT);
+    link_out(t, e, OF_ACCOUNT);
     free(e);
 }
 
@@ -112,8 +155,8 @@ size_t access_sweep(struct access *t, int64_t now, size_t budget)
     size_t n = 0;
     for (; budget > 0; budget--) {
         index_move(&t->by_hash, SWEEP_MOVES);
-        index_move(&t->by_grant, SWEEP_MOVES);
-        index_move(&t->by_account, SWEEP_MOVES);
+        index_move(&t->first[OF_GRANT], SWEEP_MOVES);
+        index_move(&t->first[OF_ACCOUNT], SWEEP_MOVES);
         if (t->cursor >= index_size(&t->by_hash))
             t->cursor = 0;
         struct entry *e = index_at(&t->by_hash, t->cursor);
@@ -189,10 +232,8 @@ int access_add(struct access *t, const struct access_token_row *row, int64_t now
     if (was)
         drop(t, was);
     index_put(&t->by_hash, key_of(e->hash), e);
-    if (e->at[GRANT])
-        index_put(&t->by_grant, key_of_id(text_of(e, GRANT)), e);
-    if (e->at[ACCOUNT])
-        index_put(&t->by_account, key_of_id(text_of(e, ACCOUNT)), e);
+    link_in(t, e, OF_GRANT);
+    link_in(t, e, OF_ACCOUNT);
     return 0;
 }
 
@@ -214,22 +255,23 @@ int access_find(const struct access *t, const unsigned char hash[32], int64_t no
     return 1;
 }
 
-size_t access_end_grant(struct access *t, const char *grant)
+static size_t end_all(struct access *t, enum owner o, const char *id)
 {
-    struct entry *e;
     size_t n = 0;
-    for (; (e = index_find(&t->by_grant, key_of_id(grant), same_grant, grant)); n++)
+    for (struct entry *e = first_of(t, o, id), *next; e; e = next, n++) {
+        next = e->of[o].next;
         drop(t, e);
+    }
     t->changes += n > 0;
     return n;
 }
 
+size_t access_end_grant(struct access *t, const char *grant)
+{
+    return end_all(t, OF_GRANT, grant);
+}
+
 size_t access_end_account(struct access *t, const char *account)
 {
-    struct entry *e;
-    size_t n = 0;
-    for (; (e = index_find(&t->by_account, key_of_id(account), same_account, account)); n++)
-        drop(t, e);
-    t->changes += n > 0;
-    return n;
+    return end_all(t, OF_ACCOUNT, account);
 }

@@ -117,6 +117,73 @@ START_TEST(grants_and_accounts_end_with_all_they_have)
 }
 END_TEST
 
+/* Of one grant there may be any number: each costs what the first did. */
+START_TEST(many_of_one_grant)
+{
+    enum { MANY = 200000 };
+    struct access_view v;
+    access_free(&t);
+    t = access_new(MANY + 10);
+    for (int i = 0; i < MANY; i++) {
+        const struct access_token_row row = row_of(i, i % 4 ? "g1" : "g2", i % 3 ? "acc1" : "acc2");
+        add(&row);
+    }
+    ck_assert_uint_eq(access_end_grant(t, "g2"), MANY / 4);
+    ck_assert_int_eq(find(4, NOW, &v), 0);
+    ck_assert_int_eq(find(3, NOW, &v), 1);
+    ck_assert_uint_eq(access_end_account(t, "acc1"), MANY / 2);
+    ck_assert_int_eq(find(5, NOW, &v), 0);
+    ck_assert_int_eq(find(3, NOW, &v), 1);
+    ck_assert_uint_eq(access_sweep(t, NOW + 100, MANY * 4), MANY / 4);
+    ck_assert_uint_eq(access_count(t), 0);
+    ck_assert_uint_eq(access_end_grant(t, "g1"), 0);
+    ck_assert_uint_eq(access_end_account(t, "acc2"), 0);
+}
+END_TEST
+
+/* However they come and go: what ends is what belongs to it. */
+START_TEST(chains_agree_with_a_plain_list)
+{
+    enum { N = 600, IDS = 5, ROUNDS = 20000 };
+    static int grant_of[N], account_of[N]; /* 0: not there */
+    unsigned seed = 1;
+    for (int round = 0; round < ROUNDS; round++) {
+        struct access_view v;
+        char grant[8], account[8];
+        size_t n = 0;
+        seed = seed * 1103515245u + 12345u;
+        const int i = (int)(seed >> 8) % N, id = (int)(seed >> 4) % IDS + 1;
+        snprintf(grant, sizeof grant, "g%d", id);
+        snprintf(account, sizeof account, "a%d", (int)(seed >> 20) % IDS + 1);
+        if (round % 97 == 0) {
+            for (int k = 0; k < N; k++) {
+                n += grant_of[k] == id;
+                grant_of[k] = grant_of[k] == id ? 0 : grant_of[k];
+            }
+            ck_assert_uint_eq(access_end_grant(t, grant), n);
+        } else if (round % 101 == 0) {
+            for (int k = 0; k < N; k++)
+                if (grant_of[k] && account_of[k] == account[1] - '0') {
+                    grant_of[k] = 0;
+                    n++;
+                }
+            ck_assert_uint_eq(access_end_account(t, account), n);
+        } else { /* one that is there is replaced, and may move to another grant */
+            const struct access_token_row row = row_of(i, grant, account);
+            add(&row);
+            grant_of[i] = id;
+            account_of[i] = account[1] - '0';
+        }
+        ck_assert_int_eq(find(i, NOW, &v), grant_of[i] != 0);
+    }
+    size_t left = 0;
+    for (int k = 0; k < N; k++)
+        left += grant_of[k] != 0;
+    ck_assert_uint_eq(access_count(t), left);
+    ck_assert_uint_gt(left, 0);
+}
+END_TEST
+
 START_TEST(full_is_full_but_for_ends_and_the_expired)
 {
     struct err err = ERR_INIT;
@@ -184,6 +251,8 @@ Suite *suite_access(void)
     tcase_add_test(tc, what_was_added_is_found_until_it_expires);
     tcase_add_test(tc, an_end_stays_an_end);
     tcase_add_test(tc, grants_and_accounts_end_with_all_they_have);
+    tcase_add_test(tc, many_of_one_grant);
+    tcase_add_test(tc, chains_agree_with_a_plain_list);
     tcase_add_test(tc, full_is_full_but_for_ends_and_the_expired);
     tcase_add_test(tc, a_place_that_is_kept_is_nobody_elses);
     tcase_add_test(tc, what_says_too_much_is_refused);
