@@ -9,6 +9,7 @@
 #include "issuer/granting.h"
 #include "issuer/hint.h"
 #include "issuer/parts.h"
+#include "issuer/refusal.h"
 #include "store/authorization_request.h"
 #include "store/consent.h"
 #include "sys/clock.h"
@@ -290,6 +291,18 @@ static void on_consent(void *arg, enum store_outcome outcome, const struct err *
         failed(arg);
 }
 
+static struct refusal refusal_of(const struct run *r, const struct issuer_person *who,
+                                 const char *reason)
+{
+    return (struct refusal){.app = r->rq.app->id,
+                            .account = who->account,
+                            .provider = who->provider,
+                            .ip = r->v.ip,
+                            .user_agent = r->v.user_agent,
+                            .reason = reason,
+                            .log = r->v.log};
+}
+
 /* The request makes sense: what about the person? */
 static void proceed(struct run *r)
 {
@@ -299,6 +312,8 @@ static void proceed(struct run *r)
         return;
     const struct app_decision d = app_decide(r->rq.app, &who.subject, NULL, NULL);
     if (d.verdict != APP_ALLOW) {
+        const struct refusal told = refusal_of(r, &who, d.reason);
+        refusal_by_app(i, &told);
         refuse(r, "access_denied", "this account may not use the app");
         return;
     }
@@ -406,10 +421,16 @@ void issuer_continue(struct issuer *i, const struct issuer_visit *v, const char 
 
 static void answered(struct run *r)
 {
-    if (r->allowed)
+    struct issuer_person who;
+    if (r->allowed) {
         proceed(r);
-    else
-        refuse(r, "access_denied", "the person said no");
+        return;
+    }
+    if (r->v.person(r->v.person_arg, &who)) {
+        const struct refusal told = refusal_of(r, &who, NULL);
+        refusal_by_person(r->issuer, &told);
+    }
+    refuse(r, "access_denied", "the person said no");
 }
 
 /* Only scopes that were asked for, in the order they were. */

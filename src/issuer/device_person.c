@@ -5,6 +5,7 @@
 #include "issuer/device.h"
 #include "issuer/granting.h"
 #include "issuer/parts.h"
+#include "issuer/refusal.h"
 #include "issuer/user_code.h"
 #include "store/audit.h"
 #include "store/device_code.h"
@@ -145,9 +146,17 @@ static void judge(struct meeting *m)
         return;
     }
     const struct app_decision d = app_decide(m->app, &who.subject, NULL, NULL);
-    if (d.verdict != APP_ALLOW)
+    if (d.verdict != APP_ALLOW) {
+        const struct refusal told = {.app = m->app->id,
+                                     .account = who.account,
+                                     .provider = who.provider,
+                                     .ip = m->v.ip,
+                                     .user_agent = m->v.user_agent,
+                                     .reason = d.reason,
+                                     .log = m->v.log};
+        refusal_by_app(m->issuer, &told);
         finish(m, ISSUER_DEVICE_CLOSED);
-    else if (!m->account || strcmp(m->account, who.account) != 0)
+    } else if (!m->account || strcmp(m->account, who.account) != 0)
         finish(m, ISSUER_DEVICE_ASK); /* also when somebody else signed in meanwhile */
     else if (m->allow)
         allow(m, &who);

@@ -18,6 +18,7 @@
  *   token        POST /oauth2/token: client, then the grant's own function by a table
  *   grant_*      one file for each grant type; grant_client is the machine's
  *   bearer       tokens shown to usher itself
+ *   refusal      whom an app does not let in, on record
  *   introspect   RFC 7662;  revoke: RFC 7009, by a table of token prefixes
  * and, each a line in parts.h and in the tables above:
  *   request      authorization requests: read, judged, pushed (RFC 9126), pending
@@ -58,10 +59,12 @@ struct loop;
 struct metrics;
 struct sessions;
 struct store;
+struct trail;
 
 struct issuer_options {
     struct loop *loop;
     struct store *store;
+    struct trail *trail;         /* refusals; NULL: nowhere */
     const struct keyring *keys;  /* seals what we sign with */
     struct metrics *metrics;     /* NULL: nothing is counted */
     struct sessions *sessions;   /* NULL: nobody ever signs in */

@@ -5,6 +5,7 @@
 
 #include "app/client.h"
 #include "base/json.h"
+#include "issuer/refusal.h"
 #include "issuer/request.h"
 #include "session/session.h"
 #include "store/audit.h"
@@ -43,7 +44,18 @@ bool tokens_allowed(const struct tokens *t, const char *client)
 {
     const struct call *c = t->call;
     const struct person_at at = {c->app, client, sessions_rights(c->issuer->o.sessions)};
-    return person_may(&t->person, &at, c->a);
+    if (person_may(&t->person, &at, c->a))
+        return true;
+    const struct refusal told = {.app = c->app->id,
+                                 .account = t->grant.account,
+                                 .provider = t->grant.provider,
+                                 .away = true,
+                                 .ip = c->in->ip,
+                                 .user_agent = c->in->user_agent,
+                                 .reason = "the app does not let this person in any more",
+                                 .log = c->in->log};
+    refusal_by_app(c->issuer, &told);
+    return false;
 }
 
 static const char *scopes_of(const struct tokens *t)

@@ -43,7 +43,7 @@ int tokens_session(struct db *db, const struct oauth_grant_row *g, int64_t now, 
 /* -1: the store failed. Sets `good`. */
 int tokens_read(struct db *db, struct tokens *t, const char *grant, struct err *err)
     __attribute__((warn_unused_result));
-/* Whether the app would still let the person in, seen from that address. */
+/* Whether the app would still let the person in, seen from that address. No goes on record. */
 bool tokens_allowed(const struct tokens *t, const char *client);
 /* `done` with err NULL, or what failed; or the call is refused and nobody is called. */
 void tokens_make(struct tokens *t, void (*done)(void *arg, const struct err *err), void *arg);

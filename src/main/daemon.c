@@ -260,6 +260,7 @@ static int open_issuer(struct daemon *d, struct err *err)
     const struct config *c = d->config;
     const struct issuer_options o = {.loop = d->loop,
                                      .store = d->store,
+                                     .trail = d->trail,
                                      .keys = d->keys,
                                      .metrics = d->metrics,
                                      .sessions = d->sessions,

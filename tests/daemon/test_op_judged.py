@@ -3,7 +3,7 @@
 import sqlite3
 import urllib.parse
 
-from harness import Api, Browser
+from harness import Api, Browser, wait_for
 from test_conformance import Plan
 from test_device import Device
 from test_op_grants import GONE, error_of
@@ -94,6 +94,30 @@ class Judged(Plan):
         browser.address = ELSEWHERE
         self.assertEqual(self.authorize(browser).get("error"), "access_denied")
         self.assertEqual(self.authorize(self.browser).get("error"), "access_denied")
+
+    def test_refusals_are_on_record(self):
+        self.settings_are("require = network:192.0.2.0/24\nconsent = yes\n")
+        browser = From(self.usher)
+        tokens, claims = self.sign_in(browser)
+        browser.address = ELSEWHERE
+        self.assert_error(self.authorize(browser), "access_denied")
+        self.assertEqual(error_of(self.refresh(tokens, ELSEWHERE)), GONE)
+        browser.address = HERE
+        page = self.rp.arrive(browser, self.rp.begin(browser, prompt="consent"), consent=False)
+        handle = page.text.split("/oauth2/consent/")[1].split('"')[0]
+        self.assert_error(self.rp.arrive(browser, browser.post("/oauth2/consent/" + handle, {"answer": "deny"})),
+                          "access_denied")
+        person, fields = claims["sub"], ("action", "actor_kind", "actor", "object", "app", "ip", "outcome")
+
+        def told():
+            rows = self.api.ask("GET", "/api/v1/audit?app=rp&limit=20")["audit"]
+            return [tuple(r[f] for f in fields) for r in rows if r["action"] in ("app.access", "grant.deny")]
+        wanted = [("grant.deny", "account", person, "rp", "rp", HERE, "done"),
+                  ("app.access", "app", "rp", person, "rp", ELSEWHERE, "refused"),
+                  ("app.access", "account", person, "rp", "rp", ELSEWHERE, "refused")]
+        wait_for("the records", lambda: told()[:3] == wanted)
+        denied = [e for e in self.usher.events("app.denied") if e["account"] == person]
+        self.assertEqual(denied[-1]["app"], "rp")
 
     def test_requests_that_wait(self):
         self.settings_are("require = role:staff\nconsent = yes\n")
