@@ -168,31 +168,47 @@ static const char *const own_grants[] = {"authorization_code", "refresh_token", 
                                          NULL};
 static const char *const own_scopes[] = {"openid", "profile", "email", "offline_access", NULL};
 
-static int read_grants(struct reading *r, const struct member *m, const struct jval *v)
+/* Which of the table it is, if the app may have it; -1. */
+static int grant_of(const struct reading *r, const char *type)
 {
     const struct app_common *had = r->rules->had;
+    for (int k = 0; client_grant_types[k]; k++)
+        if (strcmp(client_grant_types[k], type) == 0)
+            return client_lists(own_grants, str_of(client_grants[k])) ||
+                           (had && client_lists(had->grants, str_of(client_grants[k])))
+                       ? k
+                       : -1;
+    return -1;
+}
+
+static int read_grants(struct reading *r, const struct member *m, const struct jval *v)
+{
     const char *fault = list_fault(v);
-    struct jval *list = jval_new_array();
+    unsigned wanted = 0;
     for (size_t i = 0; !fault && i < jval_count(v); i++) {
-        const char *type = jval_text(jval_item(v, i)), *name = NULL;
-        for (size_t k = 0; client_grant_types[k]; k++)
-            if (strcmp(client_grant_types[k], type) == 0)
-                name = client_grants[k];
-        if (!name || !(client_lists(own_grants, str_of(name)) ||
-                       (had && client_lists(had->grants, str_of(name)))))
+        const int k = grant_of(r, jval_text(jval_item(v, i)));
+        if (k < 0)
             fault = "apps that register themselves may have authorization_code, refresh_token "
                     "and " DEVICE_CODE;
         else
-            jval_push(list, jval_new_text(name));
+            wanted |= 1u << k;
     }
-    if (!fault && jval_count(list) == 0)
-        fault = "none is too few";
-    if (fault) {
-        jval_free(&list);
-        return wrong(r, m->name, fault);
-    }
+    if (fault || !wanted)
+        return wrong(r, m->name, fault ? fault : "none is too few");
+    struct jval *list = jval_new_array();
+    for (size_t k = 0; client_grants[k]; k++)
+        if (wanted & (1u << k))
+            jval_push(list, jval_new_text(client_grants[k]));
     jval_set(r->settings, m->setting, list);
     return 0;
+}
+
+static bool has_text(const struct jval *list, struct str text)
+{
+    for (size_t i = 0; i < jval_count(list); i++)
+        if (str_is(text, jval_text(jval_item(list, i))))
+            return true;
+    return false;
 }
 
 /* What it may not have is left out, and the answer says what it got (RFC 7591 section 3.2.1). */
@@ -204,7 +220,7 @@ static int read_scope(struct reading *r, const struct member *m, const struct jv
     bool valid = jval_type(v) == JVAL_TEXT && rest.n <= URI_MAX;
     while (valid && str_split(&rest, ' ', &word)) {
         valid = word.n == 0 || client_scope_valid(word);
-        if (valid && word.n > 0 &&
+        if (valid && word.n > 0 && !has_text(list, word) &&
             (client_lists(own_scopes, word) || (had && client_lists(had->scopes, word))))
             jval_push(list, jval_new_text(arena_dupn(r->a, word.p, word.n)));
     }
@@ -393,22 +409,13 @@ const char *registration_member(const char *setting)
 /* ---- all of it ---------------------------------------------------------------------------------
  */
 
-static bool has_grant(const struct reading *r, const char *grant)
-{
-    const struct jval *list = jval_get(r->settings, "grants");
-    for (size_t i = 0; i < jval_count(list); i++)
-        if (strcmp(jval_text(jval_item(list, i)), grant) == 0)
-            return true;
-    return false;
-}
-
 /* Members that make sense one by one, and what is said by leaving one out. */
 static int judge_whole(struct reading *r)
 {
     const struct jval *s = r->settings;
     const char *method = jval_text(jval_get(s, "auth_method"));
     const bool uris = jval_count(jval_get(s, "redirect_uris")) > 0;
-    const bool code = has_grant(r, "authorization_code");
+    const bool code = has_text(jval_get(s, "grants"), STR("authorization_code"));
     const bool keys = jval_text(jval_get(s, "jwks")), address = jval_text(jval_get(s, "jwks_uri"));
     if (code && !uris) {
         wrong(r, "redirect_uris", "at least one is wanted");
