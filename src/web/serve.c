@@ -191,6 +191,13 @@ static void request_done(struct request *rq)
     }
 }
 
+/* The library notes every cookie of the first Cookie header in the connection's memory, 64 bytes
+ * and a copy each; a few hundred small ones are more than there is, and it closes without an
+ * answer. We read cookies ourselves (serve_request.c), so it finds one of ours first, and looks no
+ * further. Where that changes, serve_gate.c counts what it noted. Called before any header is read,
+ * on the only thread there is. */
+const char serve_no_cookie[] = "-";
+
 static void *on_target(void *cls, const char *target, struct MHD_Connection *mhd)
 {
     struct serve *s = cls;
@@ -208,6 +215,8 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *mhd
     rq->target = n > SERVE_TARGET_MAX ? NULL : arena_dupn(rq->arena, target, n);
     c->rq = rq;
     serve_conn_owes(c);
+    (void)MHD_set_connection_value_n(mhd, MHD_HEADER_KIND, "Cookie", 6, serve_no_cookie,
+                                     sizeof serve_no_cookie - 1); /* else it reads them all */
     return rq;
 }
 

@@ -58,6 +58,8 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char 
     struct gather *g = cls;
     struct request *rq = g->rq;
     const struct header h = {{name, name_n}, {value ? value : "", value ? value_n : 0}};
+    if (value == serve_no_cookie)
+        return MHD_YES;
     if (rq->n_headers == SERVE_HEADERS_MAX) {
         g->many = true;
         return MHD_NO;
@@ -82,15 +84,17 @@ static size_t count_byte(struct str s, char c)
     return n;
 }
 
-/* A connection's memory holds the request's head, the library's notes on it with a copy of the
- * cookies, and the head of the answer. Without this, an answer that finds no room is not sent. */
+/* A connection's memory holds the request's head, the library's notes on it, with a copy of the
+ * cookies if it looked at them, and the head of the answer. Without this, an answer that finds no
+ * room is not sent. */
 static bool leaves_room(const struct request *rq)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(rq->conn->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     const struct str query = str_of(rq->target ? strchr(rq->target, '?') : NULL);
-    size_t notes = rq->n_headers + (query.n > 0 ? 1 + count_byte(query, '&') : 0), copies = 0;
-    for (size_t i = 0; i < rq->n_headers; i++) {
+    const int cookies = MHD_get_connection_values_n(rq->conn->mhd, MHD_COOKIE_KIND, NULL, NULL);
+    size_t notes = 2 + rq->n_headers + (query.n > 0 ? 1 + count_byte(query, '&') : 0), copies = 0;
+    for (size_t i = 0; cookies > 1 && i < rq->n_headers; i++) {
         const struct header *h = &rq->headers[i];
         if (h->name.n != 6 || strncasecmp(h->name.p, "cookie", 6) != 0)
             continue;

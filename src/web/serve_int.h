@@ -18,9 +18,9 @@
 #define SERVE_FIELDS_MAX 64
 #define SERVE_PATH_MAX 256
 #define SERVE_JSON_DEPTH 8
-#define SERVE_MEMORY (24 * 1024)  /* of a connection, unless told otherwise */
-#define SERVE_NOTE_BYTES 64       /* the library's on each header, cookie and parameter */
-#define SERVE_ANSWER_BYTES 6144   /* kept free for the head of an answer */
+#define SERVE_MEMORY (24 * 1024) /* of a connection, unless told otherwise */
+#define SERVE_NOTE_BYTES 64      /* the library's on each header, cookie and parameter */
+#define SERVE_ANSWER_BYTES 6144  /* kept free for the head of an answer */
 
 struct header {
     struct str name, value;
@@ -114,14 +114,15 @@ struct serve {
     struct request *free;
     size_t active;
     uint64_t requests, opened; /* so far: requests, connections */
-    char boot[13]; /* makes request ids differ between runs */
+    char boot[13];             /* makes request ids differ between runs */
     loop_job_fn *drained;
     void *drained_arg;
     struct MHD_Response *failed; /* 500 without anything, for when building an answer fails */
 };
 
 /* serve.c */
-void serve_conn_owes(struct conn *c); /* the deadline starts now */
+extern const char serve_no_cookie[];   /* value of a header that nobody sent */
+void serve_conn_owes(struct conn *c);  /* the deadline starts now */
 void serve_conn_rests(struct conn *c); /* no deadline: a handler is at work */
 void serve_handle(struct request *rq); /* run the handler; see that it answers or holds */
 

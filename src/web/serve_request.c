@@ -343,10 +343,14 @@ void serve_refuse(struct request *rq, int status, const char *what)
     /* After a framing error nobody knows where the next request begins. */
     if (status == 400 || status == 413 || status == 415 || status == 431 || status == 505)
         reply_close(rq);
-    if (status == 431)
-        reply_empty(rq, status); /* little room is left for more */
-    else
+    if (status == 431) { /* little room is left for more */
+        reply_for_program(rq);
+        answer(rq, status, "text/plain; charset=utf-8",
+               STR("Your browser sent more than is read here, most likely too many cookies. Delete "
+                   "the cookies of this site, then try again.\n"));
+    } else {
         reply_error(rq, status, what);
+    }
 }
 
 void request_hold(struct request *rq)

@@ -85,6 +85,26 @@ class Gate(Case):
         self.assertIn(status(self.usher.raw(get(b"/healthz", *[b"X-%d: y" % i for i in range(80)]), 2)), (431,))
         self.assertIn(status(self.usher.raw(get(b"/healthz", b"X: " + b"y" * 65536), 2)), (431, None))
         self.assertIn(status(self.usher.raw(get(b"/auth", b"Cookie: " + b"a=b; " * 20000), 2)), (431, None))
+        said = self.usher.raw(get(b"/login", b"Cookie: " + b"a=b; " * 4000), 2)
+        self.assertEqual(status(said), 431)
+        self.assertIn(b"Delete the cookies of this site", said)
+        self.usher.alive_and_well()
+
+    def test_http_08_a_jar_full_of_cookies(self):
+        # HTTP-08: what a browser keeps and proxies let through, 8 KiB, keeps nobody out, be it usher's own names
+        self.browser.sign_in()
+        session = "usher=" + self.browser.session()
+
+        def statuses(path, *jars):
+            return [Browser(self.usher).get(path, Cookie=jar).status for jar in jars]
+        for cookie in ("a=1; ", "usher-bind=b; ", "preference_of_a_page=0123456789abcdef; "):
+            jar = cookie * (8000 // len(cookie))
+            self.assertEqual(statuses("/auth", jar + session, session + "; " + jar, jar), [200, 200, 401], cookie)
+            self.assertEqual(statuses("/login", jar), [200], cookie)
+            self.assertEqual(statuses("/account", jar + session), [200], cookie)
+        planted = "usher=%s; " % ("A" * 43)  # nobody's, and the way to sign in is open
+        self.assertEqual(statuses("/auth", planted * 150 + session), [401])
+        self.assertEqual(statuses("/login", planted * 150 + session), [200])
         self.usher.alive_and_well()
 
     def test_http_09_pipelining_keeps_order(self):

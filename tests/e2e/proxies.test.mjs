@@ -72,6 +72,7 @@ function cookiesSeen(url, lines) {
 
 // What is sent, line by line, with S for the session cookie, and what has to arrive.
 const alike = "usher2=1; xusher=2; usher-=3; usher-bind2=4; Usher=5; __Host-usher-lastly=6; __Secure-usher-bind=7; my-usher=8";
+const crowd = Array.from({ length: 180 }, (_, i) => `preference_of_a_page_${i}=0123456789ab`).join("; "); // as many as Chromium keeps
 const jars = [
   [["S"], ""],
   [["S; a=1; b=2"], "a=1; b=2"],
@@ -87,7 +88,8 @@ const jars = [
   [["usher-bind=b; S; a=1; usher-last=l; usher-operator=o"], "a=1"],
   [["usher-bind=b; a=1; S; b=2; usher-last=l; c=3; usher-operator=o; d=4"], "a=1; b=2; c=3; d=4"],
   [["__Secure-usher=s; S; a=1; __Host-usher=h; __Host-usher-bind=b; __Host-usher-last=l; b=2; __Host-usher-operator=o"], "a=1; b=2"],
-  [[`S; ${"usher-bind=b; ".repeat(100)}a=1`], "a=1"],
+  [[`S; ${"usher-bind=b; ".repeat(500)}a=1`], "a=1"],
+  [[`${crowd}; S`], crowd],
 ];
 
 const rules = (port) => `label = Site
