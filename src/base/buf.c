@@ -94,6 +94,33 @@ void buf_byte(struct buf *b, char c)
     buf_add(b, &c, 1);
 }
 
+void buf_room(struct buf *b, size_t more)
+{
+    if (more <= b->limit - b->n) /* else whoever adds that much is told */
+        (void)buf_reserve(b, more);
+}
+
+void buf_int(struct buf *b, int64_t n)
+{
+    char text[20], *p = text + sizeof text;
+    uint64_t rest = n < 0 ? -(uint64_t)n : (uint64_t)n;
+    do
+        *--p = (char)('0' + rest % 10);
+    while ((rest /= 10) > 0);
+    if (n < 0)
+        *--p = '-';
+    buf_add(b, p, (size_t)(text + sizeof text - p));
+}
+
+void buf_b64url(struct buf *b, const void *p, size_t n)
+{
+    const size_t length = text_b64url_len(n);
+    if (!buf_reserve(b, length))
+        return;
+    text_b64url(p, n, b->p + b->n); /* with its NUL, for which there is room */
+    b->n += length;
+}
+
 void buf_printf(struct buf *b, const char *format, ...)
 {
     char small[256];

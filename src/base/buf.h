@@ -26,6 +26,10 @@ void buf_add(struct buf *b, const void *p, size_t n);
 void buf_text(struct buf *b, const char *text);
 void buf_str(struct buf *b, struct str s);
 void buf_byte(struct buf *b, char c);
+void buf_int(struct buf *b, int64_t n);
+void buf_b64url(struct buf *b, const void *p, size_t n); /* without padding */
+/* Room for so many more, taken at once where they are known to come. */
+void buf_room(struct buf *b, size_t more);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool buf_ok(const struct buf *b) __attribute__((warn_unused_result));
 struct str buf_view(const struct buf *b);

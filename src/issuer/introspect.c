@@ -8,11 +8,14 @@
 #include "issuer/parts.h"
 
 #define ANSWER_MAX (32u * 1024)
+#define ANSWER_ROOM 400 /* of most */
 #define INACTIVE STR("{\"active\":false}")
 
 static void member(struct buf *out, const char *name, const char *value)
 {
-    buf_printf(out, ",\"%s\":", name);
+    buf_text(out, ",\"");
+    buf_text(out, name);
+    buf_text(out, "\":");
     json_quote(out, value);
 }
 
@@ -21,13 +24,18 @@ static void tell(struct call *c, const struct access_token_row *row)
     const size_t more = row->more ? strlen(row->more) : 0;
     struct buf out;
     buf_init(&out, ANSWER_MAX);
+    buf_room(&out, ANSWER_ROOM + more);
     buf_text(&out, "{\"active\":true,\"token_type\":\"Bearer\"");
     member(&out, "client_id", row->app);
     member(&out, "sub", row->account ? row->account : row->app);
     if (row->scopes[0])
         member(&out, "scope", row->scopes);
-    buf_printf(&out, ",\"aud\":%s,\"exp\":%lld,\"iat\":%lld", row->resource,
-               (long long)row->expires, (long long)row->created);
+    buf_text(&out, ",\"aud\":");
+    buf_text(&out, row->resource);
+    buf_text(&out, ",\"exp\":");
+    buf_int(&out, row->expires);
+    buf_text(&out, ",\"iat\":");
+    buf_int(&out, row->created);
     member(&out, "iss", c->issuer->o.public_url);
     if (more > 2) {
         buf_byte(&out, ',');

@@ -9,6 +9,8 @@
 #include "sys/seal.h"
 
 #define PAYLOAD_MAX (16u * 1024)
+#define PAYLOAD_ROOM 512 /* of most payloads, and of what is around a token in an answer */
+#define ANSWER_ROOM 192
 #define ALL_ALGS ((uint32_t)JWS_RS256 | JWS_ES256 | JWS_EDDSA)
 #define CLOCK_SLACK 60 /* seconds our own clock may have been set back by */
 
@@ -22,7 +24,9 @@ struct minting {
 
 static void member(struct buf *out, const char *name, const char *value)
 {
-    buf_printf(out, ",\"%s\":", name);
+    buf_text(out, ",\"");
+    buf_text(out, name);
+    buf_text(out, "\":");
     json_quote(out, value);
 }
 
@@ -56,12 +60,15 @@ static struct str payload_of(struct call *c, const struct access_token_row *row,
     struct buf out;
     struct str text = {NULL, 0};
     buf_init(&out, PAYLOAD_MAX);
+    buf_room(&out, PAYLOAD_ROOM);
     buf_text(&out, "{\"iss\":");
     json_quote(&out, c->issuer->o.public_url);
     member(&out, "sub", subject(row));
     audience(&out, row->resource);
-    buf_printf(&out, ",\"exp\":%lld,\"iat\":%lld", (long long)row->expires,
-               (long long)row->created);
+    buf_text(&out, ",\"exp\":");
+    buf_int(&out, row->expires);
+    buf_text(&out, ",\"iat\":");
+    buf_int(&out, row->created);
     member(&out, "jti", jti);
     member(&out, "client_id", row->app);
     if (row->scopes[0])
@@ -144,10 +151,11 @@ struct str mint_text(struct call *c, const struct minted *m, const char *more)
     struct buf out;
     struct str text = {NULL, 0};
     buf_init(&out, 2 * JWS_TOKEN_MAX);
+    buf_room(&out, m->token.n + strlen(more) + ANSWER_ROOM);
     buf_text(&out, "{\"access_token\":\"");
     buf_str(&out, m->token);
-    buf_printf(&out, "\",\"token_type\":\"Bearer\",\"expires_in\":%lld",
-               (long long)(m->row.expires - m->row.created));
+    buf_text(&out, "\",\"token_type\":\"Bearer\",\"expires_in\":");
+    buf_int(&out, m->row.expires - m->row.created);
     if (m->row.scopes[0])
         member(&out, "scope", m->row.scopes);
     buf_text(&out, more);

@@ -3,12 +3,12 @@
  * The signing half of sys/jose.h.
  */
 #include <openssl/bio.h>
-#include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +17,7 @@
 
 #define PEM_MAX ((size_t)32 * 1024)
 #define MADE_RSA_BITS 2048
+#define SIGNATURE_ROOM 512 /* of a token: an RSA signature and the dot before it */
 
 struct jws_key {
     EVP_PKEY *pkey;
@@ -114,18 +115,38 @@ struct jval *jws_key_public(const struct jws_key *k, uint32_t alg, const char *k
     return json;
 }
 
+/* A DER INTEGER to `size` bytes; what comes behind it, NULL: it is none. */
+static const unsigned char *integer_raw(const unsigned char *at, const unsigned char *end,
+                                        unsigned char *out, size_t size)
+{
+    size_t n;
+
+    if (end - at < 2 || at[0] != 0x02 || at[1] > 0x7f || end - at - 2 < at[1])
+        return NULL;
+    for (n = at[1], at += 2; n > size; n--)
+        if (*at++ != 0) /* a zero in front keeps it positive */
+            return NULL;
+    memset(out, 0, size - n);
+    memcpy(out + size - n, at, n);
+    return at + n;
+}
+
 /* DER to r and s of exact length, in place. */
 static bool signature_raw(const struct jose_alg *alg, unsigned char *sig, size_t *n)
 {
-    const unsigned char *at = sig;
-    ECDSA_SIG *pair = d2i_ECDSA_SIG(NULL, &at, (long)*n);
-    int size = (int)alg->coordinate;
-    bool good = pair && BN_bn2binpad(ECDSA_SIG_get0_r(pair), sig, size) == size &&
-                BN_bn2binpad(ECDSA_SIG_get0_s(pair), sig + size, size) == size;
+    const size_t size = alg->coordinate;
+    const unsigned char *at = sig + 2, *end = sig + *n;
+    unsigned char raw[2 * JWK_COORDINATE_MAX];
 
-    ECDSA_SIG_free(pair);
-    *n = (size_t)2 * alg->coordinate;
-    return good;
+    if (*n < 3 || sig[0] != 0x30 || (sig[1] > 0x7f && sig[1] != 0x81))
+        return false;
+    at += sig[1] == 0x81; /* P-521: its length takes a byte of its own */
+    if (!(at = integer_raw(at, end, raw, size)) || !(at = integer_raw(at, end, raw + size, size)) ||
+        at != end)
+        return false;
+    memcpy(sig, raw, 2 * size);
+    *n = 2 * size;
+    return true;
 }
 
 /* A context with key and algorithm in it; nothing is digested yet. The caller frees it. */
@@ -163,15 +184,6 @@ static bool signature_make(const struct jose_alg *alg, EVP_PKEY *pkey, struct st
     return signature_end(alg, signature_begin(alg, pkey), input, sig, n);
 }
 
-static void part_add(struct buf *out, const void *p, size_t n)
-{
-    char *text = mem_alloc(text_b64url_len(n) + 1);
-
-    text_b64url(p, n, text);
-    buf_text(out, text);
-    free(text);
-}
-
 static void json_add(struct buf *out, const struct jval *json)
 {
     struct buf text;
@@ -179,7 +191,7 @@ static void json_add(struct buf *out, const struct jval *json)
     buf_init(&text, JWS_TOKEN_MAX);
     jval_render(json, &text);
     if (buf_ok(&text))
-        part_add(out, text.p, text.n);
+        buf_b64url(out, text.p, text.n);
     else
         out->over = true;
     buf_deinit(&text);
@@ -231,7 +243,7 @@ int jws_sign(const struct jws_key *k, const struct jws_head *head, const struct 
         goto out;
     }
     buf_byte(&token, '.');
-    part_add(&token, sig, n);
+    buf_b64url(&token, sig, n);
     if (buf_ok(&token))
         buf_str(out, buf_view(&token));
     if (!buf_ok(&token) || !buf_ok(out))
@@ -247,11 +259,57 @@ out:
 
 /* ---- many tokens with one head ---- */
 
+#define SPARES 4
+
 struct jws_signer {
     const struct jose_alg *alg;
     EVP_MD_CTX *ready; /* copied for each signature, which fetches nothing; never digests itself */
     struct buf head;   /* encoded, with the dot */
+    EVP_PKEY *pkey;    /* the key's */
+    /* ES256, which is quick enough for copies to count: contexts that sign digests one after the
+     * other, each for one thread at a time. NULL: it is in use, or was not made yet. */
+    _Atomic(EVP_PKEY_CTX *) *spare;
 };
+
+static EVP_PKEY_CTX *spare_take(const struct jws_signer *s)
+{
+    EVP_PKEY_CTX *ctx = NULL;
+
+    for (size_t i = 0; !ctx && i < SPARES; i++)
+        ctx = atomic_exchange(&s->spare[i], NULL);
+    if (ctx)
+        return ctx;
+    ctx = EVP_PKEY_CTX_new_from_pkey(NULL, s->pkey, NULL);
+    if (ctx && EVP_PKEY_sign_init(ctx) == 1)
+        return ctx;
+    EVP_PKEY_CTX_free(ctx);
+    return NULL;
+}
+
+static void spare_give(const struct jws_signer *s, EVP_PKEY_CTX *ctx)
+{
+    for (size_t i = 0; i < SPARES; i++) {
+        EVP_PKEY_CTX *none = NULL;
+        if (atomic_compare_exchange_strong(&s->spare[i], &none, ctx))
+            return;
+    }
+    EVP_PKEY_CTX_free(ctx);
+}
+
+static bool sign_es256(const struct jws_signer *s, struct str input, unsigned char *sig, size_t *n)
+{
+    EVP_PKEY_CTX *ctx = spare_take(s);
+    unsigned char digest[32];
+
+    seal_sha256(input, digest);
+    *n = JWK_RSA_BYTES_MAX;
+    if (!ctx || EVP_PKEY_sign(ctx, sig, n, digest, sizeof digest) != 1) {
+        EVP_PKEY_CTX_free(ctx); /* nobody knows what state it is in */
+        return false;
+    }
+    spare_give(s, ctx);
+    return signature_raw(s->alg, sig, n);
+}
 
 struct jws_signer *jws_signer_new(const struct jws_key *k, const struct jws_head *head,
                                   struct err *err)
@@ -263,6 +321,8 @@ struct jws_signer *jws_signer_new(const struct jws_key *k, const struct jws_head
         return NULL;
     s = mem_alloc(sizeof *s);
     s->alg = jose_alg_get(head->alg);
+    s->pkey = k->pkey;
+    s->spare = mem_alloc(SPARES * sizeof *s->spare);
     s->ready = signature_begin(s->alg, k->pkey);
     buf_init(&s->head, JWS_TOKEN_MAX);
     header = head_json(s->alg, head);
@@ -282,36 +342,45 @@ void jws_signer_free(struct jws_signer **s)
     if (!*s)
         return;
     EVP_MD_CTX_free((*s)->ready);
+    for (size_t i = 0; i < SPARES; i++)
+        EVP_PKEY_CTX_free((*s)->spare[i]);
+    free((*s)->spare);
     buf_deinit(&(*s)->head);
     free(*s);
     *s = NULL;
+}
+
+static bool sign_copied(const struct jws_signer *s, struct str input, unsigned char *sig, size_t *n)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+    if (ctx && EVP_MD_CTX_copy_ex(ctx, s->ready) == 1)
+        return signature_end(s->alg, ctx, input, sig, n);
+    EVP_MD_CTX_free(ctx);
+    return false;
 }
 
 int jws_signer_sign(const struct jws_signer *s, struct str payload, struct buf *out,
                     struct err *err)
 {
     unsigned char sig[JWK_RSA_BYTES_MAX];
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     const size_t from = out->n;
     size_t n = 0;
-    bool good = false;
 
+    buf_room(out, s->head.n + text_b64url_len(payload.n) + SIGNATURE_ROOM);
     buf_str(out, buf_view(&s->head));
-    part_add(out, payload.p, payload.n);
-    if (!buf_ok(out) || out->n - from > JWS_TOKEN_MAX) {
-        EVP_MD_CTX_free(ctx);
+    buf_b64url(out, payload.p, payload.n);
+    if (!buf_ok(out) || out->n - from > JWS_TOKEN_MAX)
         return err_set(err, ERR_INTERNAL, "token is too long to sign");
-    }
-    if (ctx && EVP_MD_CTX_copy_ex(ctx, s->ready) == 1) {
-        good = signature_end(s->alg, ctx, (struct str){out->p + from, out->n - from}, sig, &n);
-    } else {
-        EVP_MD_CTX_free(ctx);
-    }
-    ERR_clear_error();
+    const struct str input = {out->p + from, out->n - from};
+    const bool good =
+        s->alg->alg == JWS_ES256 ? sign_es256(s, input, sig, &n) : sign_copied(s, input, sig, &n);
+    if (!good)
+        ERR_clear_error();
     if (!good)
         return err_set(err, ERR_INTERNAL, "signing with %s failed", s->alg->name);
     buf_byte(out, '.');
-    part_add(out, sig, n);
+    buf_b64url(out, sig, n);
     return buf_ok(out) ? 0 : err_set(err, ERR_INTERNAL, "signed token does not fit");
 }
 

@@ -151,10 +151,27 @@ int request_json(struct request *rq, const struct jval **out, struct err *err)
     return rq->json_state;
 }
 
+/* "boot-number", the number in hexadecimal. */
+static void write_id(struct request *rq)
+{
+    char *out = rq->id + sizeof rq->serve->boot - 1;
+    unsigned shift = 60;
+    memcpy(rq->id, rq->serve->boot, sizeof rq->serve->boot);
+    *out++ = '-';
+    while (shift > 0 && rq->number >> shift == 0)
+        shift -= 4;
+    for (;; shift -= 4) {
+        *out++ = "0123456789abcdef"[rq->number >> shift & 15];
+        if (shift == 0)
+            break;
+    }
+    *out = '\0';
+}
+
 const char *request_id(struct request *rq)
 {
     if (rq->id[0] == 0)
-        snprintf(rq->id, sizeof rq->id, "%s-%llx", rq->serve->boot, (unsigned long long)rq->number);
+        write_id(rq);
     return rq->id;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <check.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,6 +120,62 @@ START_TEST(test_printf_of_every_length)
 }
 END_TEST
 
+START_TEST(test_numbers)
+{
+    static const int64_t all[] = {0, 1, -1, 9, 10, -10, 1800000000, INT64_MAX, INT64_MIN};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        char text[32];
+        struct buf b;
+        buf_init(&b, 20);
+        snprintf(text, sizeof text, "%lld", (long long)all[i]);
+        buf_int(&b, all[i]);
+        ck_assert(buf_ok(&b));
+        ck_assert_str_eq(b.p, text);
+        buf_int(&b, INT64_MIN);
+        ck_assert(!buf_ok(&b));
+        ck_assert_str_eq(b.p, text);
+        buf_deinit(&b);
+    }
+}
+END_TEST
+
+START_TEST(test_base64url_of_every_length)
+{
+    unsigned char bytes[70];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (unsigned char)(i * 37 + 200);
+    for (size_t n = 0; n <= sizeof bytes; n++) {
+        char text[100];
+        struct buf b;
+        buf_init(&b, 60);
+        text_b64url(bytes, n, text);
+        buf_text(&b, "a.");
+        buf_b64url(&b, bytes, n);
+        ck_assert_int_eq(buf_ok(&b), 2 + strlen(text) <= 60);
+        ck_assert_str_eq(b.p + 2, buf_ok(&b) ? text : "");
+        ck_assert_uint_eq(strlen(b.p), b.n);
+        buf_deinit(&b);
+    }
+}
+END_TEST
+
+START_TEST(test_room_is_taken_at_once)
+{
+    struct buf b;
+    buf_init(&b, 1000);
+    buf_room(&b, 900);
+    ck_assert_uint_eq(b.n, 0);
+    ck_assert_str_eq(b.p, "");
+    const char *where = b.p;
+    for (int i = 0; i < 900; i++)
+        buf_byte(&b, 'x');
+    ck_assert_ptr_eq(b.p, where);
+    buf_room(&b, 101); /* more than there may be: nothing happens until somebody adds it */
+    ck_assert(buf_ok(&b));
+    buf_wipe(&b);
+}
+END_TEST
+
 START_TEST(test_bytes_may_be_nul)
 {
     struct buf b;
@@ -162,6 +219,9 @@ Suite *suite_buf(void)
     tcase_add_test(t, test_over_is_for_good);
     tcase_add_test(t, test_limit_zero_and_huge);
     tcase_add_test(t, test_printf_of_every_length);
+    tcase_add_test(t, test_numbers);
+    tcase_add_test(t, test_base64url_of_every_length);
+    tcase_add_test(t, test_room_is_taken_at_once);
     tcase_add_test(t, test_bytes_may_be_nul);
     tcase_add_test(t, test_take_hands_over);
     suite_add_tcase(s, t);

@@ -199,6 +199,25 @@ START_TEST(signer_signs_again_and_again)
 }
 END_TEST
 
+/* Numbers with leading zeros, in DER shorter than others, come once in a hundred signatures. */
+START_TEST(signatures_of_every_shape)
+{
+    struct err err = ERR_INIT;
+    struct jws_signer *s =
+        jws_signer_new(ES256->key, &(struct jws_head){JWS_ES256, KIT_KID, ACCESS}, &err);
+
+    for (int i = 0; i < 1500; i++) {
+        struct buf out;
+        buf_init(&out, JWS_TOKEN_MAX);
+        ck_assert_int_eq(jws_signer_sign(s, STR(PAYLOAD), &out, &err), 0);
+        ck_assert_uint_eq(strlen(strrchr(out.p, '.') + 1), 86);
+        token_good(ES256, ES256->set, out.p);
+        buf_deinit(&out);
+    }
+    jws_signer_free(&s);
+}
+END_TEST
+
 /* A token without `typ` is no access token either. */
 START_TEST(typ_must_be_there)
 {
@@ -290,6 +309,7 @@ Suite *suite_jws_key(void)
     tcase_add_test(t, pem_refusals);
     tcase_add_loop_test(t, signer_signs_again_and_again, 0, KIT_ALGS);
     tcase_add_loop_test(t, signer_of_several_threads, 0, 2);
+    tcase_add_test(t, signatures_of_every_shape);
     tcase_add_test(t, typ_must_be_there);
     tcase_add_loop_test(t, saved_keys_come_back, 0, KIT_ALGS);
     suite_add_tcase(s, t);
