@@ -110,11 +110,10 @@ static void on_added(void *arg, enum store_outcome outcome, const struct err *er
 static void on_signed_beside(void *arg, const struct err *err)
 {
     struct renewing *r = arg;
-    struct issuer *i = r->call->issuer;
     if (err)
         call_fail(r->call, err);
-    else if (!store_write(i->o.store, add, i->o.loop, on_added, r))
-        busy(r);
+    else
+        (void)tokens_write(&r->tokens, add, on_added); /* or it answered */
 }
 
 static void answer_beside(struct renewing *r, struct str answer)

@@ -9,6 +9,8 @@
 #include "app/source.h"
 #include "issuer/key_parts.h"
 #include "issuer/parts.h"
+#include "session/session.h"
+#include "store/oauth_grant.h"
 #include "store_fixture.h"
 #include "sys/clock.h"
 
@@ -22,6 +24,7 @@ static struct loop *loop;
 static struct keyring *ring;
 static struct apps *apps;
 static struct app_secrets *secrets;
+static struct sessions *sessions;
 static struct issuer *issuer;
 static struct arena *arena;
 static struct clock_fake fake;
@@ -46,18 +49,21 @@ static struct apps *make_apps(void)
         "{\"grants\":\"client_credentials\",\"scopes\":\"a b\"}",
         "{\"grants\":\"client_credentials\",\"scopes\":\"a b\",\"token_format\":\"opaque\"}",
         "{\"grants\":\"client_credentials\",\"token_alg\":\"ES256\"}",
+        "{\"grants\":\"token_exchange\",\"scopes\":\"a\",\"exchange_from\":\"ec\","
+        "\"serves\":\"https://a.example\",\"resources\":\"https://b.example\"}",
     };
-    static const char *const ids[] = {"rsa", "opaque", "ec"};
-    struct app_source rows[3];
+    static const char *const ids[] = {"rsa", "opaque", "ec", "api"};
+    enum { N = sizeof ids / sizeof *ids };
+    struct app_source rows[N];
     struct err err = ERR_INIT;
     struct conf_problems problems;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < N; i++) {
         ck_assert_int_eq(app_source_parse(str_of(settings[i]), arena, &rows[i], &err), 0);
         rows[i].id = ids[i];
         rows[i].version = 1;
     }
     conf_problems_init(&problems);
-    struct apps *a = apps_load(&(struct apps_options){.rows = rows, .n_rows = 3}, &problems);
+    struct apps *a = apps_load(&(struct apps_options){.rows = rows, .n_rows = N}, &problems);
     ck_assert_msg(problems.n == 0, "%s", problems.text.p);
     conf_problems_deinit(&problems);
     return a;
@@ -70,6 +76,7 @@ static void open_issuer(size_t max)
     const struct issuer_options o = {.loop = loop,
                                      .store = fx.store,
                                      .keys = ring,
+                                     .sessions = sessions,
                                      .apps = apps,
                                      .secrets = secrets,
                                      .public_url = URL,
@@ -100,12 +107,15 @@ static void setup(void)
     put_secret("rsa");
     put_secret("opaque");
     put_secret("ec");
+    put_secret("api");
+    sessions = sessions_new(&(struct sessions_options){3600, 86400, 10, 0});
     open_issuer(1000);
 }
 
 static void teardown(void)
 {
     issuer_free(&issuer);
+    sessions_free(&sessions);
     app_secrets_free(&secrets);
     apps_free(&apps);
     keyring_free(&ring);
@@ -297,6 +307,123 @@ START_TEST(a_persons_token_ends_with_the_person)
 }
 END_TEST
 
+/* ---- exchanged (RFC 8693) ---- */
+
+static int keep_person(struct db *db, void *arg, struct err *err)
+{
+    (void)arg;
+    return access_token_add(db, &person.row, err);
+}
+
+/* A token of acc1 that the app called api may exchange; as a form. */
+static const char *exchangeable(void)
+{
+    static const struct fields none = {NULL, 0};
+    struct err err = ERR_INIT;
+    const struct issuer_call in = {.arena = arena, .form = &none};
+    struct call *c = call_open(issuer, "token", &in, on_done, NULL);
+    store_fixture_sql(&fx, "INSERT INTO account (id, created) VALUES ('acc1', 1)");
+    store_fixture_sql(&fx, "INSERT INTO oauth_grant (id, app, account, scopes, created, ends) "
+                           "VALUES ('g1', 'ec', 'acc1', 'a b', 1, 1800000100)");
+    c->app = apps_find(apps, "ec");
+    mint_access(c,
+                &(struct mint_args){.account = "acc1",
+                                    .grant = "g1",
+                                    .scopes = "a b",
+                                    .resource = "[\"https://a.example\"]"},
+                on_minted);
+    ck_assert_int_eq(store_write_now(fx.store, keep_person, NULL, &err), STORE_DONE);
+    ck_assert_int_eq(access_add(issuer->access, &person.row, NOW, &err), 0);
+    return arena_printf(arena,
+                        "grant_type=urn:ietf:params:oauth:grant-type:token-exchange"
+                        "&subject_token_type=urn:ietf:params:oauth:token-type:access_token"
+                        "&subject_token=%s",
+                        token());
+}
+
+static int64_t exchanged(void)
+{
+    return store_fixture_number(&fx, "SELECT count(*) FROM access_token WHERE app = 'api'");
+}
+
+/* Nothing is told that is not written down, and nothing is written that is not told. */
+START_TEST(an_exchange_without_a_store)
+{
+    static const char *const tables[] = {"oauth_grant", "access_token", "audit"};
+    const char *form = exchangeable();
+    for (int i = 0; i < 3; i++) {
+        store_fixture_sql(&fx,
+                          arena_printf(arena, "ALTER TABLE %s RENAME TO elsewhere", tables[i]));
+        ck_assert_int_eq(ask(issuer_token, "api", form), 503);
+        ck_assert_ptr_null(strstr(came.body, "access_token"));
+        ck_assert(came.retry > 0);
+        store_fixture_sql(&fx,
+                          arena_printf(arena, "ALTER TABLE elsewhere RENAME TO %s", tables[i]));
+        ck_assert_int_eq(exchanged(), 0);
+        ck_assert_uint_eq(access_count(issuer->access), 1);
+    }
+    store_fixture_fill(&fx);
+    ck_assert_int_eq(ask(issuer_token, "api", form), 503);
+    store_fixture_go_on(&fx);
+    ck_assert_int_eq(exchanged(), 0);
+    ck_assert_int_eq(ask(issuer_token, "api", form), 200);
+    ck_assert_int_eq(exchanged(), 1);
+    /* as long as the grant, which is shorter than either app's tokens; and no scope of the other */
+    ck_assert_ptr_nonnull(strstr(came.body, "\"expires_in\":100,\"scope\":\"a\""));
+    ck_assert_uint_eq(access_count(issuer->access), 2);
+}
+END_TEST
+
+START_TEST(an_exchange_without_room)
+{
+    issuer_free(&issuer);
+    open_issuer(1);
+    const char *form = exchangeable();
+    ck_assert_int_eq(ask(issuer_token, "api", form), 503);
+    ck_assert_int_eq(exchanged(), 0);
+    ck_assert_uint_eq(access_count(issuer->access), 1);
+}
+END_TEST
+
+static int end_grant(struct db *db, void *arg, struct err *err)
+{
+    (void)arg;
+    return oauth_grant_end(db, "g1", NOW, err) < 0 ? -1 : 0;
+}
+
+static int end_subject(struct db *db, void *arg, struct err *err)
+{
+    struct access_token_row row = person.row;
+    (void)arg;
+    row.ended = NOW;
+    return access_token_end(db, &row, err);
+}
+
+/* The token, or its grant, ends while the new one is signed: after it was looked at, before the new
+ * one is written. */
+START_TEST(an_exchange_of_what_ends_meanwhile)
+{
+    struct store_stats stats = {.queued = 0};
+    const char *form = exchangeable();
+    store_fixture_stall(&fx);
+    ck_assert(store_write(fx.store, _i == 0 ? end_grant : end_subject, NULL, NULL, NULL));
+    start(issuer_token, "api", form);
+    for (int i = 0; i < 1000 && stats.queued < 2; i++) {
+        loop_once(loop, 10);
+        store_get_stats(fx.store, &stats);
+    }
+    ck_assert_uint_eq(stats.queued, 2);
+    ck_assert_uint_eq(came.times, 0);
+    store_fixture_go_on(&fx);
+    for (int i = 0; i < 1000 && came.times == 0; i++)
+        loop_once(loop, 10);
+    ck_assert_int_eq(came.status, 400);
+    ck_assert_ptr_nonnull(strstr(came.body, "invalid_request"));
+    ck_assert_int_eq(exchanged(), 0);
+    ck_assert_uint_eq(access_count(issuer->access), 1);
+}
+END_TEST
+
 /* ---- ends in between ---- */
 
 /* The apps are replaced, and then all is taken down, while a thread signs. */
@@ -442,6 +569,9 @@ Suite *suite_issuer(void)
     tcase_add_test(tc, a_full_table_refuses_and_forgets_nobody);
     tcase_add_test(tc, what_expired_goes_from_the_store);
     tcase_add_test(tc, a_persons_token_ends_with_the_person);
+    tcase_add_test(tc, an_exchange_without_a_store);
+    tcase_add_test(tc, an_exchange_without_room);
+    tcase_add_loop_test(tc, an_exchange_of_what_ends_meanwhile, 0, 2);
     tcase_add_test(tc, ends_while_a_thread_signs);
     tcase_add_test(tc, too_many_signatures);
     suite_add_tcase(s, tc);
