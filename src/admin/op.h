@@ -172,6 +172,9 @@ void tokens_free(struct tokens **t);
 /* Forgets those that an account made. */
 void tokens_end_of(struct tokens *t, const char *account);
 void tokens_pass_on(struct tokens *t, const char *from, const char *to);
+/* On the loop: the account that what an operation makes belongs to: the one that asks, or the one
+ * that the token it asks by belongs to; "": none. Borrowed until the loop's next turn. */
+const char *tokens_owner(const struct op *op);
 /* Who is an admin. */
 struct admins *admins_load(struct store *s, struct err *err);
 void admins_free(struct admins **all);

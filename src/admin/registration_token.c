@@ -271,15 +271,15 @@ static int add_begin(struct op *op, struct err *err)
         return -1;
     if (expires > op->now + LIFE_MAX)
         return op_field(op, err, "expires", "at most 30 days ahead");
+    const char *owner = arena_dup(op->arena, tokens_owner(op));
     struct making *m = arena_alloc(op->arena, sizeof *m);
     op->more = m;
     rng_id(m->id);
-    m->row = (struct initial_token_row){
-        .id = m->id,
-        .name = name,
-        .owner = strcmp(op->actor.kind, "account") == 0 ? op->actor.id : NULL,
-        .created = op->now,
-        .expires = expires > 0 ? expires : op->now + LIFE_DEFAULT};
+    m->row = (struct initial_token_row){.id = m->id,
+                                        .name = name,
+                                        .owner = owner[0] ? owner : NULL,
+                                        .created = op->now,
+                                        .expires = expires > 0 ? expires : op->now + LIFE_DEFAULT};
     registrations_make(REGISTRATION_INITIAL, m->text, m->row.hash);
     op->object = m->id;
     op->became = token_json(&m->row);

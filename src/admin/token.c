@@ -231,16 +231,12 @@ static struct token **find(struct tokens *all, const char *id)
     return at;
 }
 
-/* What a token makes belongs to whom that token belongs to. */
-static void take_owner(const struct op *op, struct token *t)
+const char *tokens_owner(const struct op *op)
 {
     const struct token *by = *find(op->admin->tokens, op->actor.id);
-    const char *owner = "";
     if (strcmp(op->actor.kind, "account") == 0)
-        owner = op->actor.id;
-    else if (strcmp(op->actor.kind, "token") == 0 && by)
-        owner = by->owner;
-    snprintf(t->owner, sizeof t->owner, "%s", owner);
+        return op->actor.id;
+    return strcmp(op->actor.kind, "token") == 0 && by ? by->owner : "";
 }
 
 static int add_begin(struct op *op, struct err *err)
@@ -273,7 +269,7 @@ static int add_begin(struct op *op, struct err *err)
     seal_sha256(str_of(m->text), t->hash);
     rng_id(t->id);
     memcpy(t->name, name, strlen(name) + 1);
-    take_owner(op, t);
+    snprintf(t->owner, sizeof t->owner, "%s", tokens_owner(op));
     t->scopes = scopes;
     t->created = op->now;
     t->expires = expires;

@@ -319,6 +319,38 @@ START_TEST(tokens_end_with_the_role_of_their_maker)
 }
 END_TEST
 
+/* Nor is letting apps in. */
+START_TEST(initial_tokens_end_with_the_role_of_their_maker)
+{
+    char token[60], id[30], first[60], second[60];
+    const struct admin_actor before = f.actor;
+    struct admin_actor who;
+    make_accounts();
+    grant("a", NULL);
+    grant("b", NULL);
+    make_token("account", "a", token, id);
+    f.actor.kind = "account";
+    f.actor.id = "a";
+    admin_do(&f, admin_registration_token_add, NULL, "{\"name\":\"x\"}");
+    snprintf(first, sizeof first, "%s", admin_said(&f, "/token"));
+    f.actor.kind = "token";
+    f.actor.id = id;
+    admin_do(&f, admin_registration_token_add, NULL, "{\"name\":\"y\"}");
+    snprintf(second, sizeof second, "%s", admin_said(&f, "/token"));
+    ck_assert_str_eq(admin_said(&f, "/owner"), "a");
+    f.actor = before;
+    ck_assert_int_eq(admin_initial_check(f.admin, str_of(first), &who), 1);
+    ck_assert_int_eq(admin_initial_check(f.admin, str_of(second), &who), 1);
+    ck_assert_int_eq(revoke("a", NULL), ERR_NONE);
+    for (int restarted = 0; restarted < 2; restarted++) {
+        ck_assert_int_eq(admin_initial_check(f.admin, str_of(first), &who), 0);
+        ck_assert_int_eq(admin_initial_check(f.admin, str_of(second), &who), 0);
+        admin_fixture_stop(&f);
+        admin_fixture_start(&f);
+    }
+}
+END_TEST
+
 /* One that was made in the very moment its maker lost the role is no good either. */
 START_TEST(tokens_of_who_is_no_admin)
 {
@@ -499,6 +531,7 @@ Suite *suite_admin_people(void)
     tcase_add_test(tc, the_last_admin_stays);
     tcase_add_test(tc, tokens_end_with_the_role_of_their_maker);
     tcase_add_test(tc, tokens_of_who_is_no_admin);
+    tcase_add_test(tc, initial_tokens_end_with_the_role_of_their_maker);
     tcase_add_test(tc, only_accounts_get_roles);
     tcase_add_test(tc, a_setup_link_works_once);
     tcase_add_test(tc, a_setup_link_ends);
