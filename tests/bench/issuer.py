@@ -24,14 +24,15 @@ MACHINES = ("rs256", "es256", "opaque")
 
 class Ask:
     """One kind of request to one server. `token`: what is asked about, made anew for each run, since
-    the peer's memory forgets all but the newest thousand; `good`: what the answer has to say."""
+    the peer's memory forgets all but the newest thousand; `good`: what the answer has to say; `anew`:
+    no request is like another, so no answer can be one that was there already."""
 
-    def __init__(self, name, pid, url, form=None, client=None, token=None, good=None):
+    def __init__(self, name, pid, url, form=None, client=None, token=None, good=None, anew=False):
         self.name, self.pid, self.url, self.form, self.client = name, pid, url, form, client
-        self.token, self.good, self.bearer = token, good, None
+        self.token, self.good, self.bearer, self.anew = token, good, None, anew
 
     def ready(self):
-        if self.token and self.form is not None:
+        if self.token and self.client:
             self.form = {"token": self.token()}
         elif self.token:
             self.bearer = self.token()
@@ -59,6 +60,9 @@ class Ask:
         if self.form is not None:
             lines.append('wrk.body = "%s"' % urllib.parse.urlencode(self.form))
         lines += ['wrk.headers["%s"] = "%s"' % item for item in self.headers().items()]
+        if self.anew:
+            lines.append('local n = 0\nrequest = function() n = n + 1 return wrk.format(nil, nil, nil, '
+                         'wrk.body .. "&n=" .. n) end')
         lines.append("done = function(s, l, r) io.write(string.format('FIGURES %d %d %d %d\\n', s.requests, s.duration, "
                      "l:percentile(99), s.errors.status + s.errors.connect + s.errors.read + s.errors.timeout)) end")
         path.write_text("\n".join(lines) + "\n")
@@ -156,12 +160,16 @@ def asks(usher, secrets, peer, bare):
              Ask("peer introspect", peer_pid, peer.url + "/token/introspection", {}, theirs.client,
                  lambda: theirs.once()["access_token"], lambda a: a["active"] is True),
              Ask("usher userinfo", pid, usher.url + "/oauth2/userinfo", None, None,
-                 lambda: person, lambda a: a["email_verified"] is True),
+                 lambda: person, lambda a: "email_verified" in a),
+             Ask("usher introspect anew", pid, usher.url + "/oauth2/introspect", {}, mine.client,
+                 lambda: mine.once()["access_token"], lambda a: a["active"] is True, True),
+             Ask("usher userinfo anew", pid, usher.url + "/oauth2/userinfo", {}, None,
+                 lambda: person, lambda a: "email_verified" in a, True),
              Ask("peer userinfo", peer_pid, peer.url + "/me", None, None,
-                 lambda: theirs_of_person.once()["access_token"], lambda a: a["email_verified"] is True)]
+                 lambda: theirs_of_person.once()["access_token"], lambda a: "email_verified" in a)]
     for ask in about:
         ask.ready()
-    same_person(about[2], about[3])
+    same_person(about[2], about[-1])
     return {ask.name: ask for ask in all_of + about}
 
 
@@ -208,7 +216,10 @@ def tell(tools, results, raw, p99):
     tools.at_least("CPU per introspection, oidc-provider : usher", ratio("peer introspect", "usher introspect", 1), 8, 14)
     tools.at_least("CPU per userinfo, oidc-provider : usher", ratio("peer userinfo", "usher userinfo", 1), 8, 14)
     tools.at_most("gate p99 while 16 clients fetch RS256 tokens", tools.median(p99), 3, 1, " ms")
+    for name in ("introspect", "userinfo"):
+        tools.note("  CPU per %s when no question comes twice, oidc-provider : usher: %.2f" % (
+            name, ratio("peer " + name, "usher %s anew" % name, 1)))
     for name, values in sorted(results.items()):
-        tools.note("  %-18s %8.0f req/s %7.2f us CPU %6.0f us p99" % (
+        tools.note("  %-22s %8.0f req/s %7.2f us CPU %6.0f us p99" % (
             name, *(tools.median(v[i] for v in values) for i in range(3))))
     tools.note("  raw signatures a second: %s" % {k: round(tools.median(r[k] for r in raw)) for k in raw[0]})

@@ -21,7 +21,7 @@ const client = (client_id) => ({
 const ada = {
   sub: "AVDBDXEholY1zbcOMlSENg", name: "Ada Lovelace", preferred_username: "ada.lovelace",
   picture: "http://127.0.0.1:34239/oidc/a/ada", locale: "en-GB", updated_at: 1795277630,
-  email: "ada.lovelace@gmail.com", email_verified: true,
+  email: "ada.lovelace@gmail.com", email_verified: false,
 };
 const resource = (alg) => ({
   scope: "read", audience: `urn:${alg}`, accessTokenTTL: 1800,
