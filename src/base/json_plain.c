@@ -30,6 +30,17 @@ static bool take(struct reader *r, char c)
     return true;
 }
 
+/* Eight bytes of a string that goes on: ASCII, no control byte, neither quote nor backslash. What
+ * borrows from its neighbour is none of these, and its own highest bit says so. */
+static bool goes_on8(const char *p)
+{
+    const uint64_t ones = UINT64_MAX / 255;
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    const uint64_t quote = v ^ ones * '"', backslash = v ^ ones * '\\';
+    return ((v | (v - ones * 0x20) | (quote - ones) | (backslash - ones)) & ones << 7) == 0;
+}
+
 /* What is between two quotes, if it stands for itself and is UTF-8. */
 static bool take_quoted(struct reader *r, struct str *out)
 {
@@ -37,6 +48,8 @@ static bool take_quoted(struct reader *r, struct str *out)
     if (!take(r, '"'))
         return false;
     const char *from = r->p;
+    while (r->end - r->p >= 8 && goes_on8(r->p))
+        r->p += 8;
     for (; r->p < r->end && *r->p != '"'; r->p++) {
         const unsigned char c = (unsigned char)*r->p;
         if (c < 0x20 || c == '\\')

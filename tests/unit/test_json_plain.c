@@ -151,6 +151,23 @@ START_TEST(nul_bytes_are_not_plain)
 }
 END_TEST
 
+/* Each byte in each place: eight are looked at together, and what is left over one by one. */
+START_TEST(bytes_of_strings)
+{
+    for (int c = 0; c < 256; c++)
+        for (size_t at = 1; at < 20; at++) {
+            char text[] = "\" !#[]^`~\x7f 0123456789\"";
+            text[at] = (char)c;
+            struct jval *v = json_plain((struct str){text, sizeof text - 1}, ample);
+            ck_assert_msg((v != NULL) == (c >= 0x20 && c < 0x80 && c != '"' && c != '\\'),
+                          "%02x in place %zu", (unsigned)c, at);
+            if (v)
+                ck_assert(strncmp(jval_text(v), text + 1, sizeof text - 3) == 0);
+            jval_free(&v);
+        }
+}
+END_TEST
+
 /* What is cut off anywhere is not taken, and nothing behind its end is read (ASan sees that). */
 START_TEST(cut_off)
 {
@@ -203,6 +220,7 @@ Suite *suite_json_plain(void)
     tcase_add_loop_test(t, takes_what_is_plain, 0, (int)(sizeof plain / sizeof *plain));
     tcase_add_loop_test(t, leaves_the_rest, 0, (int)(sizeof not_plain / sizeof *not_plain));
     tcase_add_test(t, nul_bytes_are_not_plain);
+    tcase_add_test(t, bytes_of_strings);
     tcase_add_test(t, cut_off);
     tcase_add_test(t, limits_are_exact);
     tcase_add_test(t, long_keys_are_not_plain);

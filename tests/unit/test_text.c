@@ -296,6 +296,12 @@ START_TEST(test_printable)
         char byte = (char)c;
         ck_assert_int_eq(text_printable((struct str){&byte, 1}), c >= 0x21 && c <= 0x7e);
     }
+    for (int c = 0; c < 256; c++)
+        for (size_t at = 0; at < 19; at++) { /* eight at a time, and the rest */
+            char text[] = "~!ABCDEFGHIJKLMNOP~";
+            text[at] = (char)c;
+            ck_assert_int_eq(text_printable((struct str){text, 19}), c >= 0x21 && c <= 0x7e);
+        }
     ck_assert(text_printable((struct str){NULL, 0}));
     ck_assert(!text_printable(STR("a b")));
 }
