@@ -17,9 +17,9 @@ struct drive *drive_new(const struct drive_args *args, const struct flow *f, dri
                         void *arg)
 {
     struct drive *d = mem_alloc(sizeof *d);
-    struct arena *a = arena_new();
+    d->leg = leg_new(args->provider, told_purpose(f), &leg_budget_default, args->log);
+    struct arena *a = d->arena = leg_arena(d->leg);
     d->args = *args;
-    d->arena = a;
     d->done = done;
     d->arg = arg;
     d->flow = *f;
@@ -29,7 +29,6 @@ struct drive *drive_new(const struct drive_args *args, const struct flow *f, dri
     d->flow.pending = dup_or_null(a, f->pending);
     d->flow.issuer = dup_or_null(a, f->issuer);
     d->flow.carry = arena_dup(a, f->carry ? f->carry : "");
-    d->leg = leg_new(args->provider, told_purpose(f), &leg_budget_default, args->log);
     for (size_t i = 0; i < USHER_REQUESTS_MAX; i++)
         d->calls[i] = (struct drive_call){.d = d, .index = i};
     return d;
@@ -54,7 +53,6 @@ void drive_free(struct drive **drive)
     cancel_calls(d);
     if (d->deadline)
         loop_timer_del(&d->deadline);
-    leg_free(&d->leg);
     secret_free(&d->code);
     secret_free(&d->verifier);
     secret_free(&d->access_token);
@@ -65,7 +63,7 @@ void drive_free(struct drive **drive)
     for (size_t i = 0; i < d->n_kept; i++)
         jval_free(&d->kept[i]);
     free(d->kept);
-    arena_free(&d->arena);
+    leg_free(&d->leg); /* and the arena */
     free(d);
 }
 

@@ -21,8 +21,8 @@ struct drive_call {
 
 struct drive {
     struct drive_args args;
-    struct arena *arena;
     struct leg *leg;
+    struct arena *arena; /* the leg's: both end together */
     struct loop_timer *deadline;
     drive_done_fn *done;
     void *arg;
