@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Apps that registered themselves and that nobody ever let in go after a while, by the actor
- * "system". Whether there are any is looked up once an hour; each goes by itself, in the turn of
- * the changes of admins, and only if it is still so by then.
+ * "system"; not those that an admin lets people in to unasked. Whether there are any is looked up
+ * once an hour; each goes by itself, in the turn of the changes of admins, and only if it is still
+ * so by then.
  */
 #include "admin/app.h"
 #include "admin/registration.h"
@@ -17,14 +18,23 @@ struct found {
     char ids[AT_ONCE][ID_MAX + 1];
     size_t n;
     const char *wanted; /* one app; NULL: any */
+    const struct apps *apps;
 };
+
+/* What people said yes to stays for good, grants do not: where they are not asked (an admin vouched
+ * for the app), nothing says that nobody uses it. */
+static bool leaves_traces(const struct found *f, const char *id)
+{
+    const struct app *app = apps_find(f->apps, id);
+    return !app || app->common.consent;
+}
 
 static int take(void *arg, const struct registration_row *row, struct err *err)
 {
     struct found *f = arg;
     (void)err;
     if (f->n == AT_ONCE || strlen(row->app) > ID_MAX ||
-        (f->wanted && strcmp(f->wanted, row->app) != 0))
+        (f->wanted && strcmp(f->wanted, row->app) != 0) || !leaves_traces(f, row->app))
         return 0;
     memcpy(f->ids[f->n++], row->app, strlen(row->app) + 1);
     return 0;
@@ -34,6 +44,7 @@ static int look(struct db *db, const struct op *op, struct found *f, struct err 
 {
     const int64_t unused = op->config->issuer.registration_unused;
     f->n = 0;
+    f->apps = op->apps;
     return unused > 0 ? registration_unused(db, op->now - unused, take, f, err) : 0;
 }
 
