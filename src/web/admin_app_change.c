@@ -3,13 +3,14 @@
  * version it was made from. */
 #include <string.h>
 
+#include "app/apps.h"
 #include "web/admin_app.h"
 #include "web/admin_form.h"
 #include "web/admin_provider.h"
 #include "web/admin_view.h"
 
-/* As many rules as fit in one form; more are changed by usherctl and the API. */
-#define RULES_SHOWN 20
+#define ROWS_ADDED 5 /* by the button that adds more */
+#define ROWS_MAX (APP_PATHS_MAX + ROWS_ADDED)
 
 static const char *error_of(const struct admin_visit *v, const char *field)
 {
@@ -17,6 +18,26 @@ static const char *error_of(const struct admin_visit *v, const char *field)
         if (strcmp(v->errors[i].field, field) == 0)
             return v->errors[i].text;
     return "";
+}
+
+/* The version a form was made from stays with it while it is shown again, so that what somebody
+ * else does meanwhile is noticed. Once it was noticed and shown, it is that of now. */
+static struct jval *version_of(const struct admin_visit *v)
+{
+    int64_t n;
+    if (v->form && v->refused != ERR_STALE && text_int(str_of(admin_posted(v, "version")), &n))
+        return jval_new_int(n);
+    return jval_copy(jval_get(v->provider, "version"));
+}
+
+/* Somebody else was here: said in words of the page's own, with what they left; `theirs` taken. */
+static void set_stale(const struct admin_visit *v, struct jval *data, struct jval *theirs)
+{
+    jval_set_bool(data, "has_errors", false);
+    jval_set_bool(data, "stale", true);
+    jval_set_bool(data, "differs", jval_count(theirs) > 0);
+    jval_set_text(data, "start_over", request_path(v->rq));
+    jval_set(data, "theirs", theirs);
 }
 
 /* ---- settings, of a new one and of one that is there ----------------------------------------- */
@@ -30,6 +51,38 @@ static struct admin_form form_of(const struct admin_visit *v)
                                .n_errors = v->n_errors};
 }
 
+/* Of a setting, both may be text; a boolean that was typed is none. */
+static bool same_value(const struct jval *typed, const struct jval *set)
+{
+    bool a, b;
+    const char *text = jval_text(set);
+    if (jval_bool(typed, &a))
+        return text ? a == (strcmp(text, "yes") == 0) : jval_bool(set, &b) && a == b;
+    return text && jval_text(typed) && strcmp(text, jval_text(typed)) == 0;
+}
+
+/* What is set now where something else was typed. */
+static struct jval *differing(const struct admin_visit *v, const struct admin_form *form)
+{
+    struct err err = ERR_INIT;
+    struct jval *typed = admin_form_settings(form, &err), *now = jval_new_object();
+    void *at = NULL;
+    const char *key;
+    const struct jval *mine;
+    while (typed && jval_next(typed, &at, &key, &mine)) {
+        const struct jval *value = jval_get(form->settings, key);
+        const bool set = value && jval_type(value) != JVAL_NULL;
+        if (!set)
+            jval_set_text(now, key, "as it is by default");
+        else if (!same_value(mine, value))
+            jval_set(now, key, jval_copy(value));
+    }
+    struct jval *list = show_settings(now, jval_get(v->plugin, "settings"));
+    jval_free(&typed);
+    jval_free(&now);
+    return list;
+}
+
 static void send_form(struct admin_visit *v)
 {
     const struct admin_form form = form_of(v);
@@ -39,6 +92,8 @@ static void send_form(struct admin_visit *v)
     struct jval *data = admin_data(v), *fields = admin_form_view(&form);
     admin_merge(data, fields);
     jval_free(&fields);
+    if (v->refused == ERR_STALE)
+        set_stale(v, data, differing(v, &form));
     jval_set_bool(data, "new_one", !made);
     jval_set_text(data, "heading", title);
     jval_set_text(data, "back", made ? admin_app_path(v) : "/admin/apps");
@@ -48,7 +103,7 @@ static void send_form(struct admin_visit *v)
     jval_set_text(data, "verb", made ? "Save settings" : "Add the app");
     jval_set_text(data, "id", admin_posted(v, "id"));
     jval_set_text(data, "id_error", error_of(v, "id"));
-    jval_set(data, "version", made ? jval_copy(jval_get(v->provider, "version")) : jval_new_null());
+    jval_set(data, "version", made ? version_of(v) : jval_new_null());
     admin_send(v, admin_status_of(v), "admin-app-form", title, data);
 }
 
@@ -57,7 +112,7 @@ static bool kept(struct admin_visit *v, const struct admin_answer *answer)
 {
     const enum err_kind kind = answer->err->kind;
     if (kind != ERR_INVALID && kind != ERR_MISCONFIGURED && kind != ERR_CONFLICT &&
-        kind != ERR_LIMITED) {
+        kind != ERR_LIMITED && kind != ERR_STALE) {
         (void)admin_failed(v, answer);
         return false;
     }
@@ -80,7 +135,7 @@ static void on_saved(void *arg, const struct admin_answer *answer)
     if (!answer->err)
         admin_go(v, admin_app_path(v), "app-saved");
     else if (kept(v, answer))
-        send_form(v);
+        admin_with_app(v, send_form); /* as it is now */
 }
 
 static void save(struct admin_visit *v)
@@ -149,7 +204,10 @@ static const char *cell(const struct admin_visit *v, const char *name, size_t i)
 static struct jval *typed_rules(const struct admin_visit *v)
 {
     struct jval *list = jval_new_array();
-    for (size_t i = 1; i <= RULES_SHOWN; i++) {
+    int64_t rows = 0;
+    if (!text_int(str_of(admin_posted(v, "rows")), &rows) || rows > ROWS_MAX)
+        rows = ROWS_MAX;
+    for (size_t i = 1; i <= (size_t)rows; i++) {
         const char *path = cell(v, "path", i), *methods = cell(v, "methods", i),
                    *require = cell(v, "require", i);
         if (!path[0] && !methods[0] && !require[0])
@@ -163,10 +221,11 @@ static struct jval *typed_rules(const struct admin_visit *v)
     return list;
 }
 
-static struct jval *numbered(const struct jval *rules)
+/* With so many empty ones behind them. */
+static struct jval *numbered(const struct jval *rules, size_t empty)
 {
     struct jval *list = jval_new_array();
-    for (size_t i = 0; i <= jval_count(rules) && i < RULES_SHOWN; i++) {
+    for (size_t i = 0; i < jval_count(rules) + empty && i < ROWS_MAX; i++) {
         const struct jval *rule = jval_item(rules, i);
         struct jval *o = jval_new_object();
         jval_set_int(o, "row", (int64_t)i + 1);
@@ -178,20 +237,32 @@ static struct jval *numbered(const struct jval *rules)
     return list;
 }
 
+static bool wants_more(const struct admin_visit *v)
+{
+    return v->form && admin_posted(v, "add")[0];
+}
+
 static void send_rules(struct admin_visit *v)
 {
     const char *label = arena_dup(v->a, show_text(v->provider, "label"));
     const char *title = arena_printf(v->a, "Rules of %s", label);
     struct jval *data = admin_data(v);
-    struct jval *rules =
-        v->form ? typed_rules(v) : admin_app_rules(jval_get(v->provider, "settings"));
+    struct jval *now = admin_app_rules(jval_get(v->provider, "settings"));
+    struct jval *rules = v->form ? typed_rules(v) : jval_copy(now);
+    struct jval *rows = numbered(rules, wants_more(v) ? ROWS_ADDED : 1);
     jval_set_text(data, "id", v->id);
     jval_set_text(data, "label", label);
-    jval_set_bool(data, "fits", jval_count(rules) <= RULES_SHOWN);
-    jval_set(data, "version", jval_copy(jval_get(v->provider, "version")));
-    jval_set(data, "rows", numbered(rules));
+    jval_set(data, "version", version_of(v));
+    jval_set_int(data, "n_rows", (int64_t)jval_count(rows));
+    jval_set_int(data, "more", ROWS_ADDED);
+    jval_set_bool(data, "can_add", jval_count(rows) < APP_PATHS_MAX);
+    jval_set(data, "rows", rows);
     jval_free(&rules);
     admin_set_errors(v, data);
+    if (v->refused == ERR_STALE)
+        set_stale(v, data, now);
+    else
+        jval_free(&now);
     admin_send(v, admin_status_of(v), "admin-app-rules", title, data);
 }
 
@@ -201,19 +272,12 @@ static void on_rules(void *arg, const struct admin_answer *answer)
     if (!answer->err)
         admin_go(v, admin_app_path(v), "app-saved");
     else if (kept(v, answer))
-        send_rules(v);
+        admin_with_app(v, send_rules);
 }
 
 static void save_rules(struct admin_visit *v)
 {
     struct jval *body = jval_new_object(), *changed = jval_new_object(), *rules = typed_rules(v);
-    if (jval_count(jval_get(jval_get(v->provider, "settings"), "rules")) > RULES_SHOWN) {
-        jval_free(&body);
-        jval_free(&changed);
-        jval_free(&rules);
-        admin_sorry(v, ERR_CONFLICT, "It has more rules than fit in a form.");
-        return;
-    }
     if (jval_count(rules) == 0) {
         jval_free(&rules);
         rules = jval_new_null();
@@ -229,7 +293,7 @@ static void save_rules(struct admin_visit *v)
 static void rules(struct admin_visit *v)
 {
     if (!read_only(v))
-        (v->form ? save_rules : send_rules)(v);
+        (v->form && !wants_more(v) ? save_rules : send_rules)(v);
 }
 
 void admin_page_app_rules(struct request *rq, void *app)

@@ -5,6 +5,7 @@
 #include "web/oauth.h"
 
 #define FORM_MAX (16u * 1024)
+#define RULES_FORM_MAX (256u * 1024)
 #define JSON_MAX (64u * 1024)
 #define OAUTH_MAX (128u * 1024) /* of tokens, the longest */
 
@@ -130,7 +131,7 @@ const struct route web_routes[] = {
     {"GET", "/admin/apps/*/settings", admin_page_app_settings, 0, 0, NULL},
     {"POST", "/admin/apps/*/settings", admin_page_app_settings, 0, FORM_MAX, NULL},
     {"GET", "/admin/apps/*/rules", admin_page_app_rules, 0, 0, NULL},
-    {"POST", "/admin/apps/*/rules", admin_page_app_rules, 0, FORM_MAX, NULL},
+    {"POST", "/admin/apps/*/rules", admin_page_app_rules, ROUTE_TABLE, RULES_FORM_MAX, NULL},
     {"POST", "/admin/apps/*/enable", admin_page_app_enable, 0, FORM_MAX, NULL},
     {"POST", "/admin/apps/*/disable", admin_page_app_disable, 0, FORM_MAX, NULL},
     {"GET", "/admin/apps/*/delete", admin_page_app_delete, 0, 0, NULL},

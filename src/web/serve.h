@@ -46,6 +46,7 @@ enum route_flag {
     ROUTE_REGISTER = 6u << 8, /* apps that register themselves, and manage what they did */
     ROUTE_DEVICE = 7u << 8,   /* codes of devices, which people type and others guess */
     ROUTE_CLASS = 7u << 8,    /* all of these bits */
+    ROUTE_TABLE = 1u << 11,   /* its form is a table: more fields than any other has */
 };
 
 #define ROUTE_PARTS_MAX 2

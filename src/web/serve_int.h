@@ -16,6 +16,7 @@
 #define SERVE_REPLY_HEADERS_MAX 24
 #define SERVE_TARGET_MAX 8192
 #define SERVE_FIELDS_MAX 64
+#define SERVE_TABLE_FIELDS_MAX 1024 /* of a form of ROUTE_TABLE */
 #define SERVE_PATH_MAX 256
 #define SERVE_JSON_DEPTH 8
 #define SERVE_MEMORY (24 * 1024) /* of a connection, unless told otherwise */

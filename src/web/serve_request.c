@@ -112,18 +112,18 @@ int request_cookie(const struct request *rq, struct str name, struct str *value)
     return n == 0 ? 0 : n == 1 ? 1 : -1;
 }
 
-static const struct fields *parse(struct request *rq, struct str text, struct fields *out,
-                                  int *state)
+static const struct fields *parse(struct request *rq, struct str text, size_t max,
+                                  struct fields *out, int *state)
 {
     struct err err = ERR_INIT;
     if (*state == 0)
-        *state = form_parse(rq->arena, text, SERVE_FIELDS_MAX, out, &err) == 0 ? 1 : -1;
+        *state = form_parse(rq->arena, text, max, out, &err) == 0 ? 1 : -1;
     return *state == 1 ? out : NULL;
 }
 
 const struct fields *request_query(struct request *rq)
 {
-    return parse(rq, str_of(rq->query), &rq->query_fields, &rq->query_state);
+    return parse(rq, str_of(rq->query), SERVE_FIELDS_MAX, &rq->query_fields, &rq->query_state);
 }
 
 struct str request_body(const struct request *rq)
@@ -133,7 +133,9 @@ struct str request_body(const struct request *rq)
 
 const struct fields *request_form(struct request *rq)
 {
-    return parse(rq, buf_view(&rq->body), &rq->form_fields, &rq->form_state);
+    const bool table = rq->route && (rq->route->flags & ROUTE_TABLE);
+    return parse(rq, buf_view(&rq->body), table ? SERVE_TABLE_FIELDS_MAX : SERVE_FIELDS_MAX,
+                 &rq->form_fields, &rq->form_state);
 }
 
 int request_json(struct request *rq, const struct jval **out, struct err *err)

@@ -144,9 +144,29 @@ describe("apps in Chromium", () => {
     await go(late, "/admin/apps/shop/settings");
     await press(page, "Save settings");
     assert.equal(await heading(page), "Shop");
+    await late.getByLabel(/^Label/).fill("Late shop");
     await press(late, "Save settings");
-    assert.equal(await heading(late), "Somebody else was here");
+    const told = await late.getByRole("alert").textContent();
+    assert.match(told, /Somebody else changed this app meanwhile/);
+    assert.match(told, /Label\s*Shop/); // what is set where something else was typed
+    assert.match(told, /Require\s*role:buyer/);
+    assert.doesNotMatch(told, /shop\.example\.com/);
+    assert.equal(await late.getByLabel(/^Label/).inputValue(), "Late shop"); // what was typed stays
+    assert.equal(usher.ctl("app", "show", "shop").settings.label, "Shop");
+    await late.getByLabel(/^Require /).first().fill("role:buyer");
+    await press(late, "Save settings"); // now they know
+    assert.equal(await heading(late), "Late shop");
+    await go(late, "/admin/apps/shop/settings");
+    await late.getByLabel(/^Require /).first().fill("role:");
+    await press(late, "Save settings");
+    usher.ctl("app", "set", "shop", "--set", "label=Shop"); // while they look at what is wrong
+    await late.getByLabel(/^Require /).first().fill("role:seller");
+    await press(late, "Save settings");
+    assert.match(await late.getByRole("alert").textContent(), /Somebody else changed this app meanwhile/);
+    await late.getByRole("link", { name: "start from what is set now" }).click();
+    assert.equal(await late.getByLabel(/^Label/).inputValue(), "Shop");
     await late.close();
+    await page.reload();
 
     await page.getByRole("link", { name: "Change rules" }).click();
     await page.getByLabel("Path of rule 1").fill("/open/*");
@@ -163,6 +183,30 @@ describe("apps in Chromium", () => {
     await page.getByLabel("Who may by rule 1").fill("");
     await press(page, "Save the rules");
     assert.deepEqual(usher.ctl("app", "show", "shop").settings, { hosts: "shop.example.com", label: "Shop", require: "role:buyer" });
+
+    // As many as are wanted, without a script; and somebody else's are seen before they are replaced.
+    const [many, other] = [await ada.context.newPage(), await ada.context.newPage()];
+    await go(many, "/admin/apps/shop/rules");
+    await go(other, "/admin/apps/shop/rules");
+    for (let n = 1; n <= 23; n++) {
+      if (await many.getByLabel(`Path of rule ${n}`, { exact: true }).count() === 0) await press(many, "Add 5 more rows");
+      await many.getByLabel(`Path of rule ${n}`, { exact: true }).fill(`/part-${n}/*`);
+      await many.getByLabel(`Who may by rule ${n}`, { exact: true }).fill(`role:r${n}`);
+    }
+    assert.equal(usher.ctl("app", "show", "shop").settings.rules, undefined); // rows are added, nothing is saved
+    await press(many, "Save the rules");
+    assert.equal(usher.ctl("app", "show", "shop").settings.rules.length, 23);
+    await other.getByLabel("Path of rule 1").fill("/mine/*");
+    await other.getByLabel("Who may by rule 1").fill("signed_in");
+    await press(other, "Save the rules");
+    assert.match(await other.getByRole("alert").textContent(), /Somebody else changed this app meanwhile.*\/part-23\/\*.*role:r23/s);
+    assert.equal(await other.getByLabel("Path of rule 1").inputValue(), "/mine/*");
+    assert.equal(usher.ctl("app", "show", "shop").settings.rules.length, 23);
+    await press(other, "Save the rules");
+    assert.deepEqual(usher.ctl("app", "show", "shop").settings.rules, [{ path: "/mine/*", require: "signed_in" }]);
+    await many.close();
+    await other.close();
+    await page.reload();
 
     await press(page, "Disable");
     assert.equal(usher.ctl("app", "show", "shop").enabled, false);
