@@ -45,6 +45,10 @@ struct login_options {
      * something of accounts in memory. May be NULL; borrowed. */
     void (*on_gone)(void *arg, const char *account, const char *into);
     void *on_gone_arg;
+    /* What an app was granted by way of an identity is over, or may be: that identity was taken
+     * away. Likewise. */
+    void (*on_grant_over)(void *arg, const char *grant);
+    void *on_grant_over_arg;
 };
 /* Loads unexpired spent flow ids from the store. */
 struct login *login_new(const struct login_options *o, struct err *err)

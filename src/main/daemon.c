@@ -221,6 +221,12 @@ static int open_admin(struct daemon *d, struct err *err)
     return d->admin ? 0 : -1;
 }
 
+static void on_grant_over(void *arg, const char *grant)
+{
+    struct daemon *d = arg;
+    issuer_end_grant(d->issuer, grant);
+}
+
 static int open_login(struct daemon *d, struct err *err)
 {
     const struct config *c = d->config;
@@ -249,7 +255,9 @@ static int open_login(struct daemon *d, struct err *err)
                                      .on_outcome = admin_on_outcome,
                                      .on_outcome_arg = d->admin,
                                      .on_gone = admin_on_gone,
-                                     .on_gone_arg = d->admin};
+                                     .on_gone_arg = d->admin,
+                                     .on_grant_over = on_grant_over,
+                                     .on_grant_over_arg = d};
     d->login = login_new(&lo, err);
     admin_set_login(d->admin, d->login);
     return d->login ? 0 : -1;
