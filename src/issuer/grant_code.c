@@ -16,6 +16,7 @@
 
 #define VERIFIER_MIN 43
 #define VERIFIER_MAX 128
+#define UNRESERVED "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 
 struct redeeming {
     struct call *call;
@@ -113,7 +114,7 @@ static bool verifier_fits(const struct redeeming *r)
     if (!r->code.challenge || !r->verifier)
         return !r->code.challenge && !r->verifier;
     const struct str v = str_of(r->verifier);
-    if (v.n < VERIFIER_MIN || v.n > VERIFIER_MAX)
+    if (v.n < VERIFIER_MIN || v.n > VERIFIER_MAX || strspn(v.p, UNRESERVED) != v.n) /* 4.1 */
         return false;
     seal_sha256(v, digest);
     text_b64url(digest, sizeof digest, challenge);
