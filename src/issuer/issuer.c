@@ -154,7 +154,8 @@ void issuer_set_registration(struct issuer *i, bool open)
 
 struct issuer_moment issuer_moment(const struct issuer *i, enum issuer_about about)
 {
-    /* none of them ever goes back, so their sum says whether one went on */
+    /* none of them ever goes back, so their sum says whether one went on; whatever else an answer
+     * that comes again is made of belongs here */
     uint64_t changes = i->replaced + access_changes(i->access) + issuer_keys_changes(i->keys) +
                        app_secrets_changes(i->o.secrets);
     if (about == ISSUER_STORE)

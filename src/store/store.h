@@ -3,10 +3,10 @@
  * store: the one way to the database. "sqlite:/path" (one process, one writer thread with group
  * commit) or "postgresql://…" (several replicas, pooled connections); the same functions run on
  * both. A write is a function that gets an open transaction; waiting writers share one commit (a
- * busy SQLite writer waits 3 milliseconds for more of them), and one failure undoes only its own
- * work. `done` is called on the loop after the commit is durable, with one of three answers;
- * UNKNOWN (the connection broke, or the disk failed, during COMMIT) is never guessed at: the caller
- * must not say "made".
+ * busy writer waits up to 3 milliseconds until there are as many as of late), and one failure
+ * undoes only its own work. `done` is called on the loop after the commit is durable, with one of
+ * three answers; UNKNOWN (the connection broke, or the disk failed, during COMMIT) is never guessed
+ * at: the caller must not say "made".
  *
  * Writers of a shared store take turns, one transaction each, in any order: what must follow a
  * write waits for `done`. Nothing here blocks a loop. SQL lives in schema/ and in the .sql file
