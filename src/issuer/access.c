@@ -9,6 +9,8 @@
 #define ROOM_SWEEP 1024 /* slots looked at for room when the table is full */
 #define SWEEP_MOVES 64  /* a slot that is looked at lets so many move while growing */
 #define TEXT_MAX 16384
+#define FULL "the table of %zu access tokens is full"
+#define SHARE 4 /* an app may have so many for each that is free */
 
 enum text { APP = 0, SCOPES, RESOURCE, GRANT, ACCOUNT, MORE, TEXTS };
 /* What ends with all its tokens. */
@@ -28,11 +30,18 @@ struct entry {
     char text[];
 };
 
+/* What an app has of the table. Stays: there are never many apps. */
+struct share {
+    size_t n; /* entries, and places kept for it */
+    char app[];
+};
+
 struct access {
-    struct index by_hash, first[OWNERS];
+    struct index by_hash, first[OWNERS], by_app;
     size_t max, cursor;
     size_t reserved; /* places kept for rows on their way to the store */
-    uint64_t changes;
+    uint64_t changes, ends;
+    int64_t lacks_until;
 };
 
 static uint64_t key_of(const unsigned char hash[32])
@@ -108,11 +117,29 @@ static void link_out(struct access *t, struct entry *e, enum owner o)
     }
 }
 
+static bool same_app(const void *p, const void *id)
+{
+    return strcmp(((const struct share *)p)->app, id) == 0;
+}
+
+static struct share *share_of(struct access *t, const char *app)
+{
+    struct share *s = index_find(&t->by_app, key_of_id(app), same_app, app);
+    if (s)
+        return s;
+    const size_t n = strlen(app) + 1;
+    s = mem_alloc(sizeof *s + n);
+    memcpy(s->app, app, n);
+    index_put(&t->by_app, key_of_id(app), s);
+    return s;
+}
+
 struct access *access_new(size_t max)
 {
     struct access *t = mem_alloc(sizeof *t);
     t->max = max;
     index_init(&t->by_hash);
+    index_init(&t->by_app);
     for (int o = 0; o < OWNERS; o++)
         index_init(&t->first[o]);
     return t;
@@ -126,7 +153,10 @@ void access_free(struct access **tp)
         return;
     for (size_t i = 0; i < index_size(&t->by_hash); i++)
         free(index_at(&t->by_hash, i));
+    for (size_t i = 0; i < index_size(&t->by_app); i++)
+        free(index_at(&t->by_app, i));
     index_deinit(&t->by_hash);
+    index_deinit(&t->by_app);
     for (int o = 0; o < OWNERS; o++)
         index_deinit(&t->first[o]);
     free(t);
@@ -142,8 +172,24 @@ uint64_t access_changes(const struct access *t)
     return t->changes;
 }
 
+uint64_t access_ends(const struct access *t)
+{
+    return t->ends;
+}
+
+void access_lack(struct access *t, int64_t until)
+{
+    t->lacks_until = until;
+}
+
+bool access_is_complete(const struct access *t, int64_t now)
+{
+    return t->lacks_until <= now;
+}
+
 static void drop(struct access *t, struct entry *e)
 {
+    share_of(t, text_of(e, APP))->n--;
     index_remove(&t->by_hash, key_of(e->hash), e);
     link_out(t, e, OF_GRANT);
     link_out(t, e, OF_ACCOUNT);
@@ -157,6 +203,7 @@ size_t access_sweep(struct access *t, int64_t now, size_t budget)
         index_move(&t->by_hash, SWEEP_MOVES);
         index_move(&t->first[OF_GRANT], SWEEP_MOVES);
         index_move(&t->first[OF_ACCOUNT], SWEEP_MOVES);
+        index_move(&t->by_app, SWEEP_MOVES);
         if (t->cursor >= index_size(&t->by_hash))
             t->cursor = 0;
         struct entry *e = index_at(&t->by_hash, t->cursor);
@@ -177,17 +224,40 @@ static bool has_room(struct access *t, int64_t now)
     return t->by_hash.n + t->reserved < t->max;
 }
 
-bool access_reserve(struct access *t, int64_t now)
+static bool fits(const struct access *t, const struct share *s)
 {
-    if (!has_room(t, now))
-        return false;
-    t->reserved++;
-    return true;
+    const size_t used = t->by_hash.n + t->reserved;
+    return used < t->max && s->n / SHARE < t->max - used;
 }
 
-void access_release(struct access *t)
+static int find_room(struct access *t, const char *app, int64_t now, struct err *err)
+{
+    const struct share *s = share_of(t, app);
+    if (!fits(t, s))
+        access_sweep(t, now, ROOM_SWEEP);
+    if (fits(t, s))
+        return 0;
+    if (t->by_hash.n + t->reserved >= t->max)
+        return err_set(err, ERR_LIMITED, FULL, t->max);
+    return err_set(err, ERR_LIMITED,
+                   "app %s has %zu of %zu access tokens in memory, and what is free is for others: "
+                   "raise max_tokens of [issuer], or shorten the app's access_lifetime",
+                   app, s->n, t->max);
+}
+
+int access_reserve(struct access *t, const char *app, int64_t now, struct err *err)
+{
+    if (find_room(t, app, now, err) < 0)
+        return -1;
+    t->reserved++;
+    share_of(t, app)->n++;
+    return 0;
+}
+
+void access_release(struct access *t, const char *app)
 {
     t->reserved--;
+    share_of(t, app)->n--;
 }
 
 static struct entry *entry_new(const struct access_token_row *row, struct err *err)
@@ -224,17 +294,26 @@ int access_add(struct access *t, const struct access_token_row *row, int64_t now
     if (was && was->ended)
         return 0;
     if (!was && row->ended == 0 && !has_room(t, now)) /* an end always finds room */
-        return err_set(err, ERR_LIMITED, "the table of %zu access tokens is full", t->max);
+        return err_set(err, ERR_LIMITED, FULL, t->max);
     struct entry *e = entry_new(row, err);
     if (e == NULL)
         return -1;
     t->changes += was || row->ended != 0;
+    t->ends += row->ended != 0;
     if (was)
         drop(t, was);
+    share_of(t, row->app)->n++;
     index_put(&t->by_hash, key_of(e->hash), e);
     link_in(t, e, OF_GRANT);
     link_in(t, e, OF_ACCOUNT);
     return 0;
+}
+
+int access_offer(struct access *t, const struct access_token_row *row, int64_t now, struct err *err)
+{
+    if (row->ended == 0 && find_room(t, row->app, now, err) < 0)
+        return -1;
+    return access_add(t, row, now, err);
 }
 
 int access_find(const struct access *t, const unsigned char hash[32], int64_t now,
@@ -263,6 +342,7 @@ static size_t end_all(struct access *t, enum owner o, const char *id)
         drop(t, e);
     }
     t->changes += n > 0;
+    t->ends++;
     return n;
 }
 

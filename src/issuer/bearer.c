@@ -21,17 +21,47 @@ bool bearer_is_for_us(const struct call *c, const char *resource)
     return found;
 }
 
-enum issuer_bearer issuer_bearer(struct issuer *i, struct arena *a, struct str token,
-                                 const char *scope)
-{
-    struct call c = {
-        .issuer = i, .a = a, .apps = i->apps, .what = "bearer", .now = wall_seconds(clock_wall())};
+struct showing {
+    struct call call; /* that of nobody's endpoint */
     struct access_token_row row;
-    if (mint_find(&c, token, &row) != 1 || !bearer_is_for_us(&c, row.resource))
+    const char *scope;
+    issuer_bearer_fn *done;
+    void *arg;
+};
+
+static enum issuer_bearer judge(const struct showing *s)
+{
+    const struct access_token_row *row = &s->row;
+    if (!bearer_is_for_us(&s->call, row->resource))
         return ISSUER_BEARER_NONE;
     /* The app's scopes as of now: what it may no longer have, its older tokens do not open. */
-    const struct app *app = client_find(&c, row.app);
-    const bool may = row.account == NULL && issuer_request_has_scope(row.scopes, scope) &&
-                     client_lists(app->common.scopes, str_of(scope));
+    const struct app *app = client_find(&s->call, row->app);
+    const bool may = row->account == NULL && issuer_request_has_scope(row->scopes, s->scope) &&
+                     client_lists(app->common.scopes, str_of(s->scope));
     return may ? ISSUER_BEARER_GOOD : ISSUER_BEARER_SCOPE;
+}
+
+static void on_found(void *arg, int found)
+{
+    struct showing *s = arg;
+    const enum issuer_bearer worth = found < 0    ? ISSUER_BEARER_UNKNOWN
+                                     : found == 0 ? ISSUER_BEARER_NONE
+                                                  : judge(s);
+    apps_free(&s->call.apps);
+    s->done(s->arg, worth);
+}
+
+void issuer_bearer(struct issuer *i, const struct issuer_shown *shown, issuer_bearer_fn *done,
+                   void *arg)
+{
+    struct showing *s = arena_alloc(shown->arena, sizeof *s);
+    *s = (struct showing){.call = {.issuer = i,
+                                   .a = shown->arena,
+                                   .apps = i->apps ? apps_ref(i->apps) : NULL,
+                                   .what = "bearer",
+                                   .now = wall_seconds(clock_wall())},
+                          .scope = shown->scope,
+                          .done = done,
+                          .arg = arg};
+    mint_find(&s->call, shown->token, &s->row, on_found, s);
 }

@@ -21,6 +21,7 @@
 struct ending {
     struct issuer *issuer;
     struct ending *behind;
+    struct ending *next_of_all, **at;
     char *account, *session, *next; /* session NULL: all of the account's; next NULL: none */
     int64_t now;
     char ended[ENDED_MAX][24];
@@ -66,8 +67,19 @@ static int run(struct db *db, void *arg, struct err *err)
     return oauth_grant_end_all(db, &all, e->now, err) < 0 ? -1 : 0;
 }
 
+bool ending_is_due(const struct issuer *i, const char *account)
+{
+    for (const struct ending *e = account ? i->ends : NULL; e; e = e->next_of_all)
+        if (!e->next && strcmp(e->account, account) == 0)
+            return true;
+    return false;
+}
+
 static void ending_free(struct ending *e)
 {
+    *e->at = e->next_of_all;
+    if (e->next_of_all)
+        e->next_of_all->at = e->at;
     free(e->account);
     free(e->session);
     free(e->next);
@@ -136,6 +148,11 @@ void issuer_session_over(void *issuer, const char *account, const char *session,
         access_end_account(i->access, account);
     struct ending *e = mem_alloc(sizeof *e);
     e->issuer = i;
+    e->next_of_all = i->ends;
+    e->at = &i->ends;
+    if (i->ends)
+        i->ends->at = &e->next_of_all;
+    i->ends = e;
     e->now = wall_seconds(clock_wall());
     e->account = mem_dup(account);
     e->session = session ? mem_dup(session) : NULL;

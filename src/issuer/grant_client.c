@@ -28,7 +28,7 @@ static void stored(void *arg, enum store_outcome outcome, const struct err *err)
 {
     struct storing *s = arg;
     struct err why = ERR_INIT;
-    access_release(s->call->issuer->access);
+    access_release(s->call->issuer->access, s->call->app->id);
     if (outcome != STORE_DONE)
         call_store_failed(s->call, outcome, err);
     else if (access_add(s->call->issuer->access, &s->minted.row, s->call->now, &why) < 0)
@@ -50,10 +50,9 @@ static void minted(struct call *c, const struct minted *m, const struct err *err
     }
     struct storing *s = arena_alloc(c->a, sizeof *s);
     *s = (struct storing){.call = c, .minted = *m};
-    if (!access_reserve(c->issuer->access, c->now)) {
-        (void)err_set(&busy, ERR_LIMITED, "the table of access tokens is full");
-    } else if (!store_write(c->issuer->o.store, store, c->issuer->o.loop, stored, s)) {
-        access_release(c->issuer->access);
+    if (access_reserve(c->issuer->access, c->app->id, c->now, &busy) == 0 &&
+        !store_write(c->issuer->o.store, store, c->issuer->o.loop, stored, s)) {
+        access_release(c->issuer->access, c->app->id);
         (void)err_set(&busy, ERR_LIMITED, "the store's queue is full");
     }
     if (busy.kind != ERR_NONE)

@@ -83,12 +83,10 @@ static bool read_actor(struct call *c)
 }
 
 /* NULL: a token that may be exchanged by this app; or why not. */
-static const char *judge(struct exchanging *x, const char *token, bool jwt)
+static const char *judge(struct exchanging *x, int found)
 {
     struct call *c = x->call;
-    if (jwt && str_starts(str_of(token), MINT_PREFIX))
-        return "it is no JWT";
-    if (mint_find(c, str_of(token), &x->subject) != 1)
+    if (found == 0)
         return "it is no access token of ours, or not good any more";
     if (!x->subject.account || !x->subject.grant)
         return "it is about no person";
@@ -99,32 +97,49 @@ static const char *judge(struct exchanging *x, const char *token, bool jwt)
     return NULL;
 }
 
-static bool read_subject(struct exchanging *x)
+static void go_on(struct exchanging *x);
+
+static void on_found(void *arg, int found)
+{
+    struct exchanging *x = arg;
+    struct call *c = x->call;
+    if (found < 0) {
+        mint_unknown(c);
+        return;
+    }
+    const char *why = judge(x, found);
+    if (why) {
+        refuse(c, why);
+        return;
+    }
+    x->claims = act_over(c->a, x->subject.more, c->app->id, &why);
+    if (!x->claims)
+        call_refuse(c, "invalid_request", why);
+    else
+        go_on(x);
+}
+
+static void read_subject(struct exchanging *x)
 {
     struct call *c = x->call;
     const char *token, *type;
     const int has_type = call_get(c, "subject_token_type", &type);
     const int has_token = has_type < 0 ? 0 : call_get(c, "subject_token", &token);
     if (has_type < 0 || has_token < 0)
-        return false;
+        return;
     if (!has_token || !has_type) {
         call_refuse(c, "invalid_request", "subject_token and subject_token_type are needed");
-        return false;
+        return;
     }
     const bool jwt = strcmp(type, TYPE "jwt") == 0;
     if (!jwt && strcmp(type, TYPE "access_token") != 0) {
         call_refuse(c, "invalid_request", "only access tokens of this issuer are exchanged");
-        return false;
+        return;
     }
-    const char *why = judge(x, token, jwt);
-    if (why) {
-        refuse(c, why);
-        return false;
-    }
-    x->claims = act_over(c->a, x->subject.more, c->app->id, &why);
-    if (!x->claims)
-        call_refuse(c, "invalid_request", why);
-    return x->claims != NULL;
+    if (jwt && str_starts(str_of(token), MINT_PREFIX))
+        refuse(c, "it is no JWT");
+    else
+        mint_find(c, str_of(token), &x->subject, on_found, x);
 }
 
 /* Being away is nothing that can be passed on. */
@@ -302,12 +317,20 @@ static void on_looked(void *arg, enum store_outcome outcome, const struct err *e
     }
 }
 
+/* What the subject token allows is known. */
+static void go_on(struct exchanging *x)
+{
+    struct call *c = x->call;
+    if (!read_targets(x) || !read_scopes(x))
+        return;
+    if (!store_read(c->issuer->o.store, look, c->issuer->o.loop, on_looked, x))
+        busy(c);
+}
+
 void grant_exchange(struct call *c)
 {
     struct exchanging *x = arena_alloc(c->a, sizeof *x);
     *x = (struct exchanging){.call = c, .tokens = {.call = c}};
-    if (!read_type(x) || !read_actor(c) || !read_subject(x) || !read_targets(x) || !read_scopes(x))
-        return;
-    if (!store_read(c->issuer->o.store, look, c->issuer->o.loop, on_looked, x))
-        busy(c);
+    if (read_type(x) && read_actor(c))
+        read_subject(x);
 }

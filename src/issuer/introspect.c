@@ -54,9 +54,21 @@ static void tell(struct call *c, const struct access_token_row *row)
     }
 }
 
+static void on_found(void *arg, int found)
+{
+    struct call *c = arg;
+    const struct access_token_row *row = c->more;
+    if (found < 0)
+        mint_unknown(c);
+    else if (found == 1 &&
+             (strcmp(row->app, c->app->id) == 0 || scope_serves(c->app, row->resource)))
+        tell(c, row);
+    else
+        call_answer(c, 200, INACTIVE);
+}
+
 static void go_on(struct call *c)
 {
-    struct access_token_row row;
     const char *token;
     if (c->public) { /* whoever it is: it could be anybody */
         call_refuse(c, "invalid_client", "only apps that can prove who they are may ask");
@@ -67,11 +79,8 @@ static void go_on(struct call *c)
         call_refuse(c, "invalid_request", "token is missing");
     if (rc != 1)
         return;
-    if (mint_find(c, str_of(token), &row) == 1 &&
-        (strcmp(row.app, c->app->id) == 0 || scope_serves(c->app, row.resource)))
-        tell(c, &row);
-    else
-        call_answer(c, 200, INACTIVE);
+    c->more = arena_alloc(c->a, sizeof(struct access_token_row));
+    mint_find(c, str_of(token), c->more, on_found, c);
 }
 
 void issuer_introspect(struct issuer *i, const struct issuer_call *in, issuer_done_fn *done,

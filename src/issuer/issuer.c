@@ -58,7 +58,7 @@ static int load_one(void *arg, const struct access_token_row *row, struct err *e
 {
     struct load *l = arg;
     (void)err;
-    l->left_out += access_add(l->issuer->access, row, l->now, &l->why) < 0;
+    l->left_out += access_offer(l->issuer->access, row, l->now, &l->why) < 0;
     return 0;
 }
 
@@ -79,6 +79,8 @@ static int open_access(struct issuer *i, struct err *err)
     i->access = access_new(i->o.max_tokens);
     if (store_read_now(i->o.store, load_all, &l, err) != STORE_DONE)
         return -1;
+    if (l.left_out > 0) /* none lives longer */
+        access_lack(i->access, l.now + ISSUER_KEYS_TOKEN_LIFE);
     if (l.left_out > 0)
         log_event(NULL, LOG_WARN, "issuer.tokens_left_out", LF_INT("n", l.left_out),
                   LF_TEXT("text", l.why.text));
@@ -105,6 +107,7 @@ struct issuer *issuer_new(const struct issuer_options *o, struct err *err)
     i->apps = o->apps ? apps_ref(o->apps) : NULL;
     i->app_keys = app_keys_new(o->loop, o->fetch);
     i->backchannel = backchannel_new(i, o->fetch);
+    i->recall = access_recall_new(i);
     i->work = work_new(threads_of(o), SIGNATURES_MAX, err);
     if (!i->work || open_keys(i, err) < 0 || open_access(i, err) < 0) {
         issuer_free(&i);
@@ -129,6 +132,7 @@ void issuer_free(struct issuer **ip)
     work_free(&i->work);
     app_keys_free(&i->app_keys);
     backchannel_free(&i->backchannel);
+    access_recall_free(&i->recall);
     access_free(&i->access);
     apps_free(&i->apps);
     buf_deinit(&i->discovery);

@@ -144,12 +144,20 @@ issuer_call_fn issuer_token, issuer_introspect, issuer_revoke, issuer_userinfo, 
 /* A token that a machine shows to usher itself. It counts when it is good, for usher, about nobody,
  * and its app may still have `scope`; an ask of memory, not of the store. */
 enum issuer_bearer {
-    ISSUER_BEARER_NONE,  /* no access token of ours, or not for us: 401 */
-    ISSUER_BEARER_SCOPE, /* one that does not hold the scope: 403 */
+    ISSUER_BEARER_UNKNOWN, /* the store does not answer: later */
+    ISSUER_BEARER_NONE,    /* no access token of ours, or not for us: 401 */
+    ISSUER_BEARER_SCOPE,   /* one that does not hold the scope: 403 */
     ISSUER_BEARER_GOOD
 };
-enum issuer_bearer issuer_bearer(struct issuer *i, struct arena *a, struct str token,
-                                 const char *scope);
+struct issuer_shown {
+    struct arena *arena; /* lives, like the rest, until it is answered */
+    struct str token;
+    const char *scope;
+};
+/* Once, maybe from within. */
+typedef void issuer_bearer_fn(void *arg, enum issuer_bearer worth);
+void issuer_bearer(struct issuer *i, const struct issuer_shown *shown, issuer_bearer_fn *done,
+                   void *arg);
 
 /* What usher signs with: issuer/keys.h, for whoever administers it. */
 struct issuer_keys *issuer_signing_keys(struct issuer *i);

@@ -257,20 +257,57 @@ static bool from_memory(struct call *c, struct access_token_row *row)
     return true;
 }
 
-int mint_find(struct call *c, struct str token, struct access_token_row *row)
+struct finding {
+    struct call *call;
+    struct access_token_row *row;
+    mint_found_fn *found;
+    void *arg;
+};
+
+static void on_recalled(void *arg, int found, const struct access_token_row *row)
 {
+    struct finding *f = arg;
+    struct arena *a = f->call->a;
+    if (found == 1) {
+        *f->row = *row;
+        f->row->app = arena_dup(a, row->app);
+        f->row->scopes = arena_dup(a, row->scopes);
+        f->row->resource = arena_dup(a, row->resource);
+        f->row->grant = row->grant ? arena_dup(a, row->grant) : NULL;
+        f->row->account = row->account ? arena_dup(a, row->account) : NULL;
+        f->row->more = row->more ? arena_dup(a, row->more) : NULL;
+    }
+    f->found(f->arg, found == 1 && !client_find(f->call, f->row->app) ? 0 : found);
+}
+
+void mint_find(struct call *c, struct str token, struct access_token_row *row, mint_found_fn *found,
+               void *arg)
+{
+    const struct access *t = c->issuer->access;
+    const bool opaque = str_starts(token, MINT_PREFIX);
     struct access_view v;
     bool good;
     *row = (struct access_token_row){.app = NULL};
-    if (str_starts(token, MINT_PREFIX)) {
+    if (opaque)
         seal_sha256(token, row->hash);
-        good = token.n == MINT_OPAQUE_LEN && from_memory(c, row);
-    } else {
-        good = mint_read(c, token, row) == 1;
-        if (good && access_find(c->issuer->access, row->hash, c->now, &v) == 1)
-            good = from_memory(c, row);
-        else
-            good = good && row->account == NULL; /* a machine's is good by itself */
+    good = opaque ? token.n == MINT_OPAQUE_LEN : mint_read(c, token, row) == 1;
+    if (good && access_find(t, row->hash, c->now, &v) == 1) {
+        good = from_memory(c, row);
+    } else if (good && (opaque || row->account)) { /* a machine's JWT is good by itself */
+        if (!access_is_complete(t, c->now)) {
+            struct finding *f = arena_alloc(c->a, sizeof *f);
+            *f = (struct finding){.call = c, .row = row, .found = found, .arg = arg};
+            access_recall_ask(c->issuer->recall, row->hash, on_recalled, f);
+            return;
+        }
+        good = false;
     }
-    return good && client_find(c, row->app) ? 1 : 0;
+    found(arg, good && client_find(c, row->app) ? 1 : 0);
+}
+
+void mint_unknown(struct call *c)
+{
+    struct err err = ERR_INIT;
+    (void)err_set(&err, ERR_LIMITED, "whether a token is good cannot be looked up now");
+    call_fail(c, &err);
 }

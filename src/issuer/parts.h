@@ -6,6 +6,7 @@
 #include "app/apps.h"
 #include "app/secrets.h"
 #include "issuer/access.h"
+#include "issuer/access_recall.h"
 #include "issuer/app_keys.h"
 #include "issuer/backchannel.h"
 #include "issuer/issuer.h"
@@ -23,6 +24,7 @@ struct issuer {
     struct work *work; /* RSA */
     struct issuer_keys *keys;
     struct access *access;
+    struct access_recall *recall;
     struct app_keys *app_keys;
     struct sweep *sweep;             /* of the store, under way; or NULL */
     struct session_app_sweep silent; /* sessions that went without a word: where to go on */
@@ -31,6 +33,7 @@ struct issuer {
     bool registration;      /* apps may register themselves */
     unsigned step;          /* seconds, more or less */
     struct ending *endings; /* that the store had no room for */
+    struct ending *ends;    /* all of them */
     bool granted;           /* there may be grants about people in the store */
     size_t under_way;       /* calls and signatures that somebody waits for */
     struct {
@@ -137,8 +140,13 @@ struct str mint_text(struct call *c, const struct minted *m, const char *more);
 /* The signed part of a JWT access token of ours: 1 and *row (and the payload's strings in the
  * arena), 0: it is none, or altered, or over. Whether it was ended is not looked at. */
 int mint_read(struct call *c, struct str token, struct access_token_row *row);
-/* Any access token of ours, good now, of an app that still is one: 1 and *row, in the arena; 0. */
-int mint_find(struct call *c, struct str token, struct access_token_row *row);
+/* Any access token of ours, good now, of an app that still is one: `found` once, maybe from within,
+ * with 1 and *row (in the arena), or 0; or -1, when nobody knows. */
+typedef void mint_found_fn(void *arg, int found);
+void mint_find(struct call *c, struct str token, struct access_token_row *row, mint_found_fn *found,
+               void *arg);
+/* Ends a call after -1. */
+void mint_unknown(struct call *c);
 
 /* ---- bearer.c ---- */
 
@@ -155,6 +163,8 @@ const char *token_grant_type(size_t i);
 void metadata_render(struct issuer *i);
 /* ending.c: what the store had no room for, once more; and never, because the daemon stops. */
 void ending_again(struct issuer *i);
+/* Whether what an account granted is about to end, and the store does not know yet. */
+bool ending_is_due(const struct issuer *i, const char *account);
 void ending_forget(struct issuer *i);
 /* sweep.c: what expired, out of the store; nothing if that is under way. */
 void sweep_start(struct issuer *i);

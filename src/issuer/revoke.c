@@ -44,15 +44,16 @@ static void ended(void *arg, enum store_outcome outcome, const struct err *err)
         call_answer(e->call, 200, (struct str){NULL, 0});
 }
 
-static void revoke_access(struct call *c)
+static void on_found(void *arg, int found)
 {
-    struct ending *e = arena_alloc(c->a, sizeof *e);
-    const char *token;
+    struct ending *e = arg;
+    struct call *c = e->call;
     struct err busy = ERR_INIT;
-    e->call = c;
-    if (call_get(c, "token", &token) != 1)
-        return; /* looked at before */
-    if (mint_find(c, str_of(token), &e->row) != 1 || strcmp(e->row.app, c->app->id) != 0) {
+    if (found < 0) {
+        mint_unknown(c);
+        return;
+    }
+    if (found == 0 || strcmp(e->row.app, c->app->id) != 0) {
         call_answer(c, 200, (struct str){NULL, 0});
         return;
     }
@@ -61,6 +62,15 @@ static void revoke_access(struct call *c)
         return;
     (void)err_set(&busy, ERR_LIMITED, "the store's queue is full");
     call_fail(c, &busy);
+}
+
+static void revoke_access(struct call *c)
+{
+    struct ending *e = arena_alloc(c->a, sizeof *e);
+    const char *token;
+    e->call = c;
+    if (call_get(c, "token", &token) == 1) /* looked at before */
+        mint_find(c, str_of(token), &e->row, on_found, e);
 }
 
 /* ---- a refresh token: with it goes all that hangs on its grant (RFC 7009 section 2.1) ---- */

@@ -255,7 +255,7 @@ static void on_written(void *arg, enum store_outcome outcome, const struct err *
 {
     struct tokens *t = arg;
     if (t->access.stored)
-        access_release(t->call->issuer->access);
+        access_release(t->call->issuer->access, t->call->app->id);
     t->written(t->arg, outcome, err);
 }
 
@@ -266,11 +266,10 @@ bool tokens_write(struct tokens *t, store_fn *write, store_done_fn *written)
     struct err err = ERR_INIT;
     t->write = write;
     t->written = written;
-    if (t->access.stored && !access_reserve(i->access, c->now)) {
-        err_set(&err, ERR_LIMITED, "the table of access tokens is full");
-    } else if (!store_write(i->o.store, run_write, i->o.loop, on_written, t)) {
+    const bool room = !t->access.stored || access_reserve(i->access, c->app->id, c->now, &err) == 0;
+    if (room && !store_write(i->o.store, run_write, i->o.loop, on_written, t)) {
         if (t->access.stored)
-            access_release(i->access);
+            access_release(i->access, c->app->id);
         err_set(&err, ERR_LIMITED, "the store's queue is full");
     }
     if (err.kind == ERR_NONE)

@@ -134,20 +134,15 @@ static void on_looked(void *arg, enum store_outcome outcome, const struct err *e
     buf_deinit(&text);
 }
 
-void issuer_userinfo(struct issuer *i, const struct issuer_call *in, issuer_done_fn *done,
-                     void *arg)
+static void on_found(void *arg, int found)
 {
-    struct call *c = call_open(i, "userinfo", in, done, arg);
-    struct asking *k = arena_alloc(c->a, sizeof *k);
+    struct asking *k = arg;
+    struct call *c = k->call;
+    struct issuer *i = c->issuer;
     struct err busy = ERR_INIT;
-    const char *token;
-    const int n = token_of(c, &token);
-    *k = (struct asking){.call = c};
-    if (n < 0)
-        challenge(c, 400, "invalid_request", "one bearer token is expected, in one place");
-    else if (n == 0)
-        challenge(c, 401, NULL, "a bearer token is expected");
-    else if (mint_find(c, str_of(token), &k->token) != 1)
+    if (found < 0)
+        mint_unknown(c);
+    else if (found == 0)
         challenge(c, 401, "invalid_token", "this token is not good, or not any more");
     else if (!(c->app = client_find(c, k->token.app)) || !k->token.account || !k->token.grant)
         challenge(c, 403, "insufficient_scope", "this token is about no person");
@@ -159,4 +154,20 @@ void issuer_userinfo(struct issuer *i, const struct issuer_call *in, issuer_done
         err_set(&busy, ERR_LIMITED, "the store's queue is full");
         call_fail(c, &busy);
     }
+}
+
+void issuer_userinfo(struct issuer *i, const struct issuer_call *in, issuer_done_fn *done,
+                     void *arg)
+{
+    struct call *c = call_open(i, "userinfo", in, done, arg);
+    struct asking *k = arena_alloc(c->a, sizeof *k);
+    const char *token;
+    const int n = token_of(c, &token);
+    *k = (struct asking){.call = c};
+    if (n < 0)
+        challenge(c, 400, "invalid_request", "one bearer token is expected, in one place");
+    else if (n == 0)
+        challenge(c, 401, NULL, "a bearer token is expected");
+    else
+        mint_find(c, str_of(token), &k->token, on_found, k);
 }

@@ -200,7 +200,7 @@ static const struct usher_setting issuer_rows[] = {
     USHER_SET_INT(struct config_issuer, max_tokens, .value = "2000000", .flags = USHER_ADVANCED,
                   .label = "Access tokens at once",
                   .help = "When there are as many, apps are told to come back later; those that "
-                          "were given out stay good.",
+                          "were given out stay good. One app alone gets four fifths of them.",
                   .min = 16, .max = 100000000),
     USHER_SET_CHOICE(struct config_issuer, registration, .value = "closed",
                      .choices = registration_choices, .label = "Apps that register themselves",

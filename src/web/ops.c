@@ -28,26 +28,20 @@ void ops_ready(struct request *rq, void *app_)
         reply_send(rq, 503, "text/plain; charset=utf-8", STR("stopping\n"));
 }
 
-/* The token of usher.conf, an API token that may, or an app's access token with the scope. */
-static enum issuer_bearer authorized(struct request *rq, const struct web_app *app)
-{
-    const char *value;
-    struct admin_actor actor;
-    if (request_is_local(rq))
-        return ISSUER_BEARER_GOOD;
-    if (request_header(rq, "Authorization", &value) != 1 || strncasecmp(value, "Bearer ", 7) != 0)
-        return ISSUER_BEARER_NONE;
-    const struct str token = str_of(value + 7);
-    if ((app->metrics_token && secret_eq(app->metrics_token, token)) ||
-        (admin_token_check(app->admin, token, &actor) == 1 && actor.scopes & ADMIN_METRICS))
-        return ISSUER_BEARER_GOOD;
-    if (app->issuer == NULL)
-        return ISSUER_BEARER_NONE;
-    return issuer_bearer(app->issuer, request_arena(rq), token, METRICS_SCOPE);
-}
+struct scrape {
+    struct request *rq;
+    const struct web_app *app;
+};
 
-static void refuse(struct request *rq, bool scope)
+static void refuse(struct request *rq, enum issuer_bearer worth)
 {
+    const bool scope = worth == ISSUER_BEARER_SCOPE;
+    if (worth == ISSUER_BEARER_UNKNOWN) {
+        reply_header_static(rq, "Retry-After", "5");
+        reply_send(rq, 503, "text/plain; charset=utf-8",
+                   STR("Whether this token is good is not known now.\n"));
+        return;
+    }
     reply_header_static(rq, "WWW-Authenticate",
                         scope ? "Bearer realm=\"usher metrics\", error=\"insufficient_scope\", "
                                 "scope=\"" METRICS_SCOPE "\""
@@ -114,12 +108,13 @@ static void secrets_render(const struct registry *r, const char *what, const cha
     }
 }
 
-void ops_metrics(struct request *rq, void *app_)
+static void answer(void *arg, enum issuer_bearer worth)
 {
-    const struct web_app *app = app_;
-    const enum issuer_bearer may = authorized(rq, app);
-    if (may != ISSUER_BEARER_GOOD) {
-        refuse(rq, may == ISSUER_BEARER_SCOPE);
+    const struct scrape *s = arg;
+    struct request *rq = s->rq;
+    const struct web_app *app = s->app;
+    if (worth != ISSUER_BEARER_GOOD) {
+        refuse(rq, worth);
         return;
     }
     struct buf out;
@@ -137,4 +132,33 @@ void ops_metrics(struct request *rq, void *app_)
     reply_send(rq, 200, "text/plain; version=0.0.4; charset=utf-8",
                (struct str){arena_dupn(request_arena(rq), out.p, out.n), out.n});
     buf_deinit(&out);
+}
+
+/* The token of usher.conf, an API token that may, or an app's access token with the scope. */
+void ops_metrics(struct request *rq, void *app_)
+{
+    const struct web_app *app = app_;
+    struct scrape *s = arena_alloc(request_arena(rq), sizeof *s);
+    struct admin_actor actor;
+    const char *value = NULL;
+    *s = (struct scrape){.rq = rq, .app = app};
+    request_hold(rq);
+    if (request_is_local(rq)) {
+        answer(s, ISSUER_BEARER_GOOD);
+        return;
+    }
+    if (request_header(rq, "Authorization", &value) != 1 || strncasecmp(value, "Bearer ", 7) != 0) {
+        answer(s, ISSUER_BEARER_NONE);
+        return;
+    }
+    const struct str token = str_of(value + 7);
+    if ((app->metrics_token && secret_eq(app->metrics_token, token)) ||
+        (admin_token_check(app->admin, token, &actor) == 1 && actor.scopes & ADMIN_METRICS))
+        answer(s, ISSUER_BEARER_GOOD);
+    else if (app->issuer == NULL)
+        answer(s, ISSUER_BEARER_NONE);
+    else
+        issuer_bearer(app->issuer,
+                      &(const struct issuer_shown){request_arena(rq), token, METRICS_SCOPE}, answer,
+                      s);
 }

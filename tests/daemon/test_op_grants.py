@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Codes, refresh tokens and what ends them: OP cases that need a person."""
 import concurrent.futures
+import re
 import time
 
-from harness import Api, Browser
+from harness import Api, Browser, wait_for, write_private
 from relying_party import RelyingParty, pkce
 from test_conformance import Plan
 
@@ -264,7 +265,7 @@ class Room(Plan):
         tokens, _ = self.sign_in()
         response = self.authorize()
         made, last = self.fill(tokens)
-        self.assertEqual(len(made), 14)
+        self.assertEqual(len(made), 11)  # with theirs four fifths: the rest is for other apps
         for _ in range(2):
             self.assertEqual(self.rp.refresh(last["refresh_token"]).status, 503)
             self.assertEqual(self.rp.redeem(response).status, 503)
@@ -274,6 +275,51 @@ class Room(Plan):
             self.assertEqual(self.rp.userinfo(answer.json()["access_token"]).status, 200)
         for token in made:
             self.assertEqual(self.rp.userinfo(token).status, 200, "nobody had to make way")
+        other, _ = self.other.sign_in(Browser(self.usher), person="grace")  # for whom there is room
+        self.assertEqual(self.other.userinfo(other["access_token"]).status, 200)
+        said = self.usher.events("issuer.failed")[-1]["error"]
+        self.assertIn("app rp has 13 of 16 access tokens in memory", said)
+        self.assertIn("max_tokens", said)
+
+
+class Beyond(Plan):
+    """More access tokens than fit into memory at a start: the store is asked, and a good token is good."""
+
+    def restart(self, room):
+        self.usher.stop()
+        write_private(self.usher.config, re.sub(r"(?m)^max_tokens.*\n", "", self.usher.config.read_text())
+                      .replace("[issuer]\n", "").rstrip("\n") + "\n[issuer]\nmax_tokens = %d\n" % room)
+        self.usher.start()
+
+    def test_tokens_beyond_the_table(self):
+        browsers, made = [Browser(self.usher), Browser(self.usher)], []
+        for browser, person in zip(browsers, ("ada", "grace")):
+            tokens, _ = self.sign_in(browser, person=person)
+            made.append([tokens["access_token"]])
+            for _ in range(14):
+                tokens = self.rp.refresh(tokens["refresh_token"]).json()
+                made[-1].append(tokens["access_token"])
+        self.restart(16)
+        left_out = self.usher.events("issuer.tokens_left_out")[-1]
+        self.assertGreaterEqual(left_out["n"], 30 - 16)
+        for token in made[0] + made[1]:
+            self.assertEqual(self.rp.userinfo(token).status, 200)
+            self.assertTrue(self.rp.post("introspection_endpoint", {"token": token}).json()["active"])
+        # What ends has ended, wherever it lay.
+        for token in made[0][:4]:
+            self.assertEqual(self.rp.post("revocation_endpoint", {"token": token}).status, 200)
+        browsers[1].post("/logout", {})
+        wait_for("the grant's end", lambda: self.rp.userinfo(made[1][0]).status == 401)
+        for token in made[0][:4] + made[1]:
+            self.assertEqual(self.rp.userinfo(token).status, 401)
+            self.assertFalse(self.rp.post("introspection_endpoint", {"token": token}).json()["active"])
+        for token in made[0][4:]:
+            self.assertEqual(self.rp.userinfo(token).status, 200)
+        for guess in ("uat_" + "A" * 43, made[0][5][:-4] + "AAAA", "nonsense"):
+            self.assertEqual(self.rp.userinfo(guess).status, 401)
+        self.restart(2000)
+        for token in made[0][:4] + made[1]:
+            self.assertEqual(self.rp.userinfo(token).status, 401)
 
 class Consent(Plan):
     @classmethod

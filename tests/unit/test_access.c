@@ -49,6 +49,14 @@ static int find(int n, int64_t now, struct access_view *v)
     return access_find(t, row.hash, now, v);
 }
 
+static bool reserve(const char *app, int64_t now)
+{
+    struct err err = ERR_INIT;
+    const int rc = access_reserve(t, app, now, &err);
+    ck_assert_int_eq(err.kind, rc == 0 ? ERR_NONE : ERR_LIMITED);
+    return rc == 0;
+}
+
 START_TEST(what_was_added_is_found_until_it_expires)
 {
     struct access_view v;
@@ -194,14 +202,14 @@ START_TEST(full_is_full_but_for_ends_and_the_expired)
         add(&row);
     }
     struct access_token_row one = row_of(5000, NULL, NULL);
-    ck_assert(!access_reserve(t, NOW));
+    ck_assert(!reserve("other", NOW));
     ck_assert_int_eq(access_add(t, &one, NOW, &err), -1);
     ck_assert_int_eq(err.kind, ERR_LIMITED);
     one.ended = NOW;
     add(&one);
     ck_assert_int_eq(find(5000, NOW, &v), 1);
-    ck_assert(access_reserve(t, NOW + 10)); /* half of them are over */
-    access_release(t);
+    ck_assert(reserve("other", NOW + 10)); /* half of them are over */
+    access_release(t, "other");
     for (int i = 0; i < 100; i++)
         (void)access_sweep(t, NOW + 10, 100);
     ck_assert_uint_eq(access_count(t), 501);
@@ -217,16 +225,80 @@ START_TEST(a_place_that_is_kept_is_nobody_elses)
         struct access_token_row row = row_of(i, NULL, NULL);
         add(&row);
     }
-    ck_assert(access_reserve(t, NOW) && access_reserve(t, NOW) && !access_reserve(t, NOW));
+    ck_assert(reserve("one", NOW) && reserve("two", NOW) && !reserve("three", NOW));
     struct access_token_row one = row_of(5000, NULL, NULL), two = row_of(5001, NULL, NULL);
+    one.app = "one";
     ck_assert_int_eq(access_add(t, &one, NOW, &err), -1);
-    access_release(t);
+    access_release(t, "one");
     add(&one); /* whose place it was */
-    ck_assert(!access_reserve(t, NOW));
+    ck_assert(!reserve("three", NOW));
     ck_assert_int_eq(access_add(t, &two, NOW, &err), -1);
-    access_release(t); /* it came to nothing */
+    access_release(t, "two"); /* it came to nothing */
     add(&two);
-    ck_assert(!access_reserve(t, NOW));
+    ck_assert(!reserve("three", NOW));
+}
+END_TEST
+
+/* One app alone fills four fifths; the next finds room, and who is refused is told why. */
+START_TEST(no_app_pushes_out_the_others)
+{
+    struct err err = ERR_INIT;
+    int n = 0, others = 0;
+    for (struct access_token_row row = row_of(0, NULL, NULL);
+         access_offer(t, &row, NOW, &err) == 0;)
+        row = row_of(++n, NULL, NULL);
+    ck_assert_int_eq(n, 800);
+    ck_assert_int_eq(err.kind, ERR_LIMITED);
+    ck_assert_ptr_nonnull(strstr(err.text, "app wiki has 800 of 1000 access tokens"));
+    ck_assert_ptr_nonnull(strstr(err.text, "max_tokens"));
+    ck_assert(!reserve("wiki", NOW));
+    while (reserve("shop", NOW))
+        others++;
+    ck_assert_int_eq(others, 160);
+    ck_assert(reserve("third", NOW));
+    access_release(t, "third");
+    /* What is kept for it counts as well, and comes back. */
+    for (; others > 0; others--)
+        access_release(t, "shop");
+    for (struct access_token_row row; others < 160; others++) {
+        row = row_of(2000 + others, NULL, NULL);
+        row.app = "shop";
+        add(&row);
+    }
+    ck_assert(!reserve("shop", NOW));
+    struct access_view v;
+    ck_assert_int_eq(find(799, NOW, &v), 1);
+    /* What ended, ran out or was replaced is nobody's share. */
+    struct access_token_row again = row_of(1, "g1", NULL);
+    add(&again);
+    ck_assert_uint_eq(access_count(t), 960);
+    ck_assert_uint_eq(access_end_grant(t, "g1"), 1);
+    ck_assert(!reserve("wiki", NOW));
+    for (int i = 0; i < 100; i++)
+        (void)access_sweep(t, NOW + 100, 100);
+    ck_assert_uint_eq(access_count(t), 0);
+    for (n = 0; reserve("wiki", NOW + 100); n++)
+        ;
+    ck_assert_int_eq(n, 800);
+}
+END_TEST
+
+/* So that whoever reads a row meanwhile reads it again. */
+START_TEST(every_end_is_counted)
+{
+    const uint64_t before = access_ends(t);
+    access_end_grant(t, "nobody's");
+    access_end_account(t, "nobody");
+    struct access_token_row row = row_of(1, NULL, NULL);
+    add(&row);
+    ck_assert_uint_eq(access_ends(t), before + 2);
+    row.ended = NOW;
+    add(&row);
+    ck_assert_uint_eq(access_ends(t), before + 3);
+    ck_assert(access_is_complete(t, NOW));
+    access_lack(t, NOW + 10);
+    ck_assert(!access_is_complete(t, NOW + 9));
+    ck_assert(access_is_complete(t, NOW + 10));
 }
 END_TEST
 
@@ -255,6 +327,8 @@ Suite *suite_access(void)
     tcase_add_test(tc, chains_agree_with_a_plain_list);
     tcase_add_test(tc, full_is_full_but_for_ends_and_the_expired);
     tcase_add_test(tc, a_place_that_is_kept_is_nobody_elses);
+    tcase_add_test(tc, no_app_pushes_out_the_others);
+    tcase_add_test(tc, every_end_is_counted);
     tcase_add_test(tc, what_says_too_much_is_refused);
     suite_add_tcase(s, tc);
     return s;
