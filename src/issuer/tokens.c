@@ -63,6 +63,22 @@ static const char *scopes_of(const struct tokens *t)
     return t->scopes ? t->scopes : t->grant.scopes;
 }
 
+/* Those of them that the app may still have: admins change apps while grants stand. NULL: the call
+ * is over. */
+static const char *scopes_left(const struct tokens *t)
+{
+    struct call *c = t->call;
+    struct str rest = str_of(scopes_of(t)), word;
+    const char *left = "";
+    while (str_split(&rest, ' ', &word))
+        if (word.n > 0 && client_lists(c->app->common.scopes, word))
+            left = arena_printf(c->a, "%s%s%.*s", left, left[0] ? " " : "", (int)word.n, word.p);
+    if (left[0])
+        return left;
+    call_refuse(c, "invalid_grant", "the app may not have what was granted any more");
+    return NULL;
+}
+
 /* Who access tokens of this grant may be for: what was granted, as far as the app may still have
  * it, or the app's first; usher itself for userinfo, or where nothing was said. NULL-ended. */
 static const char *const *granted_resources(const struct tokens *t)
@@ -204,7 +220,8 @@ void tokens_make(struct tokens *t, void (*done)(void *arg, const struct err *err
         t->refresh.created = c->now;
         t->refresh.expires = t->grant.ends;
     }
-    const char *resource = resources_of(t);
+    t->scopes = scopes_left(t);
+    const char *resource = t->scopes ? resources_of(t) : NULL;
     if (!resource)
         return;
     mint_access(c,

@@ -45,7 +45,8 @@ int tokens_read(struct db *db, struct tokens *t, const char *grant, struct err *
     __attribute__((warn_unused_result));
 /* Whether the app would still let the person in, seen from that address. No goes on record. */
 bool tokens_allowed(const struct tokens *t, const char *client);
-/* `done` with err NULL, or what failed; or the call is refused and nobody is called. */
+/* `done` with err NULL, or what failed; or the call is refused and nobody is called. For what was
+ * granted (`scopes`: for less), as far as the app may still have it. */
 void tokens_make(struct tokens *t, void (*done)(void *arg, const struct err *err), void *arg);
 /* A line of the audit about a grant, by the app that asks. reason NULL: it went well; else it was
  * refused, and why. */

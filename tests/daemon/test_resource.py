@@ -174,6 +174,21 @@ class Resource(Case):
         self.assertEqual(self.aud(self.good(self.rp.refresh(tokens["refresh_token"]))), [A, self.me])
         self.assertEqual(error_of(self.rp.refresh(only["refresh_token"])), (400, "invalid_grant"))
 
+    def test_scopes_the_app_may_no_longer_have(self):
+        path = self.folder / "apps.d" / "rp.conf"
+        self.addCleanup(lambda: (write_private(path, RP), Api(self.usher).ask("POST", "/api/v1/config/reload", {})))
+        tokens = self.good(self.rp.redeem(self.code(resource=A, scope="openid email read")))
+        only = self.good(self.rp.redeem(self.code(resource=A, scope="read")))
+        code = self.code(resource=A, scope="openid email read")
+        write_private(path, RP.replace("openid email offline_access read", "openid email offline_access"))
+        Api(self.usher).ask("POST", "/api/v1/config/reload", {})
+        self.assertEqual(self.good(self.rp.redeem(code))["scope"], "openid email")
+        self.assertEqual(error_of(self.rp.refresh(tokens["refresh_token"], scope="read")), (400, "invalid_grant"))
+        fresh = self.good(self.rp.refresh(tokens["refresh_token"]))
+        self.assertEqual(fresh["scope"], "openid email")
+        self.assertEqual(read_jwt(fresh["access_token"])[1]["scope"], "openid email")
+        self.assertEqual(error_of(self.rp.refresh(only["refresh_token"])), (400, "invalid_grant"))
+
     def test_a_device(self):
         tv = RelyingParty(self.usher, "tv")
         self.browser.sign_in("oidc", "ada")
