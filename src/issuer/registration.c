@@ -272,6 +272,16 @@ static bool key_public(const struct jval *key)
     return kty && (strcmp(kty, "RSA") == 0 || strcmp(kty, "EC") == 0 || strcmp(kty, "OKP") == 0);
 }
 
+/* At least one is: others may be for what usher does not do. */
+static bool keys_usable(struct str text)
+{
+    struct err err = ERR_INIT;
+    struct jwks *set = jwks_parse(text, &err);
+    const bool usable = set && jwks_count(set) > 0;
+    jwks_free(&set);
+    return usable;
+}
+
 static int read_jwks(struct reading *r, const struct member *m, const struct jval *v)
 {
     const struct jval *keys = jval_get(v, "keys");
@@ -284,7 +294,12 @@ static int read_jwks(struct reading *r, const struct member *m, const struct jva
             return wrong(r, m->name, "public keys of type RSA, EC or OKP are wanted");
     buf_init(&text, JWKS_MAX);
     jval_render(v, &text);
-    rc = buf_ok(&text) ? keep(r, m, text.p) : wrong(r, m->name, "longer than 8 KiB; use jwks_uri");
+    if (!buf_ok(&text))
+        rc = wrong(r, m->name, "longer than 8 KiB; use jwks_uri");
+    else if (!keys_usable(buf_view(&text)))
+        rc = wrong(r, m->name, "none of its keys is fit for signatures");
+    else
+        rc = keep(r, m, text.p);
     buf_deinit(&text);
     return rc;
 }

@@ -304,6 +304,7 @@ class Register(Registering):
                ("jwks", {}), ("jwks", {"keys": []}), ("jwks", {"keys": [None]}), ("jwks", {"keys": [{**key, "d": "x"}]}),
                ("jwks", {"keys": [{"kty": "oct", "k": "x"}]}), ("jwks", json.dumps({"keys": [key]})),
                ("jwks", {"keys": [{**key, "x5c": ["x" * 9000]}]}), ("jwks", {"keys": 21 * [key]}),
+               ("jwks", {"keys": [key]}),
                ("jwks_uri", "http://rp.example.com/jwks"), ("jwks_uri", "file:///etc/passwd"), ("jwks_uri", 1),
                ("logo_uri", "javascript:alert(1)"), ("logo_uri", "data:image/svg+xml,<svg onload=alert(1)>"),
                ("policy_uri", "http://rp.example.com/p"), ("tos_uri", "x"), ("client_uri", "https://a b/"),
@@ -322,8 +323,8 @@ class Register(Registering):
             description = self.refused(self.ask("POST", ENDPOINT, token, self.metadata(**{name: value})))
             if name != "token_endpoint_auth_method" or value != "private_key_jwt":
                 self.assertTrue(description.startswith(name + ": "), (name, value, description))
-        both = self.metadata(jwks={"keys": [key]}, jwks_uri="https://rp.example.com/jwks")
-        self.refused(self.ask("POST", ENDPOINT, token, both))
+        both = self.metadata(jwks={"keys": [Key(self.usher.folder).jwk()]}, jwks_uri="https://rp.example.com/jwks")
+        self.assertIn("jwks_uri", self.refused(self.ask("POST", ENDPOINT, token, both)))
         for name in ("redirect_uris", "post_logout_redirect_uris"):
             body = self.metadata(**{name: ["com.example.app:/cb"]}, application_type="web",
                                  token_endpoint_auth_method="none")

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // An app that registers itself, in a real browser: the admin who makes a token for it, the person who
-// is told that nobody has verified it, and the admin who sees it and switches it off.
+// is told that nobody has verified it, and the admin who sees it and switches it off. And openid-client,
+// which registers and signs somebody in, as it does with any provider.
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, describe, it } from "node:test";
+import * as client from "openid-client";
 import * as e2e from "./lib.mjs";
 
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -106,6 +108,35 @@ describe("an app that registers itself in Chromium", () => {
       await page.context().close();
     });
   }
+
+  it("is openid-client, from its registration to signed userinfo", async () => {
+    await go(admin, "/admin/registration");
+    await admin.getByLabel("For which app").fill("a certified client");
+    await press(admin, "Make the token");
+    const initialAccessToken = await admin.getByLabel("The new token").inputValue();
+    const redirect_uri = `http://127.0.0.1:${await e2e.freePort()}/cb`;
+    const config = await client.dynamicClientRegistration(new URL(usher.url), { client_name: "Certified", redirect_uris: [redirect_uri],
+      grant_types: ["authorization_code", "refresh_token"], scope: "openid profile offline_access",
+      token_endpoint_auth_method: "client_secret_post", id_token_signed_response_alg: "ES256", userinfo_signed_response_alg: "RS256" },
+    undefined, { initialAccessToken, execute: [client.allowInsecureRequests] });
+    client.enableNonRepudiationChecks(config); // it checks the signatures
+    const pkceCodeVerifier = client.randomPKCECodeVerifier(), expectedState = client.randomState(), expectedNonce = client.randomNonce();
+    const url = client.buildAuthorizationUrl(config, { redirect_uri, scope: "openid profile offline_access", state: expectedState,
+      nonce: expectedNonce, code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier), code_challenge_method: "S256" });
+    const page = await open(), arrived = page.waitForRequest((r) => r.url().startsWith(redirect_uri));
+    await page.goto(url.href);
+    await page.getByRole("link", { name: /Continue with Discord/ }).click();
+    await page.waitForURL((u) => u.href.startsWith(fake.url));
+    await page.getByRole("button", { name: "Ada" }).first().click();
+    await page.waitForURL(/\/oauth2\/continue\//);
+    await page.getByRole("button", { name: "Agree" }).click().catch(() => {}); // nobody listens there
+    const back = new URL((await arrived).url());
+    const tokens = await client.authorizationCodeGrant(config, back, { pkceCodeVerifier, expectedState, expectedNonce, idTokenExpected: true });
+    assert.equal((await client.fetchUserInfo(config, tokens.access_token, tokens.claims().sub)).name, "Ada Lovelace");
+    assert.ok((await client.refreshTokenGrant(config, tokens.refresh_token)).refresh_token);
+    elsewhere.length = 0; // the app itself
+    await page.context().close();
+  });
 
   it("is seen, switched off and deleted by an admin", async () => {
     await go(admin, "/admin/apps");
