@@ -63,27 +63,6 @@ static int explain_work(struct op *op, struct err *err)
                                  q->provider ? q->provider : "any provider");
 }
 
-/* A JSON array as a session would show it in a header. */
-static const char *header_list(struct op *op, const char *json)
-{
-    struct err why = ERR_INIT; /* what makes no sense is no group */
-    struct jval *v = json ? jval_parse(str_of(json), JSON_SIZE_MAX, 2, &why) : NULL;
-    struct buf b;
-    buf_init(&b, JSON_SIZE_MAX);
-    for (size_t i = 0; i < jval_count(v); i++) {
-        const char *name = jval_text(jval_item(v, i));
-        if (!name)
-            continue;
-        if (b.n > 0)
-            buf_byte(&b, ',');
-        header_add(&b, name, true);
-    }
-    const char *list = buf_ok(&b) ? arena_dup(op->arena, b.p) : "";
-    buf_deinit(&b);
-    jval_free(&v);
-    return list;
-}
-
 static struct app_subject subject_of(struct op *op, const struct question *q)
 {
     const struct account_identity *id = q->identity;
@@ -95,7 +74,7 @@ static struct app_subject subject_of(struct op *op, const struct question *q)
     s.provider = id->provider;
     s.email = id->email ? id->email : "";
     s.email_evidence = id->email_evidence;
-    s.groups = header_list(op, id->groups);
+    s.groups = header_list(op->arena, id->groups);
     return s;
 }
 

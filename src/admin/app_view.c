@@ -11,11 +11,6 @@ struct reading {
     const char *only; /* NULL: all */
 };
 
-static void set_time(struct jval *o, const char *key, int64_t at)
-{
-    jval_set(o, key, at > 0 ? jval_new_int(at) : jval_new_null());
-}
-
 static int take_row(void *arg, const struct settings_row *row, struct err *err)
 {
     struct reading *r = arg;
@@ -27,7 +22,7 @@ static int take_row(void *arg, const struct settings_row *row, struct err *err)
     struct jval *settings = jval_parse(str_of(row->settings), APP_SETTINGS_MAX, 4, &why);
     jval_set(o, "settings", settings ? settings : jval_new_object());
     jval_set_int(o, "version", row->version);
-    set_time(o, "registered", row->registered);
+    jval_set_time(o, "registered", row->registered);
     jval_set(r->rows, row->id, o);
     return 0;
 }
@@ -41,8 +36,8 @@ static int take_secret(void *arg, const struct app_secret_row *row, struct err *
         jval_set(r->secrets, row->app, jval_new_array());
     jval_set_text(o, "id", row->id);
     jval_set_int(o, "created", row->created);
-    set_time(o, "expires", row->expires);
-    set_time(o, "last_used", row->last_used);
+    jval_set_time(o, "expires", row->expires);
+    jval_set_time(o, "last_used", row->last_used);
     jval_push((struct jval *)(uintptr_t)jval_get(r->secrets, row->app), o);
     return 0;
 }

@@ -170,11 +170,6 @@ int admin_token_check(struct admin *a, struct str bearer, struct admin_actor *ou
 /* ---- operations -------------------------------------------------------------------------------
  */
 
-static void set_time(struct jval *o, const char *key, int64_t t)
-{
-    jval_set(o, key, t > 0 ? jval_new_int(t) : jval_new_null());
-}
-
 static struct jval *token_json(const struct token *t)
 {
     struct jval *o = jval_new_object();
@@ -185,8 +180,8 @@ static struct jval *token_json(const struct token *t)
     jval_set_text(o, "scopes", scopes);
     jval_set_text(o, "owner", t->owner[0] ? t->owner : NULL);
     jval_set_int(o, "created", t->created);
-    set_time(o, "expires", t->expires);
-    set_time(o, "last_used", t->last_used);
+    jval_set_time(o, "expires", t->expires);
+    jval_set_time(o, "last_used", t->last_used);
     return o;
 }
 

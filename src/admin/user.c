@@ -9,19 +9,6 @@
 
 #define LIMIT_DEFAULT 50
 
-static void set_time(struct jval *o, const char *key, int64_t at)
-{
-    jval_set(o, key, at > 0 ? jval_new_int(at) : jval_new_null());
-}
-
-/* A stored list, as a list. */
-static struct jval *list_of(const char *json)
-{
-    struct err err = ERR_INIT;
-    struct jval *list = json ? jval_parse(str_of(json), JSON_SIZE_MAX, 2, &err) : NULL;
-    return list ? list : jval_new_array();
-}
-
 /* Each provider once, the one used last first. */
 static struct jval *providers_of(const struct account_row *row)
 {
@@ -49,9 +36,9 @@ static struct jval *head_json(const struct account_row *row, struct jval *roles)
     jval_set_text(o, "provider", who->provider);
     jval_set(o, "providers", providers_of(row));
     jval_set_int(o, "created", row->created);
-    set_time(o, "last_seen", who->last_seen);
+    jval_set_time(o, "last_seen", who->last_seen);
     jval_set_bool(o, "disabled", row->disabled);
-    set_time(o, "disabled_until", row->disabled ? row->disabled_until : 0);
+    jval_set_time(o, "disabled_until", row->disabled ? row->disabled_until : 0);
     jval_set(o, "roles", roles);
     return o;
 }
@@ -73,7 +60,7 @@ static int list_rows(struct db *db, struct op *op, struct err *err)
         const char *roles;
         if (account_roles(db, rows[i].id, op->arena, &roles, err) < 0)
             return -1;
-        jval_push(all, head_json(&rows[i], list_of(roles)));
+        jval_push(all, head_json(&rows[i], jval_list(roles)));
     }
     jval_set_text(op->answer, "next", n == f->limit ? rows[n - 1].id : NULL);
     return 0;
@@ -126,10 +113,10 @@ static struct jval *identity_json(const struct account_identity *i)
     jval_set_text(o, "email", i->email);
     jval_set_text(o, "email_evidence", evidence_name(i->email_evidence));
     jval_set_text(o, "picture", i->picture);
-    jval_set(o, "groups", list_of(i->groups));
+    jval_set(o, "groups", jval_list(i->groups));
     jval_set_int(o, "first_seen", i->first_seen);
     jval_set_int(o, "last_seen", i->last_seen);
-    set_time(o, "linked", i->linked);
+    jval_set_time(o, "linked", i->linked);
     return o;
 }
 
@@ -175,7 +162,7 @@ int user_answer(struct db *db, struct op *op, struct err *err)
     jval_free(&op->answer);
     op->answer = head_json(&row, people_names(rights.roles));
     jval_set(op->answer, "permissions", people_names(rights.permissions));
-    set_time(op->answer, "disabled_since", row.disabled ? row.disabled_since : 0);
+    jval_set_time(op->answer, "disabled_since", row.disabled ? row.disabled_since : 0);
     jval_set_text(op->answer, "disabled_reason", row.disabled ? row.disabled_reason : NULL);
     struct jval *identities = jval_new_array();
     for (size_t i = 0; i < row.n; i++)

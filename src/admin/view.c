@@ -32,16 +32,11 @@ static int take_row(void *arg, const struct settings_row *row, struct err *err)
     return 0;
 }
 
-static void set_time(struct jval *o, const char *key, int64_t t)
-{
-    jval_set(o, key, t > 0 ? jval_new_int(t) : jval_new_null());
-}
-
 static struct jval *slot_json(int64_t since, int64_t expires)
 {
     struct jval *o = jval_new_object();
-    set_time(o, "since", since);
-    set_time(o, "expires", expires);
+    jval_set_time(o, "since", since);
+    jval_set_time(o, "expires", expires);
     return o;
 }
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/json.h"
+
 static bool plain(const char *text, size_t i, size_t n, bool item)
 {
     const unsigned char c = (unsigned char)text[i];
@@ -20,6 +22,26 @@ void header_add(struct buf *out, const char *text, bool item)
         else
             buf_printf(out, "%%%02X", (unsigned char)text[i]);
     }
+}
+
+const char *header_list(struct arena *a, const char *json)
+{
+    struct err why = ERR_INIT; /* what makes no sense is no name */
+    struct jval *v = json ? jval_parse(str_of(json), JSON_SIZE_MAX, 2, &why) : NULL;
+    struct buf b;
+    buf_init(&b, JSON_SIZE_MAX);
+    for (size_t i = 0; i < jval_count(v); i++) {
+        const char *name = jval_text(jval_item(v, i));
+        if (!name)
+            continue;
+        if (b.n > 0)
+            buf_byte(&b, ',');
+        header_add(&b, name, true);
+    }
+    const char *list = buf_ok(&b) && b.n > 0 ? arena_dupn(a, b.p, b.n) : "";
+    buf_deinit(&b);
+    jval_free(&v);
+    return list;
 }
 
 bool header_plain(const char *text)

@@ -11,10 +11,15 @@
 
 #include <stdbool.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 
 /* Append the header form of a text, or of an item of a list. */
 void header_add(struct buf *out, const char *text, bool item);
+/* A JSON array of texts as a list; in `a`. What is no text in it, and what is no array, is left
+ * out.
+ */
+const char *header_list(struct arena *a, const char *json);
 /* The text is its own header form. */
 bool header_plain(const char *text);
 /* Whether a list has this item; both in header form. An empty item is in no list. */

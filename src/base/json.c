@@ -288,6 +288,16 @@ bool jval_bool(const struct jval *v, bool *out)
     return true;
 }
 
+struct jval *jval_list(const char *text)
+{
+    struct err why = ERR_INIT;
+    struct jval *list = text ? jval_parse(str_of(text), JSON_SIZE_MAX, 4, &why) : NULL;
+    if (jval_type(list) == JVAL_ARRAY)
+        return list;
+    jval_free(&list);
+    return jval_new_array();
+}
+
 struct jval *jval_new_object(void)
 {
     return jval_made(json_object());
@@ -358,6 +368,11 @@ void jval_set_text(struct jval *object, const char *key, const char *text)
 void jval_set_int(struct jval *object, const char *key, int64_t n)
 {
     jval_set(object, key, jval_new_int(n));
+}
+
+void jval_set_time(struct jval *object, const char *key, int64_t seconds)
+{
+    jval_set(object, key, seconds > 0 ? jval_new_int(seconds) : jval_new_null());
 }
 
 void jval_set_bool(struct jval *object, const char *key, bool b)

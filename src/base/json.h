@@ -53,6 +53,8 @@ bool jval_int(const struct jval *v, int64_t *out);   /* integers only */
 bool jval_number(const struct jval *v, double *out); /* integers and reals */
 bool jval_bool(const struct jval *v, bool *out);
 
+/* A list that was kept as text; what is none, or NULL, is an empty one. */
+struct jval *jval_list(const char *text);
 struct jval *jval_new_object(void);
 struct jval *jval_new_array(void);
 struct jval *jval_new_text(const char *text); /* bad UTF-8 becomes U+FFFD */
@@ -65,6 +67,8 @@ void jval_set(struct jval *object, const char *key, struct jval *take);
 void jval_set_text(struct jval *object, const char *key, const char *text); /* NULL: null */
 void jval_set_int(struct jval *object, const char *key, int64_t n);
 void jval_set_bool(struct jval *object, const char *key, bool b);
+/* Seconds since 1970, as rows have it: 0 is no time, and null. */
+void jval_set_time(struct jval *object, const char *key, int64_t seconds);
 void jval_remove(struct jval *object, const char *key);
 void jval_push(struct jval *array, struct jval *take);
 /* Append a string as JSON, for what is written by hand because it is written often. Bytes that are

@@ -55,27 +55,6 @@ int person_read(struct db *db, const struct person_key *key, struct arena *a,
 
 /* ---- may they still? ---- */
 
-#define GROUPS_MAX (64u * 1024)
-
-/* A JSON array of names as a list in header form; "" for none, or what cannot be shown. */
-static const char *listed(struct arena *a, const char *json)
-{
-    struct err err = ERR_INIT;
-    struct buf text;
-    struct jval *list = json ? jval_parse(str_of(json), GROUPS_MAX, 2, &err) : NULL;
-    buf_init(&text, GROUPS_MAX);
-    for (size_t i = 0; i < jval_count(list); i++) {
-        const char *name = jval_text(jval_item(list, i));
-        if (i > 0)
-            buf_byte(&text, ',');
-        header_add(&text, name ? name : "", true);
-    }
-    const char *out = buf_ok(&text) && text.n > 0 ? arena_dupn(a, text.p, text.n) : "";
-    buf_deinit(&text);
-    jval_free(&list);
-    return out;
-}
-
 static const char *or_none(const char *text)
 {
     return text ? text : "";
@@ -97,7 +76,7 @@ bool person_may(const struct claims_person *p, const struct person_at *at, struc
                                   .provider = provider,
                                   .email = or_none(p->email),
                                   .email_evidence = p->email_evidence,
-                                  .groups = listed(a, p->groups),
+                                  .groups = header_list(a, p->groups),
                                   .roles = may.roles,
                                   .permissions = may.permissions,
                                   .client = at->client};

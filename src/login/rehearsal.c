@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/header.h"
 #include "login/link.h"
 #include "login/rehearsal_report.h"
 #include "login/trial_parts.h"
@@ -204,7 +205,7 @@ static struct jval *judge_apps(struct rehearsal *r)
     s.provider = p->provider;
     s.email = p->email ? p->email : "";
     s.email_evidence = p->email_evidence;
-    s.groups = rehearsal_names(p->groups, r->arena);
+    s.groups = header_list(r->arena, p->groups);
     if (rights && rights_take(rights, r->roles, &set, &err) == 0) {
         s.roles = rights_show(rights, set).roles;
         s.permissions = rights_show(rights, set).permissions;

@@ -3,7 +3,6 @@
 
 #include "app/decide.h"
 #include "base/evidence.h"
-#include "base/header.h"
 
 static struct jval *list_of(const char *const *v)
 {
@@ -89,26 +88,6 @@ struct jval *rehearsal_rules(const struct apps *apps, const struct app_subject *
         jval_set_text(o, "label", app->label);
         jval_push(list, o);
     }
-    return list;
-}
-
-const char *rehearsal_names(const char *json, struct arena *a)
-{
-    struct err why = ERR_INIT; /* what makes no sense is no name */
-    struct jval *v = json ? jval_parse(str_of(json), JSON_SIZE_MAX, 2, &why) : NULL;
-    struct buf b;
-    buf_init(&b, JSON_SIZE_MAX);
-    for (size_t i = 0; i < jval_count(v); i++) {
-        const char *name = jval_text(jval_item(v, i));
-        if (!name)
-            continue;
-        if (b.n > 0)
-            buf_byte(&b, ',');
-        header_add(&b, name, true);
-    }
-    const char *list = buf_ok(&b) ? arena_dup(a, b.p) : "";
-    buf_deinit(&b);
-    jval_free(&v);
     return list;
 }
 

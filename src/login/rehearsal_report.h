@@ -19,8 +19,6 @@ struct jval *rehearsal_linking(enum link_outcome foreseen, const struct account 
 struct jval *rehearsal_failure(const struct err *err);
 /* What each app's rules say of who signed in, as a list. */
 struct jval *rehearsal_rules(const struct apps *apps, const struct app_subject *s);
-/* A JSON array of texts as sessions have it in headers; in `a`. */
-const char *rehearsal_names(const char *json, struct arena *a);
 /* The requests, the browser's hop first; url NULL: it was not sent anywhere. */
 struct jval *rehearsal_requests(const struct trial *t, const char *url, size_t before_hop);
 

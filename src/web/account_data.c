@@ -29,17 +29,6 @@ static void set_time(struct jval *o, const char *key, int64_t seconds)
     jval_set_text(o, key, seconds > 0 ? text : NULL);
 }
 
-/* A JSON array kept as text; what is no list any more is none. */
-static struct jval *list_of(const char *json)
-{
-    struct err err = ERR_INIT;
-    struct jval *list = json ? jval_parse(str_of(json), JSON_SIZE_MAX, 4, &err) : NULL;
-    if (jval_type(list) == JVAL_ARRAY)
-        return list;
-    jval_free(&list);
-    return jval_new_array();
-}
-
 static struct jval *identity_of(const struct account_identity *i)
 {
     struct jval *o = jval_new_object();
@@ -52,7 +41,7 @@ static struct jval *identity_of(const struct account_identity *i)
     set_time(o, "email_since", i->email_since);
     jval_set_text(o, "picture", i->picture);
     jval_set_text(o, "locale", i->locale);
-    jval_set(o, "groups", list_of(i->groups));
+    jval_set(o, "groups", jval_list(i->groups));
     set_time(o, "first_seen", i->first_seen);
     set_time(o, "last_seen", i->last_seen);
     set_time(o, "linked", i->linked);
@@ -69,7 +58,7 @@ static struct jval *session_of(const struct session_row *row)
     jval_set_text(o, "name", row->name);
     jval_set_text(o, "email", row->email);
     jval_set_text(o, "picture", row->picture);
-    jval_set(o, "groups", list_of(row->groups));
+    jval_set(o, "groups", jval_list(row->groups));
     jval_set_text(o, "amr", row->amr);
     jval_set_text(o, "ip", row->ip);
     jval_set_text(o, "user_agent", row->user_agent);
@@ -122,7 +111,7 @@ static int add_sessions(struct db *db, const struct export *x, struct jval *data
     struct jval *list = jval_new_array();
     for (size_t i = 0; i < n; i++)
         jval_push(list, session_of(&rows[i]));
-    jval_set(data, "roles", list_of(n > 0 ? rows[0].roles : NULL)); /* the account's, in each */
+    jval_set(data, "roles", jval_list(n > 0 ? rows[0].roles : NULL)); /* the account's, in each */
     jval_set(data, "sessions", list);
     return 0;
 }

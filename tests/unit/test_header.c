@@ -47,11 +47,24 @@ START_TEST(lists)
 }
 END_TEST
 
+START_TEST(lists_of_rows)
+{
+    struct arena *a = arena_new();
+    ck_assert_str_eq(header_list(a, "[\"discord:the crew\",\"a,b\",7,\"Zo\\u00eb\"]"),
+                     "discord:the crew,a%2Cb,Zo%C3%AB");
+    static const char *const none[] = {NULL, "", "[]", "{}", "\"a\"", "[\"a\"", "[[\"a\"]]"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        ck_assert_str_eq(header_list(a, none[i]), "");
+    arena_free(&a);
+}
+END_TEST
+
 Suite *suite_header(void)
 {
     Suite *s = suite_create("header");
     TCase *t = tcase_create("header");
     tcase_add_test(t, fwd_11_encoded);
+    tcase_add_test(t, lists_of_rows);
     tcase_add_test(t, lists);
     suite_add_tcase(s, t);
     return s;

@@ -511,6 +511,25 @@ START_TEST(test_round_trip)
 END_TEST
 
 /* What is quoted by hand reads as what it was. */
+START_TEST(times_and_lists_of_rows)
+{
+    struct buf b;
+    struct jval *o = jval_new_object();
+    jval_set_time(o, "at", 1800000000);
+    jval_set_time(o, "never", 0);
+    jval_set(o, "all", jval_list("[\"a\",{\"b\":[1]}]"));
+    jval_set(o, "none", jval_list(NULL));
+    jval_set(o, "no", jval_list("{\"a\":1}"));
+    jval_set(o, "broken", jval_list("[\"a\""));
+    buf_init(&b, 1000);
+    jval_render(o, &b);
+    ck_assert_str_eq(b.p, "{\"at\":1800000000,\"never\":null,\"all\":[\"a\",{\"b\":[1]}],"
+                          "\"none\":[],\"no\":[],\"broken\":[]}");
+    buf_deinit(&b);
+    jval_free(&o);
+}
+END_TEST
+
 START_TEST(quoted_by_hand)
 {
     static const char *const all[] = {"",           "plain",     "a \"b\" c",
@@ -536,6 +555,7 @@ Suite *suite_json(void)
     tcase_add_loop_test(t, test_accepted, 0, (int)(sizeof(accepted) / sizeof(accepted[0])));
     tcase_add_loop_test(t, test_refused, 0, (int)(sizeof(refused) / sizeof(refused[0])));
     tcase_add_test(t, quoted_by_hand);
+    tcase_add_test(t, times_and_lists_of_rows);
     tcase_add_test(t, test_nul_bytes);
     tcase_add_test(t, test_error_does_not_quote);
     tcase_add_test(t, test_size_limit_is_exact);
