@@ -303,6 +303,45 @@ class Tokens(Rows):
             self.assertEqual(answer.status, 401)
 
 
+class Manual(Rows):
+    """What docs/openid-connect.md says besides."""
+
+    def test_another_account_is_asked_for(self):
+        _, first = self.sign_in()
+        self.sign_in(prompt="none")
+        self.fake.reset()
+        _, same = self.sign_in(prompt="select_account")
+        self.assertEqual(same["sub"], first["sub"])
+        self.assertEqual(self.fake.counts().get("/oidc/authorize"), 1, "nobody was asked")
+        _, second = self.sign_in(prompt="select_account", person="grace")
+        self.assertNotEqual(second["sub"], first["sub"])
+
+    def test_what_is_not_known_is_not_said(self):
+        # Discord signs nothing: neither when somebody proved who they are, nor how
+        rp = RelyingParty(self.usher, "rp", self.secrets[0], provider="discord")
+        _, claims = rp.sign_in(self.browser, scope="openid profile email")
+        self.assertEqual({"auth_time", "amr", "acr"} & set(claims), set())
+        for more in ({"prompt": "login"}, {"max_age": 0}, {"max_age": 10000}):
+            self.fake.reset()
+            self.assert_error(rp.authorize(self.browser, **more), "login_required")
+            self.assertEqual(self.fake.counts().get("/discord/oauth2/authorize"), 1, "asked first, then told")
+        rp.sign_in(self.browser, prompt="none")
+
+    def test_confidential_apps_have_one_port(self):
+        with self.changed("rp", "https://rp.example.com/other", "http://127.0.0.1/cb https://rp.example.com/other"):
+            self.assert_page(self.rp.begin(self.browser, redirect_uri="http://127.0.0.1:5000/cb"))
+            self.assertEqual(self.rp.begin(self.browser, redirect_uri="http://127.0.0.1/cb").status, 303)
+        with self.changed("once", CALLBACK, CALLBACK + " http://127.0.0.1/cb"):
+            rp = self.party("once")
+            for uri, good in (("http://127.0.0.1:5000/cb", True), ("http://127.0.0.1/cb", True), ("http://localhost:5000/cb", False),
+                              ("http://127.0.0.1:5000/cb/", False), ("http://[::1]:5000/cb", False)):
+                answer = rp.begin(self.browser, redirect_uri=uri, scope="nothing")
+                if good:
+                    self.assertTrue(answer.location.startswith(uri + "?error=invalid_scope"), answer.location)
+                else:
+                    self.assert_page(answer)
+
+
 class Unlinked(Rows):
     @staticmethod
     def providers(fake):
