@@ -127,14 +127,15 @@ static void lane_stop(struct lane *q)
 /* ---- answers ------------------------------------------------------------------------------------
  */
 
-/* On the loop: a list of jobs that all asked from it. A large batch is spread over rounds. */
+/* On the loop: a list of jobs that all asked from it. A large batch is spread over rounds, and what
+ * was committed later waits for the rest of it. */
 static void deliver(void *arg)
 {
     struct store_job *job = arg, *next;
 
     for (unsigned n = 0; job; job = next, n++) {
         if (n >= DELIVER_LEAST && loop_late(job->loop)) {
-            loop_post(job->loop, deliver, job);
+            loop_again(job->loop, job);
             return;
         }
         next = job->next;

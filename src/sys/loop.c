@@ -67,6 +67,7 @@ struct loop {
     size_t heap_n, heap_cap;
     uint64_t armed;
     atomic_bool stop;
+    void *again;          /* what the job that runs goes on with; NULL: it is done */
     pthread_mutex_t lock; /* the two below; nothing else crosses threads */
     struct loop_job *jobs, **jobs_end;
     struct epoll_event events[LOOP_EVENTS]; /* of this round; on the stack it would be zeroed */
@@ -94,6 +95,11 @@ void loop_post(struct loop *l, loop_job_fn *fn, void *arg)
     pthread_mutex_unlock(&l->lock);
     if (was_empty) /* otherwise somebody's wake-up is under way and not yet taken */
         loop_wake(l);
+}
+
+void loop_again(struct loop *l, void *arg)
+{
+    l->again = arg;
 }
 
 /* What did not get its turn, back to the front. */
@@ -134,6 +140,15 @@ static bool loop_run_jobs(struct loop *l, unsigned max)
         }
         struct loop_job *next = job->next;
         job->fn(job->arg);
+        if (l->again) {
+            job->arg = l->again;
+            l->again = NULL;
+            if (max == UINT_MAX)
+                continue; /* there may be no next round */
+            loop_put_back(l, job);
+            left = true;
+            break;
+        }
         free(job);
         job = next;
     }

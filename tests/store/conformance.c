@@ -374,13 +374,6 @@ static void *wait_and_tell(void *arg)
     return NULL;
 }
 
-static int fails(struct db *db, void *arg, struct err *err)
-{
-    (void)db;
-    (void)arg;
-    return err_set(err, ERR_DENIED, "no");
-}
-
 static void dawdle(void *arg, const struct err *err)
 {
     (void)arg;
@@ -400,12 +393,45 @@ START_TEST(who_waits_is_answered_in_turn)
     ck_assert(store_write(kit_store, nothing, kit_loop, first_done, &q));
     ck_assert_int_eq(pthread_create(&thread, NULL, wait_and_tell, &q), 0);
     poll(NULL, 0, 20);
-    ck_assert(store_write(kit_store, fails, NULL, NULL, NULL)); /* of the same commit */
+    ck_assert(store_write(kit_store, add_then_fail, NULL, NULL, NULL)); /* of the same commit */
     atomic_store(&gate, true);
     kit_wait(&q.n, 2);
     ck_assert_int_eq(pthread_join(thread, NULL), 0);
     ck_assert_int_eq(q.first, 1);
     ck_assert_int_eq(q.last, 2);
+    kit_wait(&at_gate.n, 4);
+}
+END_TEST
+
+static int came, turns[13];
+
+/* Takes a millisecond. The first has another write committed and answered before it is over. */
+static void slow_answer(void *arg, enum store_outcome outcome, const struct err *err)
+{
+    const int turn = *(int *)arg;
+    struct err why = ERR_INIT;
+    (void)err;
+    ck_assert_int_eq(outcome, STORE_DONE);
+    ck_assert_int_eq(turn, came++);
+    if (turn == 0) {
+        ck_assert(store_write(kit_store, nothing, kit_loop, slow_answer, &turns[12]));
+        ck_assert_int_eq(store_write_now(kit_store, nothing, NULL, &why), STORE_DONE);
+    }
+    poll(NULL, 0, 1);
+}
+
+START_TEST(answers_come_in_the_order_of_commits)
+{
+    struct kit_answers at_gate = {.n = 0};
+    close_gate(&at_gate);
+    for (came = 0; came < 13; came++) {
+        turns[came] = came;
+        if (came < 12)
+            ck_assert(store_write(kit_store, nothing, kit_loop, slow_answer, &turns[came]));
+    }
+    came = 0;
+    atomic_store(&gate, true);
+    kit_wait(&came, 13);
     kit_wait(&at_gate.n, 4);
 }
 END_TEST
@@ -558,8 +584,10 @@ Suite *suite_conformance(const char *name)
     tcase_add_test(tc, foreign_keys_hold);
     tcase_add_test(tc, a_failing_write_does_not_disturb_its_group);
     tcase_add_test(tc, writers_that_come_back_share_commits);
-    if (!kit_cluster) /* writers of a shared store have no order */
+    if (!kit_cluster) { /* writers of a shared store have no order */
         tcase_add_test(tc, who_waits_is_answered_in_turn);
+        tcase_add_test(tc, answers_come_in_the_order_of_commits);
+    }
     tcase_add_test(tc, reads_do_not_wait_for_writes);
     tcase_add_test(tc, a_full_queue_refuses);
     tcase_add_test(tc, nobody_waits_but_failures_are_told);
