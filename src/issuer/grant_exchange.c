@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "issuer/act.h"
 #include "issuer/parts.h"
+#include "issuer/refusal.h"
 #include "issuer/request.h"
 #include "issuer/tokens.h"
 #include "session/session.h"
@@ -247,12 +248,26 @@ static void on_minted(struct call *c, const struct minted *m, const struct err *
 /* ---- the person --------------------------------------------------------------------------------
  */
 
-/* Seen from where they were: it is the API's machine that asks. */
+/* Seen from where they were: it is the API's machine that asks. No goes on record. */
 static bool welcome(const struct exchanging *x, const struct app *app)
 {
     struct call *c = x->call;
-    const struct person_at at = {app, x->tokens.grant.ip, sessions_rights(c->issuer->o.sessions)};
-    return app && app->usable && person_may(&x->tokens.person, &at, c->a);
+    const struct oauth_grant_row *g = &x->tokens.grant;
+    const struct person_at at = {app, g->ip, sessions_rights(c->issuer->o.sessions)};
+    if (!app || !app->usable)
+        return false;
+    if (person_may(&x->tokens.person, &at, c->a))
+        return true;
+    const struct refusal told = {.app = app->id,
+                                 .account = g->account,
+                                 .provider = g->provider,
+                                 .asker = c->app->id,
+                                 .ip = c->in->ip,
+                                 .user_agent = c->in->user_agent,
+                                 .reason = "the app does not let this person in any more",
+                                 .log = c->in->log};
+    refusal_by_app(c->issuer, &told);
+    return false;
 }
 
 /* Whether those who serve a resource would let the person in. An app that is switched off lets

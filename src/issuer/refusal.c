@@ -11,12 +11,12 @@
 
 static struct audit_row row_of(const struct refusal *r, const char *action, const char *outcome)
 {
-    return (struct audit_row){.actor_kind = r->away ? "app" : "account",
-                              .actor = r->away ? r->app : r->account,
+    return (struct audit_row){.actor_kind = r->asker ? "app" : "account",
+                              .actor = r->asker ? r->asker : r->account,
                               .ip = r->ip,
                               .user_agent = r->user_agent,
                               .action = action,
-                              .object = r->away ? r->account : r->app,
+                              .object = r->asker ? r->account : r->app,
                               .provider = r->provider,
                               .app = r->app,
                               .outcome = outcome};

@@ -11,7 +11,7 @@
 struct refusal {
     const char *app;
     const char *account, *provider; /* the person */
-    bool away;                      /* the app asks, not the person's browser */
+    const char *asker;              /* the app that asks; NULL: the person's browser does */
     const char *ip, *user_agent;    /* of whoever asks */
     const char *reason;             /* our own words */
     const struct log_ctx *log;

@@ -49,7 +49,7 @@ bool tokens_allowed(const struct tokens *t, const char *client)
     const struct refusal told = {.app = c->app->id,
                                  .account = t->grant.account,
                                  .provider = t->grant.provider,
-                                 .away = true,
+                                 .asker = c->app->id,
                                  .ip = c->in->ip,
                                  .user_agent = c->in->user_agent,
                                  .reason = "the app does not let this person in any more",

@@ -415,6 +415,8 @@ class Who(Exchange):
             self.write(app, APPS[app] + rule)
             self.reload()
             self.refused(self.ask("b", subject, resource=C), answer)
+            wait_for("the refusal by %s" % app, lambda: ("app", "b", me, "refused") in self.usher.rows(
+                "SELECT actor_kind, actor, object, outcome FROM audit WHERE action = 'app.access' AND app = ?", app))
             self.api.ask("PUT", role)
             self.good(self.ask("b", subject, resource=C))
             self.api.ask("DELETE", role)
