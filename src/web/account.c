@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/decide.h"
+#include "base/evidence.h"
 #include "base/url.h"
 #include "store/account_list.h"
 #include "store/session_row.h"
@@ -58,7 +59,7 @@ static struct jval *identity_entry(const struct overview *o, const struct accoun
     jval_set_text(e, "called", i->name ? i->name : i->username);
     jval_set_text(e, "username", i->name ? i->username : NULL);
     jval_set_text(e, "email", i->email);
-    jval_set_bool(e, "email_proven", i->email_evidence != USHER_EVIDENCE_NONE);
+    jval_set_bool(e, "email_proven", evidence_proves(i->email_evidence));
     jval_set(e, "since", show_when(i->linked ? i->linked : i->first_seen, v->now, v->a));
     jval_set(e, "seen", show_when(i->last_seen, v->now, v->a));
     jval_set_bool(e, "current",

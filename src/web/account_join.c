@@ -5,6 +5,7 @@
  * may see a join is decided there; what is shown of accounts is read from the store here, so for
  * ASK, where nobody has proven anything of an account yet, nothing is.
  */
+#include "base/evidence.h"
 #include "login/join.h"
 #include "store/account_list.h"
 #include "web/account_page.h"
@@ -72,7 +73,7 @@ static void set_proven(const struct join_page *p, struct jval *data)
     jval_set_text(o, "called", view->name ? view->name : view->username);
     jval_set_text(o, "username", view->name ? view->username : NULL);
     jval_set_text(o, "email", view->email);
-    jval_set_bool(o, "email_proven", view->email_evidence != USHER_EVIDENCE_NONE);
+    jval_set_bool(o, "email_proven", evidence_proves(view->email_evidence));
     jval_set(data, "proven", o);
 }
 

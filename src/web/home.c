@@ -62,7 +62,7 @@ static void send_profile(struct request *rq, const struct web_app *app,
     set_initial(data, name);
     set_if(data, "username", v->username);
     set_if(data, "email", v->email);
-    jval_set_bool(data, "email_proven", v->email_evidence != USHER_EVIDENCE_NONE);
+    jval_set_bool(data, "email_proven", evidence_proves(v->email_evidence));
     set_if(data, "picture", v->picture);
     jval_set_text(data, "provider", p ? p->label : v->provider);
     jval_set_bool(data, "fake", p && p->fake);

@@ -97,6 +97,22 @@ START_TEST(somebody_as_a_page)
 }
 END_TEST
 
+/* On the page as for apps: an upstream's word alone verifies nothing. */
+START_TEST(an_upstreams_word)
+{
+    bool is = true;
+    lfx.verified = true;
+    web_sign_in();
+    ck_assert_int_eq(web_get("/api/v1/me", web_cookies()), 200);
+    struct jval *o = me();
+    ck_assert_str_eq(text(o, "/email_evidence"), "provider_asserted");
+    ck_assert(jval_bool(jval_get(o, "email_verified"), &is) && !is);
+    jval_free(&o);
+    ck_assert_int_eq(web_get("/", web_cookies()), 200);
+    ck_assert(web_says("ada@example.org <span class=\"tag\">not verified</span>"));
+}
+END_TEST
+
 /* SESS-05, SESS-08, SESS-20: every way not to be signed in, on every endpoint. */
 START_TEST(cookies_that_are_worth_nothing)
 {
@@ -159,6 +175,7 @@ Suite *suite_home(void)
     tcase_add_test(tc, somebody_as_json);
     tcase_add_test(tc, roles_as_json);
     tcase_add_test(tc, somebody_as_a_page);
+    tcase_add_test(tc, an_upstreams_word);
     tcase_add_test(tc, cookies_that_are_worth_nothing);
     tcase_add_test(tc, time_runs_out);
     suite_add_tcase(s, tc);
