@@ -163,6 +163,25 @@ START_TEST(header_lines)
 }
 END_TEST
 
+/* The same wherever in a long value a byte is. */
+START_TEST(bytes_of_long_values)
+{
+    static const struct {
+        char c;
+        int status;
+    } all[] = {{'\x01', 400}, {'\x1f', 400}, {'\x7f', 400}, {'\t', 200},
+               {' ', 200},    {'~', 200},    {'\x80', 200}, {'\xff', 200}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        for (size_t at = 1; at < 20; at++) {
+            char value[] = "a23456789012345678901", text[200];
+            value[at] = all[i].c;
+            snprintf(text, sizeof text, "GET /plain HTTP/1.1\r\n" HOST "X: %s\r\n\r\n", value);
+            ck_assert_int_eq(serve_fixture_status(text), all[i].status);
+        }
+    }
+}
+END_TEST
+
 /* HTTP-05: the library glues a folded line to the name in front of it, and nobody can tell. So who
  * may say where a request comes from is judged by the peer's address alone. */
 START_TEST(folded_lines)
@@ -264,8 +283,10 @@ END_TEST
 /* What browsers send and proxies let through, 8 KiB of cookies, is read however small they are. */
 START_TEST(cookies_of_every_size)
 {
-    static const char *const kinds[] = {"a=1; ", "usher-bind=b; ", "a; ", ";", " ,=",
-                                        "preference_of_a_page=0123456789abcdef0123456789abcdef; "};
+    static const char *const kinds[] = {
+        "a=1; ", "usher-bind=b; ",
+        "a; ",   ";",
+        " ,=",   "preference_of_a_page=0123456789abcdef0123456789abcdef; "};
     struct buf b;
     buf_init(&b, 64 * 1024);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
@@ -492,6 +513,7 @@ Suite *suite_serve_gate(void)
     tcase_add_test(tc, methods);
     tcase_add_test(tc, hosts);
     tcase_add_test(tc, header_lines);
+    tcase_add_test(tc, bytes_of_long_values);
     tcase_add_test(tc, nul_in_a_header);
     tcase_add_test(tc, too_much_of_a_head);
     tcase_add_test(tc, heads_of_every_size);
