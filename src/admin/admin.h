@@ -277,7 +277,8 @@ admin_op_fn admin_app_list; /* {"apps":[…]} */
 admin_op_fn admin_app_show;
 /* {"id","settings"}: values as of a provider's; all of it is judged as it would be in force. */
 admin_op_fn admin_app_add;
-/* id, If-Match. {"settings"}: replacing, what is absent is default again; editing, what is absent
+/* id, If-Match. {"settings"}: replacing, what is absent is default again, but for `consent` of an
+ * app that registered itself; editing, what is absent
  * stays, null unsets, and rules are given whole. Deleting, its secrets go, too. */
 admin_op_fn admin_app_replace, admin_app_edit, admin_app_delete;
 /* id; query: user (an account; absent: nobody), provider (which of their identities; absent: the

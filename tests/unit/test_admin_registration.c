@@ -200,6 +200,14 @@ START_TEST(an_admin_sees_and_ends_it)
     admin_do(&f, admin_app_show, id, NULL);
     ck_assert_int_eq(admin_number(&f, "/registered"), NOW);
     snprintf(etag, sizeof etag, "%s", f.etag);
+    f.if_match = etag; /* what it is asked about stays, unless it is said in so many words */
+    admin_do(&f, admin_app_replace, id, "{\"settings\":{\"label\":\"G\"}}");
+    ck_assert_str_eq(admin_said(&f, "/settings/consent"), "true");
+    snprintf(etag, sizeof etag, "%s", f.etag);
+    f.if_match = etag;
+    admin_do(&f, admin_app_replace, id, "{\"settings\":{\"consent\":false}}");
+    ck_assert_str_eq(admin_said(&f, "/settings/consent"), "false");
+    snprintf(etag, sizeof etag, "%s", f.etag);
     f.if_match = etag;
     admin_do(&f, admin_app_delete, id, NULL);
     ck_assert_int_eq(admin_registration_check(f.admin, id, str_of(own), &who), 0);
