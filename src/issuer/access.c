@@ -341,7 +341,7 @@ static size_t end_all(struct access *t, enum owner o, const char *id)
         next = e->of[o].next;
         drop(t, e);
     }
-    t->changes += n > 0;
+    t->changes += n > 0 || t->lacks_until > 0; /* it may be of one that is not here */
     t->ends++;
     return n;
 }

@@ -296,8 +296,13 @@ START_TEST(every_end_is_counted)
     add(&row);
     ck_assert_uint_eq(access_ends(t), before + 3);
     ck_assert(access_is_complete(t, NOW));
+    const uint64_t changes = access_changes(t);
+    access_end_grant(t, "nobody's");
+    ck_assert_uint_eq(access_changes(t), changes); /* nothing that was good ended */
     access_lack(t, NOW + 10);
     ck_assert(!access_is_complete(t, NOW + 9));
+    access_end_grant(t, "nobody's");
+    ck_assert_uint_eq(access_changes(t), changes + 1); /* who knows */
     ck_assert(access_is_complete(t, NOW + 10));
 }
 END_TEST
