@@ -160,8 +160,8 @@ struct issuer_moment issuer_moment(const struct issuer *i, enum issuer_about abo
 {
     /* none of them ever goes back, so their sum says whether one went on; whatever else an answer
      * that comes again is made of belongs here */
-    uint64_t changes = i->replaced + access_changes(i->access) + issuer_keys_changes(i->keys) +
-                       app_secrets_changes(i->o.secrets);
+    uint64_t changes = i->replaced + access_changes(i->access) + access_ends(i->access) +
+                       issuer_keys_changes(i->keys) + app_secrets_changes(i->o.secrets);
     if (about == ISSUER_STORE)
         changes += store_changes(i->o.store);
     return (struct issuer_moment){wall_seconds(clock_wall()), changes};

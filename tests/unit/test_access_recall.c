@@ -303,6 +303,18 @@ START_TEST(an_end_that_the_store_has_not_heard_of)
 }
 END_TEST
 
+/* What was said of a token that memory does not hold is not said again after its end. */
+START_TEST(an_end_is_another_moment)
+{
+    const struct issuer_moment before = issuer_moment(f.issuer, ISSUER_MEMORY);
+    ck_assert_uint_eq(access_end_grant(f.issuer->access, "of no token here"), 0);
+    const struct issuer_moment between = issuer_moment(f.issuer, ISSUER_MEMORY);
+    ck_assert_uint_eq(access_end_account(f.issuer->access, "of none either"), 0);
+    ck_assert_uint_ne(between.changes, before.changes);
+    ck_assert_uint_ne(issuer_moment(f.issuer, ISSUER_MEMORY).changes, between.changes);
+}
+END_TEST
+
 START_TEST(it_all_ends_while_somebody_waits)
 {
     memset(&came, 0, sizeof came);
@@ -362,6 +374,7 @@ Suite *suite_access_recall(void)
     tcase_add_test(t, what_is_none_is_remembered);
     tcase_add_test(t, a_grant_that_ends_while_its_token_is_read);
     tcase_add_test(t, an_end_that_the_store_has_not_heard_of);
+    tcase_add_test(t, an_end_is_another_moment);
     tcase_add_test(t, it_all_ends_while_somebody_waits);
     tcase_add_test(t, one_app_leaves_room_for_another);
     tcase_add_test(t, one_app_leaves_room_for_another_at_the_start);
