@@ -22,13 +22,8 @@ class Visitor {
     const v = new Visitor();
     v.usher = usher;
     v.fake = fake;
-    v.context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-    v.page = await v.context.newPage();
-    v.page.setDefaultTimeout(10000);
-    v.complaints = [];
-    v.page.on("console", (m) => { if (m.type() === "error" && /Content Security/.test(m.text()) && v.page.url().startsWith(usher.url)) v.complaints.push(m.text()); });
-    v.page.on("pageerror", (e) => v.complaints.push(String(e)));
-    v.page.on("dialog", (d) => { v.complaints.push(`dialog: ${d.message()}`); d.dismiss(); });
+    Object.assign(v, await e2e.openPage(browser, usher, options));
+    v.complaints = v.page.complaints;
     return v;
   }
   go(path) { return this.page.goto(this.usher.url + path); }

@@ -25,16 +25,7 @@ describe("an admin in Chromium", () => {
     await fake?.stop();
   });
 
-  const visit = async (options = {}) => {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-    const page = await context.newPage();
-    page.setDefaultTimeout(10000);
-    page.complaints = [];
-    page.on("console", (m) => { if (m.type() === "error" && /Content Security/.test(m.text()) && page.url().startsWith(usher.url)) page.complaints.push(m.text()); });
-    page.on("pageerror", (e) => page.complaints.push(String(e)));
-    page.on("dialog", (d) => { page.complaints.push(`dialog: ${d.message()}`); d.dismiss(); });
-    return { context, page };
-  };
+  const visit = (options) => e2e.openPage(browser, usher, options);
   const go = (page, path) => page.goto(usher.url + path);
   const press = (page, name) => page.getByRole("button", { name }).click();
   const heading = (page) => page.textContent("h1");

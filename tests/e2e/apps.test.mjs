@@ -31,15 +31,7 @@ describe("apps in Chromium", () => {
     await fake?.stop();
   });
 
-  const visit = async (options = {}) => {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-    const page = await context.newPage();
-    page.setDefaultTimeout(10000);
-    page.complaints = [];
-    page.on("console", (m) => { if (m.type() === "error" && /Content Security/.test(m.text()) && page.url().startsWith(usher.url)) page.complaints.push(m.text()); });
-    page.on("pageerror", (e) => page.complaints.push(String(e)));
-    return { context, page };
-  };
+  const visit = (options) => e2e.openPage(browser, usher, options);
   const signIn = async (page, person) => {
     await page.goto(usher.url + "/login");
     await page.getByRole("link", { name: "Continue with Google" }).click();

@@ -109,6 +109,19 @@ export async function startBrowser() {
   });
 }
 
+// A page in a profile of its own, with what goes wrong on it: scripts that fail, dialogs, and what
+// the policy of our own pages stops.
+export async function openPage(browser, usher, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(10000);
+  page.complaints = [];
+  page.on("console", (m) => { if (m.type() === "error" && /Content Security/.test(m.text()) && page.url().startsWith(usher.url)) page.complaints.push(m.text()); });
+  page.on("pageerror", (e) => page.complaints.push(String(e)));
+  page.on("dialog", (d) => { page.complaints.push(`dialog: ${d.message()}`); d.dismiss(); });
+  return { context, page };
+}
+
 export async function shot(page, name) {
   if (!shots) return;
   fs.mkdirSync(shots, { recursive: true });

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "issuer/issuer.h"
 #include "sys/clock.h"
 #include "web_fixture.h"
 
@@ -126,6 +127,16 @@ END_TEST
  */
 START_TEST(every_page_answers)
 {
+    struct err err = ERR_INIT;
+    const struct issuer_options o = {.loop = lfx.loop,
+                                     .store = lfx.store,
+                                     .keys = lfx.keys,
+                                     .public_url = wfx.app.public_url,
+                                     .key_lifetime = 90 * 86400,
+                                     .max_tokens = 16};
+    struct issuer *issuer = issuer_new(&o, &err); /* some pages are about its keys */
+    ck_assert_msg(issuer != NULL, "%s", err.text);
+    admin_set_issuer(wfx.app.admin, issuer);
     become_admin();
     for (size_t i = 0; i < web_routes_n; i++) {
         if (!page_at(i) || strcmp(web_routes[i].method, "GET") != 0)
