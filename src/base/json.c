@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
-#include "base/json_plain.h"
 
 #define POINTER_SMALL 128 /* longer ones are copied to the heap */
 
@@ -119,10 +118,6 @@ struct jval *jval_parse(struct str text, size_t max_size, unsigned max_depth, st
         err_set(err, ERR_INVALID, "json: longer than %zu bytes", max_size);
         return NULL;
     }
-    const struct json_limits limits = {.depth = max_depth, .values = JSON_VALUES_MAX};
-    struct jval *plain = json_plain(text, limits);
-    if (plain)
-        return plain;
     if (text.n && memchr(text.p, '\0', text.n)) { /* jansson passes over one behind a number */
         err_set(err, ERR_INVALID, "json: NUL byte");
         return NULL;

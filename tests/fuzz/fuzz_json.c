@@ -126,34 +126,6 @@ static void other_uses(struct arena *a, struct str text, const struct jval *pars
     (void)jval_at(parsed, plain);
 }
 
-/* A fraction beside a text keeps the reader of plain JSON (base/json_plain.h) from it: what comes
- * of the text must be the same by either way. */
-static void same_by_jansson(struct str text, const struct jval *v)
-{
-    struct buf beside, one, other;
-    const size_t size = JSON_SIZE_MAX + 8;
-    buf_init(&beside, size);
-    buf_init(&one, 8 * JSON_SIZE_MAX);
-    buf_init(&other, 8 * JSON_SIZE_MAX);
-    buf_text(&beside, "[");
-    buf_str(&beside, text);
-    buf_text(&beside, ",0.5]");
-    struct jval *both = jval_parse(buf_view(&beside), size, JSON_DEPTH_MAX + 1, NULL);
-    /* Only a text of very many values is over their number with one more. */
-    must(!v || both || text.n > JSON_VALUES_MAX - 4);
-    if (v && both) {
-        must(jval_count(both) == 2);
-        jval_render(v, &one);
-        jval_render(jval_item(both, 0), &other);
-        must(str_eq(buf_view(&one), buf_view(&other)));
-    }
-    must(v || !both || jval_count(both) != 2 || text.n > JSON_SIZE_MAX);
-    jval_free(&both);
-    buf_deinit(&beside);
-    buf_deinit(&one);
-    buf_deinit(&other);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct str text = {(const char *)data, size};
@@ -172,7 +144,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         must(strncmp(err.text, "json: ", 6) == 0 && strlen(err.text) < 50);
     }
-    same_by_jansson(text, v);
     other_uses(a, text, v);
     jval_free(&v);
     arena_free(&a);

@@ -13,7 +13,7 @@ BEGIN {
     for (i = 1; i < n; i += 2) floor[a[i]] = a[i + 1]
 
     # Foreign headers, and the files that may see them.
-    home["jansson.h"] = "^src/base/json(_plain)?[.]c$"
+    home["jansson.h"] = "^src/base/json[.]c$"
     home["openssl/"] = "^src/sys/(seal|random|jose|jwk|jws_key)[.]c$"
     home["ini.h"] = "^src/sys/conf[a-z_]*[.]c$"
     home["curl/"] = "^src/(net/fetch[a-z_]*[.][ch]|ctl/client[.]c)$"
