@@ -271,6 +271,8 @@ static int judge_update(struct op *op, struct err *err)
 static int replace_begin(struct op *op, struct err *err)
 {
     const struct app *app = own(op, err);
+    if (app && !app->common.consent) /* people would follow a new address unasked */
+        return wrong(op, err, "an admin vouches for this app by now, and makes its changes");
     if (!app || judge_update(op, err) < 0 || read_metadata(op, &app->common, err) < 0)
         return -1;
     begin(op);

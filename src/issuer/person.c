@@ -50,7 +50,10 @@ int person_read(struct db *db, const struct person_key *key, struct arena *a,
         out->groups = id->groups;
         out->updated = id->last_seen;
     }
-    return account_roles(db, key->account, a, &out->roles, err) < 0 ? -1 : 1;
+    return account_roles(db, key->account, a, &out->roles, err) < 0 ||
+                   account_permissions(db, key->account, a, &out->permissions, err) < 0
+               ? -1
+               : 1;
 }
 
 /* ---- may they still? ---- */

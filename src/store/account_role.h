@@ -25,5 +25,8 @@ int account_role_revoke(struct db *db, const char *account, const char *role, st
 /* An account's roles into *out: a JSON array in the arena, NULL for none. */
 int account_roles(struct db *db, const char *account, struct arena *a, const char **out,
                   struct err *err) __attribute__((warn_unused_result));
+/* What those allow, each once, in the order of roles' names; likewise. */
+int account_permissions(struct db *db, const char *account, struct arena *a, const char **out,
+                        struct err *err) __attribute__((warn_unused_result));
 
 #endif

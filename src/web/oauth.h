@@ -3,7 +3,7 @@
  * oauth: between HTTP and the issuer room. The endpoints that programs use get a request as a
  * struct issuer_call and answer with JSON that nobody stores; metadata and keys are answers made
  * once. CORS: what is public may be read by any page; answers to an app by pages of its origins;
- * never with cookies; nothing else here by any page (decision 0019).
+ * never with cookies; nothing else here by any page (decision 0020).
  */
 #ifndef WEB_OAUTH_H
 #define WEB_OAUTH_H

@@ -193,10 +193,13 @@ class Ends(Plan):
         role = "/api/v1/roles/staff/" + claims["sub"]
         api.ask("PUT", "/api/v1/roles/staff", {"permissions": ["rp.use"]}, status=201)
         api.ask("PUT", role)
-        path.write_text(text + "require = permission:rp.use and (role:staff or network:192.0.2.0/24)\n")
+        path.write_text(text.replace("scopes = ", "scopes = roles ") +
+                        "require = permission:rp.use and (role:staff or network:192.0.2.0/24)\n")
         self.usher.stop()
         self.usher.start()
-        tokens, _ = self.granted(scope="openid offline_access")
+        tokens, _ = self.granted(scope="openid roles offline_access")
+        said = self.rp.userinfo(tokens["access_token"]).json()
+        self.assertEqual((said["roles"], said["permissions"]), (["staff"], ["rp.use"]))
         tokens = self.rp.refresh(tokens["refresh_token"]).json()
         api.ask("DELETE", role)
         self.assertEqual(error_of(self.rp.refresh(tokens["refresh_token"])), GONE)

@@ -36,6 +36,18 @@ class Unused(Registering):
     def there(self):
         return {a["id"] for a in self.api.ask("GET", "/api/v1/apps")["apps"]}
 
+    def test_one_that_an_admin_vouches_for_changes_nothing_itself(self):
+        made = self.register()
+        path = "/api/v1/apps/" + made["client_id"]
+        change = {"client_id": made["client_id"], "redirect_uris": ["https://elsewhere.example.com/cb"]}
+        self.api.ask("PATCH", path, {"settings": {"consent": False}},
+                     If_Match='"%d"' % self.api.ask("GET", path)["version"])
+        self.refused(self.own("PUT", made, change), 400, "invalid_client_metadata")
+        self.assertEqual(self.own("GET", made).json()["redirect_uris"], made["redirect_uris"])
+        self.api.ask("PATCH", path, {"settings": {"consent": True}},
+                     If_Match='"%d"' % self.api.ask("GET", path)["version"])
+        self.assertEqual(self.own("PUT", made, change).json()["redirect_uris"], change["redirect_uris"])
+
     def test_they_go(self):
         old, used, shown, young = (self.register() for _ in range(4))
         vouched = self.register(token_endpoint_auth_method="none", grant_types=["authorization_code"])

@@ -71,6 +71,15 @@ static int roles_text(struct db *db, struct act *a, struct err *err)
     return 0;
 }
 
+static int permissions_text(struct db *db, struct act *a, struct err *err)
+{
+    const char *all;
+    if (account_permissions(db, a->account, arena, &all, err) < 0)
+        return -1;
+    snprintf(a->text, sizeof a->text, "%s", all ? all : "none");
+    return 0;
+}
+
 static int session_text(struct db *db, struct act *a, struct err *err)
 {
     struct session_row row;
@@ -100,6 +109,7 @@ ACT_FN(do_grant,
        account_role_grant(db, &(struct account_role_row){a->account, a->role, a->at}, err))
 ACT_FN(do_revoke, account_role_revoke(db, a->account, a->role, err))
 ACT_FN(do_roles, roles_text(db, a, err))
+ACT_FN(do_permissions, permissions_text(db, a, err))
 static int known(struct db *db, struct act *a, struct err *err)
 {
     struct account found;
@@ -179,6 +189,27 @@ START_TEST(what_a_role_is)
 }
 END_TEST
 
+START_TEST(what_all_roles_of_one_allow)
+{
+    struct act a = {.account = login[0].account.id};
+    put("wiki", "[\"wiki:read\",\"both\"]", "", NOW);
+    put("ops", "[\"both\",\"ops\"]", "", NOW);
+    put("nobodys", "[\"nothing\"]", "", NOW);
+    put("empty", "[]", "", NOW);
+    kit_read(do_permissions, &a);
+    ck_assert_str_eq(a.text, "none");
+    grant(0, "empty", NOW);
+    grant(0, "unheard-of", NOW);
+    kit_read(do_permissions, &a);
+    ck_assert_str_eq(a.text, "none");
+    grant(0, "wiki", NOW);
+    grant(0, "ops", NOW);
+    grant(1, "nobodys", NOW);
+    kit_read(do_permissions, &a);
+    ck_assert_str_eq(a.text, "[\"both\",\"ops\",\"wiki:read\"]");
+}
+END_TEST
+
 START_TEST(who_has_it)
 {
     struct act a = {.role = "wiki"};
@@ -249,6 +280,7 @@ Suite *suite_roles(const char *name)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, granted_once_and_gone_with_the_account);
     tcase_add_test(tc, what_a_role_is);
+    tcase_add_test(tc, what_all_roles_of_one_allow);
     tcase_add_test(tc, who_has_it);
     tcase_add_test(tc, rows_of_sessions_bring_roles);
     suite_add_tcase(s, tc);
