@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The yardstick: libmicrohttpd answering 204 to everything, in the mode usherd uses it in (external
- * epoll, one thread), and nothing else. bare PORT
+ * The yardstick: libmicrohttpd answering 204, or one document, to everything, in the mode usherd
+ * uses it in (external epoll, one thread), and nothing else. bare PORT [DOCUMENT]
  */
 #include <microhttpd.h>
 #include <netinet/in.h>
@@ -12,6 +12,10 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#define DOCUMENT_MAX 65536
+
+static unsigned status = 204;
 
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const char *url,
                                   const char *method, const char *version, const char *upload,
@@ -24,7 +28,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
         return MHD_YES;
     }
     *con_cls = NULL;
-    return MHD_queue_response(c, 204, cls);
+    return MHD_queue_response(c, status, cls);
 }
 
 static void serve(struct MHD_Daemon *d)
@@ -44,11 +48,31 @@ static void serve(struct MHD_Daemon *d)
     }
 }
 
+static struct MHD_Response *answer_of(const char *path)
+{
+    static char document[DOCUMENT_MAX];
+    size_t n = 0;
+    if (path != NULL) {
+        FILE *f = fopen(path, "rb");
+        n = f ? fread(document, 1, sizeof document, f) : 0;
+        if (f == NULL || n == 0 || fclose(f) != 0) {
+            perror(path);
+            exit(1);
+        }
+        status = 200;
+    }
+    struct MHD_Response *r = MHD_create_response_from_buffer(n, document, MHD_RESPMEM_PERSISTENT);
+    if (r == NULL ||
+        (n > 0 && MHD_add_response_header(r, "Content-Type", "application/json") != MHD_YES))
+        exit(1);
+    return r;
+}
+
 int main(int argc, char **argv)
 {
     struct sockaddr_in sa = {.sin_family = AF_INET};
     const int one = 1;
-    if (argc != 2)
+    if (argc != 2 && argc != 3)
         return 2;
     sa.sin_port = htons((unsigned short)strtol(argv[1], NULL, 10));
     sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -59,8 +83,7 @@ int main(int argc, char **argv)
         perror("bare");
         return 1;
     }
-    struct MHD_Response *r =
-        MHD_create_response_from_buffer(0, (void *)(unsigned long)"", MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *r = answer_of(argv[2]);
     struct MHD_Daemon *d =
         MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, r, MHD_OPTION_LISTEN_SOCKET, fd,
                          MHD_OPTION_CONNECTION_LIMIT, 10000u, MHD_OPTION_CONNECTION_TIMEOUT, 75u,
