@@ -183,7 +183,23 @@ static int delete_begin(struct op *op, struct err *err)
                : app_writable(op, op->id, err);
 }
 
-/* Its secrets go with it, so that an app of the same id begins without any. */
+int app_drop(struct db *db, struct op *op, int64_t version, struct err *err)
+{
+    return app_secret_drop_of(db, op->id, err) < 0 ||
+                   settings_row_drop(db, SETTINGS_APP, op->id, version, err) != 1
+               ? -1
+               : 0;
+}
+
+int app_dropped(struct op *op, struct err *err)
+{
+    (void)err;
+    if (op->admin->o.app_secrets)
+        app_secrets_drop_of(op->admin->o.app_secrets, op->id);
+    registrations_drop_app(op->admin->registrations, op->id);
+    return 0;
+}
+
 static int delete_row(struct db *db, struct op *op, struct err *err)
 {
     struct settings_row row;
@@ -197,24 +213,12 @@ static int delete_row(struct db *db, struct op *op, struct err *err)
         return op_refuse(op, why.kind, "%s", why.text);
     jval_free(&op->was);
     op->was = stored_json(&row);
-    return app_secret_drop_of(db, op->id, err) < 0 ||
-                   settings_row_drop(db, SETTINGS_APP, op->id, row.version, err) != 1
-               ? -1
-               : 0;
+    return app_drop(db, op, row.version, err);
 }
 
 static int delete_work(struct op *op, struct err *err)
 {
     return op_write(op, delete_row, err);
-}
-
-static int delete_finish(struct op *op, struct err *err)
-{
-    (void)err;
-    if (op->admin->o.app_secrets)
-        app_secrets_drop_of(op->admin->o.app_secrets, op->id);
-    registrations_drop_app(op->admin->registrations, op->id);
-    return 0;
 }
 
 void admin_app_delete(struct admin *a, const struct admin_request *rq, admin_done_fn *done,
@@ -224,7 +228,7 @@ void admin_app_delete(struct admin *a, const struct admin_request *rq, admin_don
                                         .action = "app.delete",
                                         .begin = delete_begin,
                                         .work = delete_work,
-                                        .finish = delete_finish,
+                                        .finish = app_dropped,
                                         .reloaded = op_rows_in_force};
     op_run(a, rq, &rule, done, arg);
 }

@@ -24,6 +24,14 @@ struct jval *app_view_all(const struct op *op, const struct jval *stored);
 op_fn app_view_work, app_view_finish;
 int app_view_keep(struct op *op, struct err *err);
 
+/* ---- app.c: how an app, op->id, goes ---- */
+
+/* Its row of that version, and its secrets with it, so that an app of the same id begins without
+ * any. */
+int app_drop(struct db *db, struct op *op, int64_t version, struct err *err);
+/* The finish of it: out of memory, too. */
+op_fn app_dropped;
+
 /* ---- app_draft.c ---- */
 
 enum app_draft_mode {

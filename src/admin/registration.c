@@ -355,24 +355,12 @@ static int delete_row(struct db *db, struct op *op, struct err *err)
         return op_refuse(op, ERR_DENIED, "there is no such app any more");
     jval_free(&op->was);
     op->was = stored_json(row.settings);
-    return app_secret_drop_of(db, op->id, err) < 0 ||
-                   settings_row_drop(db, SETTINGS_APP, op->id, row.version, err) != 1
-               ? -1
-               : 0;
+    return app_drop(db, op, row.version, err);
 }
 
 static int delete_work(struct op *op, struct err *err)
 {
     return op_write(op, delete_row, err);
-}
-
-static int delete_finish(struct op *op, struct err *err)
-{
-    (void)err;
-    if (op->admin->o.app_secrets)
-        app_secrets_drop_of(op->admin->o.app_secrets, op->id);
-    registrations_drop_app(op->admin->registrations, op->id);
-    return 0;
 }
 
 void admin_registration_delete(struct admin *a, const struct admin_request *rq, admin_done_fn *done,
@@ -381,7 +369,7 @@ void admin_registration_delete(struct admin *a, const struct admin_request *rq, 
     static const struct op_rule rule = {.action = "app.delete",
                                         .begin = show_begin,
                                         .work = delete_work,
-                                        .finish = delete_finish,
+                                        .finish = app_dropped,
                                         .reloaded = op_rows_in_force};
     op_run(a, rq, &rule, done, arg);
 }

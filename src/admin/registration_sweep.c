@@ -7,7 +7,6 @@
  */
 #include "admin/app.h"
 #include "admin/registration.h"
-#include "app/secrets.h"
 
 #define STEPS_BETWEEN 3600 /* a step is a second */
 #define STEPS_FIRST 5
@@ -62,24 +61,12 @@ static int delete_row(struct db *db, struct op *op, struct err *err)
         return -1;
     if (rc == 0)
         return op_refuse(op, ERR_CONFLICT, "somebody uses it by now");
-    return app_secret_drop_of(db, op->id, err) < 0 ||
-                   settings_row_drop(db, SETTINGS_APP, op->id, row.version, err) != 1
-               ? -1
-               : 0;
+    return app_drop(db, op, row.version, err);
 }
 
 static int delete_work(struct op *op, struct err *err)
 {
     return op_write(op, delete_row, err);
-}
-
-static int delete_finish(struct op *op, struct err *err)
-{
-    (void)err;
-    if (op->admin->o.app_secrets)
-        app_secrets_drop_of(op->admin->o.app_secrets, op->id);
-    registrations_drop_app(op->admin->registrations, op->id);
-    return 0;
 }
 
 /* ---- which ones -------------------------------------------------------------------------------
@@ -101,7 +88,7 @@ static int look_finish(struct op *op, struct err *err)
     static const struct op_rule rule = {.scope = ADMIN_WRITE,
                                         .action = "app.delete",
                                         .work = delete_work,
-                                        .finish = delete_finish,
+                                        .finish = app_dropped,
                                         .reloaded = op_rows_in_force};
     const struct found *f = op->more;
     (void)err;
