@@ -154,6 +154,8 @@ START_TEST(every_page_answers)
     ck_assert(!web_says("evil"));
     ck_assert_int_eq(web_get("/admin?did=deleted", web_cookies()), 200);
     ck_assert(web_says("The provider is deleted."));
+    admin_set_issuer(wfx.app.admin, NULL);
+    issuer_free(&issuer);
 }
 END_TEST
 
