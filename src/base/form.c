@@ -125,9 +125,8 @@ void form_add(struct buf *b, const char *name, const char *value)
 
 static bool form_unreserved(char c)
 {
-    const char lower = (char)(c | 0x20); /* makes a letter of nothing else */
-    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-           c == '_' || c == '~';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
 }
 
 void form_escape(struct buf *b, struct str s)

@@ -129,22 +129,9 @@ bool text_bool(struct str s, bool *out)
     return false;
 }
 
-/* Eight bytes of 0x21 to 0x7e. What borrows from its neighbour or carries into it is none of them,
- * and its own highest bit says so. */
-static bool text_printable8(const char *p)
-{
-    const uint64_t ones = UINT64_MAX / 255;
-    uint64_t v;
-    memcpy(&v, p, sizeof(v));
-    return ((v | (v - ones * 0x21) | (v + ones)) & ones << 7) == 0;
-}
-
 bool text_printable(struct str s)
 {
-    size_t i = 0;
-    while (s.n - i >= 8 && text_printable8(s.p + i)) /* tokens are long */
-        i += 8;
-    for (; i < s.n; i++)
+    for (size_t i = 0; i < s.n; i++)
         if (s.p[i] < 0x21 || s.p[i] > 0x7e)
             return false;
     return true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * user_code: what a device shows and a person types elsewhere (RFC 8628 section 6.1): eight letters
- * out of twenty, which spell no word and are not taken for digits, as XXXX-XXXX. However it is
+ * out of twenty, which spell no word and are not taken for digits, as BCDF-GHJK. However it is
  * typed, in small letters, with blanks or without the hyphen, it is the same code. Pure.
  */
 #ifndef ISSUER_USER_CODE_H

@@ -3,6 +3,7 @@
  * The signing half of sys/jose.h.
  */
 #include <openssl/bio.h>
+#include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -115,38 +116,18 @@ struct jval *jws_key_public(const struct jws_key *k, uint32_t alg, const char *k
     return json;
 }
 
-/* A DER INTEGER to `size` bytes; what comes behind it, NULL: it is none. */
-static const unsigned char *integer_raw(const unsigned char *at, const unsigned char *end,
-                                        unsigned char *out, size_t size)
-{
-    size_t n;
-
-    if (end - at < 2 || at[0] != 0x02 || at[1] > 0x7f || end - at - 2 < at[1])
-        return NULL;
-    for (n = at[1], at += 2; n > size; n--)
-        if (*at++ != 0) /* a zero in front keeps it positive */
-            return NULL;
-    memset(out, 0, size - n);
-    memcpy(out + size - n, at, n);
-    return at + n;
-}
-
 /* DER to r and s of exact length, in place. */
 static bool signature_raw(const struct jose_alg *alg, unsigned char *sig, size_t *n)
 {
-    const size_t size = alg->coordinate;
-    const unsigned char *at = sig + 2, *end = sig + *n;
-    unsigned char raw[2 * JWK_COORDINATE_MAX];
+    const unsigned char *at = sig;
+    ECDSA_SIG *pair = d2i_ECDSA_SIG(NULL, &at, (long)*n);
+    int size = (int)alg->coordinate;
+    bool good = pair && BN_bn2binpad(ECDSA_SIG_get0_r(pair), sig, size) == size &&
+                BN_bn2binpad(ECDSA_SIG_get0_s(pair), sig + size, size) == size;
 
-    if (*n < 3 || sig[0] != 0x30 || (sig[1] > 0x7f && sig[1] != 0x81))
-        return false;
-    at += sig[1] == 0x81; /* P-521: its length takes a byte of its own */
-    if (!(at = integer_raw(at, end, raw, size)) || !(at = integer_raw(at, end, raw + size, size)) ||
-        at != end)
-        return false;
-    memcpy(sig, raw, 2 * size);
-    *n = 2 * size;
-    return true;
+    ECDSA_SIG_free(pair);
+    *n = (size_t)2 * alg->coordinate;
+    return good;
 }
 
 /* A context with key and algorithm in it; nothing is digested yet. The caller frees it. */

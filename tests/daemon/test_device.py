@@ -300,7 +300,7 @@ class People(Device):
         self.assertEqual(self.poll(codes).status, 200)
 
     def test_nonsense(self):
-        for code in ("XXXX", "BCDF-GHJK", "%3Cscript%3E", "A" * 3000):
+        for code in ("BCDF", "BCDF-GHJK", "%3Cscript%3E", "A" * 3000):
             page = self.browser.get("/device?user_code=" + code)
             self.assertEqual(page.status, 422, page.summary())
             self.assertNotIn("<script>", page.text)
