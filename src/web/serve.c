@@ -15,7 +15,6 @@
 #include "sys/random.h"
 
 #define TCP_STATE_ESTABLISHED 1 /* of the kernel; no header has it beside linux/tcp.h */
-#define BODY_SPILL_MAX (64 * 1024)
 
 /* ---- connections and their deadlines */
 
@@ -270,7 +269,7 @@ static enum MHD_Result body_add(struct request *rq, const char *upload, size_t *
     buf_add(&rq->body, upload, *n);
     rq->body_seen += *n;
     *n = 0;
-    return rq->body_seen <= rq->body.limit + BODY_SPILL_MAX ? MHD_YES : MHD_NO;
+    return rq->body_seen <= rq->body.limit + SERVE_BODY_SPILL ? MHD_YES : MHD_NO;
 }
 
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const char *url,

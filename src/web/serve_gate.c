@@ -295,7 +295,7 @@ static int check_body(struct request *rq, const char *version, const char **what
         return 0;
     *what = "The body is too large.";
     rq->body.limit = rq->route->body_max;
-    if ((uint64_t)declared > rq->route->body_max)
+    if ((uint64_t)declared > rq->route->body_max + SERVE_BODY_SPILL)
         return 413;
     return check_type(rq, what);
 }

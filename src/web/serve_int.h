@@ -18,6 +18,7 @@
 #define SERVE_FIELDS_MAX 64
 #define SERVE_TABLE_FIELDS_MAX 1024 /* of a form of ROUTE_TABLE */
 #define SERVE_PATH_MAX 256
+#define SERVE_BODY_SPILL (64 * 1024) /* read of a body over its limit, so the answer arrives */
 #define SERVE_JSON_DEPTH 8
 #define SERVE_MEMORY (24 * 1024) /* of a connection, unless told otherwise */
 #define SERVE_NOTE_BYTES 64      /* the library's on each header, cookie and parameter */

@@ -279,7 +279,10 @@ class Browser:
             body = urllib.parse.urlencode(form)
             headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
         c = http.client.HTTPConnection(parts.hostname, parts.port, timeout=PATIENCE)
-        c.request(method, path, body, headers)
+        try:
+            c.request(method, path, body, headers)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # refused before all of it was sent: the answer is there to be read
         answer = Answer(c.getresponse(), url)
         c.close()
         for line in answer.headers.get_all("Set-Cookie") or []:

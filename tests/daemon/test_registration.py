@@ -341,11 +341,8 @@ class Register(Registering):
         form = Browser(self.usher).request("POST", ENDPOINT, form={"redirect_uris": CALLBACK},
                                            headers={"Authorization": "Bearer " + token})
         self.assertEqual((form.status, form.json()["error"]), (415, "invalid_request"))
-        try:
-            large = self.ask("POST", ENDPOINT, token, raw=json.dumps(self.metadata(x="y" * (1 << 20))))
-            self.assertEqual((large.status, large.json()["error"]), (413, "invalid_request"))
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # refused before all of it was sent
+        large = self.ask("POST", ENDPOINT, token, raw=json.dumps(self.metadata(x="y" * (1 << 20))))
+        self.assertEqual((large.status, large.json()["error"]), (413, "invalid_request"))
         self.refused(self.ask("POST", ENDPOINT + "?redirect_uri=x", token, self.metadata()), 400, "invalid_request")
         self.assertEqual(self.ask("PUT", ENDPOINT, token, self.metadata()).status, 405)
         self.assertEqual(self.ask("POST", ENDPOINT, token, self.metadata()).status, 201)
