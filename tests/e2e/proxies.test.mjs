@@ -5,6 +5,7 @@ import fs from "node:fs";
 import http from "node:http";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
 import * as e2e from "./lib.mjs";
 
 async function startCaddy(dir, usher, site, port) {
@@ -52,6 +53,22 @@ async function startApache(dir, usher, site, port) {
 Listen 127.0.0.1:${port}\n${user}\nErrorLog ${dir}/apache.log\n${host}\n`);
   const p = e2e.launch("/usr/sbin/apache2", ["-f", conf, "-DFOREGROUND"]);
   await e2e.listening(port, p);
+  return p;
+}
+
+// A program that `./dev deps e2e` unpacked.
+const unpacked = (name) => fileURLToPath(new URL(`../../build/e2e/${name}`, import.meta.url));
+
+async function startTraefik(dir, usher, site, port) {
+  const conf = path.join(dir, "traefik.yaml");
+  fs.writeFileSync(conf, e2e.fromManual("forward-auth.md", "yaml")[0]
+    .replace("app.example.com", "127.0.0.1")
+    .replace("127.0.0.1:8080", `127.0.0.1:${usher.port}`)
+    .replace("127.0.0.1:3000", `127.0.0.1:${site.port}`));
+  const p = e2e.launch(unpacked("traefik"), [`--providers.file.filename=${conf}`, `--entrypoints.app.address=127.0.0.1:${port}`,
+    "--global.checknewversion=false", "--global.sendanonymoususage=false"]);
+  await e2e.listening(port, p);
+  await e2e.until("Traefik's routes", async () => (await fetch(`http://127.0.0.1:${port}/`, { redirect: "manual" })).status !== 404);
   return p;
 }
 
@@ -112,7 +129,8 @@ function claims(port, method, uri) {
   return [{}, ...one, all, other, dropped, { ...all, "x-forwarded-proto": "http", "x-forwarded-host": `127.0.0.1:${port}` }];
 }
 
-const proxies = [["nginx", e2e.startNginx], ["caddy", startCaddy], ["haproxy", startHaproxy], ["apache", startApache]];
+const proxies = [["nginx", e2e.startNginx], ["caddy", startCaddy], ["haproxy", startHaproxy], ["apache", startApache],
+  ["traefik", startTraefik]];
 
 for (const [name, start] of proxies) {
   describe(`${name} in front of a site`, () => {
@@ -210,7 +228,8 @@ for (const [name, start] of proxies) {
       await context.close();
     });
 
-    it("keeps usher's cookies from the app and leaves the others (PRIV-09)", async () => {
+    const cannot = name === "traefik" && "it takes no single cookie out of a header";
+    it("keeps usher's cookies from the app and leaves the others (PRIV-09)", { skip: cannot }, async () => {
       const context = await browser.newContext();
       const page = await context.newPage();
       await page.goto(`${usher.url}/login`);
