@@ -387,7 +387,11 @@ static enum rule_truth ask_group(const struct rule *r, const struct app_subject 
 {
     if (!str_is(r->provider, s->provider))
         return unknown(why, "signed in by another provider");
-    return truth(header_has(s->groups, str_of(r->value)));
+    if (header_has(s->groups, str_of(r->value)))
+        return RULE_YES;
+    if (!header_has_room(s->groups, str_of(r->value)))
+        return unknown(why, "more groups than are kept: this one may be among those left out");
+    return RULE_NO;
 }
 
 static enum rule_truth ask_term(const struct rule *r, const struct app_subject *s, const char **why)

@@ -53,6 +53,32 @@ bool header_plain(const char *text)
     return true;
 }
 
+/* Worst case of quoting it in JSON. */
+size_t header_cost(size_t name_bytes)
+{
+    return name_bytes * 2 + 3;
+}
+
+/* Of an item's header form: what it takes as a name. */
+static size_t cost_of(const char *item, size_t n)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < n; i += item[i] == '%' ? 3 : 1)
+        bytes++;
+    return header_cost(bytes);
+}
+
+bool header_has_room(const char *list, struct str item)
+{
+    size_t used = cost_of(item.p, item.n);
+    for (const char *at = list; *at;) {
+        const size_t n = strcspn(at, ",");
+        used += cost_of(at, n);
+        at += n + (at[n] == ',');
+    }
+    return used <= HEADER_ROOM;
+}
+
 bool header_has(const char *list, struct str item)
 {
     for (const char *at = list; item.n > 0 && *at;) {

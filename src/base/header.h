@@ -25,4 +25,11 @@ bool header_plain(const char *text);
 /* Whether a list has this item; both in header form. An empty item is in no list. */
 bool header_has(const char *list, struct str item);
 
+/* A list that is kept holds names of HEADER_ROOM bytes in all, each counted by header_cost, and
+ * what finds no room is left out. So of a name that is not in a list, only one that would still
+ * have room is known to have been missing from the start. Both in header form. */
+#define HEADER_ROOM 3000
+size_t header_cost(size_t name_bytes);
+bool header_has_room(const char *list, struct str item);
+
 #endif

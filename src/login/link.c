@@ -19,7 +19,7 @@ const char *link_groups(const char *provider, const char *const *groups, struct 
     struct jval *list = jval_new_array();
     for (; *groups; groups++) {
         const char *name = arena_printf(a, "%s:%s", provider, *groups);
-        const size_t n = strlen(name) * 2 + 3; /* worst case of quoting */
+        const size_t n = header_cost(strlen(name));
         if (n > room) {
             ++*left_out;
             continue;

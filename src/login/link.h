@@ -9,13 +9,14 @@
 #ifndef LOGIN_LINK_H
 #define LOGIN_LINK_H
 
+#include "base/header.h"
 #include "login/drive.h"
 #include "store/account.h"
 #include "store/session_row.h"
 #include "store/upstream_token.h"
 
-/* Groups in headers and rows: what goes beyond is left out, which can only take rights away. */
-#define LINK_GROUPS_MAX 3000 /* bytes as JSON */
+/* Groups in headers and rows: what goes beyond is left out, and rules know it (app/rule.c). */
+#define LINK_GROUPS_MAX HEADER_ROOM /* bytes as JSON */
 /* An address that was not confirmed for so long may be somebody else's by now. */
 #define LINK_FRESH (90 * 86400) /* seconds */
 

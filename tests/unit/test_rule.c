@@ -127,6 +127,32 @@ START_TEST(fwd_20_missing_facts)
 }
 END_TEST
 
+/* FWD-20, DOS-09: of somebody with more groups than are kept, a group that is not among them may
+ * be one that was left out, unless it would have found room. */
+START_TEST(groups_left_out_are_not_known)
+{
+    struct buf list;
+    buf_init(&list, 4096);
+    buf_printf(&list, "discord:first");
+    for (int i = 0; i < 66; i++) /* 45 each of 3,000 */
+        buf_printf(&list, ",discord:%%C3%%AB%011d", i);
+    ann.groups = list.p;
+    asked("group:discord:first", &ann, RULE_YES);
+    asked("group:discord:banned", &ann, RULE_UNKNOWN);
+    asked("not group:discord:banned", &ann, RULE_UNKNOWN);
+    asked("signed_in and not group:discord:banned", &ann, RULE_UNKNOWN);
+    struct jval *trace = rule_trace(parsed("not group:discord:banned"), &ann);
+    const char *why = jval_text(jval_get(jval_item(trace, 0), "why"));
+    ck_assert_ptr_nonnull(why);
+    ck_assert_ptr_nonnull(strstr(why, "left out"));
+    jval_free(&trace);
+    *strrchr(list.p, ',') = '\0'; /* now it would have found room */
+    asked("group:discord:banned", &ann, RULE_NO);
+    asked("not group:discord:banned", &ann, RULE_YES);
+    buf_deinit(&list);
+}
+END_TEST
+
 START_TEST(signed_out)
 {
     asked("anyone", &nobody, RULE_YES);
@@ -286,6 +312,7 @@ Suite *suite_rule(void)
     tcase_add_test(t, domains_are_exact);
     tcase_add_test(t, weak_evidence_is_no_address);
     tcase_add_test(t, fwd_20_missing_facts);
+    tcase_add_test(t, groups_left_out_are_not_known);
     tcase_add_test(t, signed_out);
     tcase_add_test(t, fwd_08_unreadable_client);
     tcase_add_test(t, logic);
