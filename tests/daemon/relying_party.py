@@ -14,8 +14,16 @@ from oauth import b64url, basic, read_jwt, verify
 CALLBACK = "https://rp.example.com/callback"
 
 
+STANDARD = {"name": str, "preferred_username": str, "picture": str, "locale": str, "email": str,
+            "email_verified": bool, "updated_at": int}  # OpenID Connect Core 5.1, as far as usher goes
+
+
 def query_of(url):
-    return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query, keep_blank_values=True))
+    """The parameters of an answer: each once, and none of them in a fragment."""
+    parts = urllib.parse.urlsplit(url)
+    pairs = urllib.parse.parse_qsl(parts.query, keep_blank_values=True)
+    assert not parts.fragment and len(dict(pairs)) == len(pairs), url
+    return dict(pairs)
 
 
 def pkce():
@@ -77,9 +85,10 @@ class RelyingParty:
                 continue
             page = answer.text
             if answer.status == 200 and 'data-page="form_post"' in page:
-                action, fields = form_of(page)
-                assert action == self.redirect_uri, action
-                return fields
+                action, pairs = form_of(page, pairs=True)
+                assert action == self.redirect_uri and '<form method="post"' in page, page
+                assert len(dict(pairs)) == len(pairs), pairs
+                return dict(pairs)
             link = re.search(r'href="([^"]*/login/%s\?[^"]*)"' % self.provider, page)
             if answer.status == 200 and link:
                 answer = browser.get(html.unescape(link.group(1)))
@@ -135,7 +144,12 @@ class RelyingParty:
         assert verify(self.usher.folder, id_token, mine[0]), "the signature does not hold"
         assert claims["iss"] == self.metadata["issuer"], claims
         assert claims["aud"] in (self.client_id, [self.client_id]), claims
+        assert claims.get("azp", self.client_id) == self.client_id, claims
+        assert type(claims["exp"]) is int and type(claims["iat"]) is int, claims
         assert claims["exp"] > time.time() > claims["iat"] - 5, claims
+        assert re.fullmatch(r"[!-~]{1,255}", claims["sub"]), claims
+        assert type(claims.get("auth_time", 0)) is int, claims
+        self.standard(claims)
         assert claims.get("nonce") == nonce, claims
         if access_token:  # OP-66: the left half of a hash, SHA-512 for Ed25519
             hashed = hashlib.sha512 if header["alg"] == "EdDSA" else hashlib.sha256
@@ -147,6 +161,36 @@ class RelyingParty:
     def header(token):
         return read_jwt(token)[0]
 
+    @staticmethod
+    def standard(claims):
+        """Claims that are there are what OpenID Connect Core 5.1 says."""
+        for name, kind in STANDARD.items():
+            assert name not in claims or (type(claims[name]) is kind and claims[name] != ""), claims
+
+    def info(self, tokens, claims, how="header"):
+        """What userinfo says, right in every respect (OpenID Connect Core 5.3.2)."""
+        answer = self.userinfo(tokens["access_token"], how)
+        assert answer.status == 200, answer.text
+        assert answer.headers["Content-Type"] == "application/json", answer.summary()
+        assert answer.headers["Cache-Control"] == "no-store", answer.summary()
+        said = answer.json()
+        assert said["sub"] == claims["sub"], said
+        self.standard(said)
+        return said
+
+    @staticmethod
+    def tokens_of(answer):
+        """A token answer, right in every respect (RFC 6749 5.1, appendix A)."""
+        assert answer.status == 200, answer.text
+        assert answer.headers["Content-Type"] == "application/json", answer.summary()
+        assert answer.headers["Cache-Control"] == "no-store", answer.summary()
+        tokens = answer.json()
+        assert tokens["token_type"] == "Bearer", tokens
+        assert type(tokens["expires_in"]) is int and tokens["expires_in"] > 0, tokens
+        for name in ("access_token", "refresh_token"):
+            assert re.fullmatch(r"[!-~]{43,}", tokens.get(name, "x" * 43)), tokens
+        return tokens
+
     def sign_in(self, browser, auth="basic", person="ada", method="GET", **more):
         """All of it: the token answer and the ID token's claims."""
         query = self.request(**more)
@@ -154,7 +198,6 @@ class RelyingParty:
         assert isinstance(answer, dict), answer.summary()
         assert "error" not in answer, answer
         assert answer["state"] == query["state"] and answer["iss"] == self.metadata["issuer"], answer
-        tokens = self.redeem(answer, auth)
-        assert tokens.status == 200, tokens.text
-        tokens = tokens.json()
+        assert re.fullmatch(r"[!-~]{43,}", answer["code"]), answer
+        tokens = self.tokens_of(self.redeem(answer, auth))
         return tokens, self.claims(tokens["id_token"], query.get("nonce"), tokens["access_token"])

@@ -27,8 +27,11 @@ class Config(Plan):
         self.assertNotIn("registration_endpoint", endpoints)  # closed
         for name in endpoints:  # each is there, and below the issuer
             self.assertTrue(m[name].startswith(self.usher.url + "/"), name)
+            self.assertEqual(urllib.parse.urlsplit(m[name])[3:], ("", ""), name)
             self.assertNotIn(Browser(self.usher).get(m[name]).status, (404, 500, 503), name)
         self.assertIn("openid", m["scopes_supported"])
+        for scope in m["scopes_supported"]:
+            self.assertRegex(scope, r"^[!#-\[\]-~]+$")  # RFC 6749 3.3
         self.assertEqual(m["response_types_supported"], ["code"])
         self.assertEqual(set(m["response_modes_supported"]), {"query", "form_post"})
         self.assertEqual(m["subject_types_supported"], ["public"])
@@ -36,7 +39,11 @@ class Config(Plan):
             if "alg_values_supported" in name:
                 self.assertIn("RS256", m[name], name)
                 self.assertNotIn("none", m[name], name)
+        self.assertIn("authorization_code", m["grant_types_supported"])
         self.assertFalse({"implicit", "password"} & set(m["grant_types_supported"]))
+        self.assertEqual(m["code_challenge_methods_supported"], ["S256"])
+        for name, value in m.items():  # RFC 8414 2: what would be empty is left out
+            self.assertTrue(value if isinstance(value, (list, str)) else isinstance(value, bool), name)
         self.assertIn("sub", m["claims_supported"])
         self.assertIs(m["claims_parameter_supported"], True)
         self.assertIs(m["request_parameter_supported"], False)
@@ -49,8 +56,14 @@ class Config(Plan):
         for key in keys:
             self.assertEqual(key["use"], "sig")
             self.assertFalse(PRIVATE & set(key), "a private member")
+            for name in {"n", "e", "x", "y"} & set(key):
+                self.assertRegex(key[name], r"^[A-Za-z0-9_-]+$")  # base64url, unpadded
             if key["kty"] == "RSA":
                 self.assertGreaterEqual(len(unb64url(key["n"])), 256)
+                self.assertNotEqual(unb64url(key["n"])[0], 0)  # RFC 7518 2: as few octets as can be
+            else:
+                self.assertEqual((key["kty"], key["crv"]), ("EC", "P-256"))
+                self.assertEqual([len(unb64url(key[n])) for n in ("x", "y")], [32, 32])
 
     def test_oidcc_discovery_endpoint_verification_as_behaved(self):
         # OP-52: same values as behaviour

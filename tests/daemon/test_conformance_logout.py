@@ -10,7 +10,7 @@ import unittest
 import urllib.parse
 
 from harness import Api, Browser, wait_for, write_private
-from oauth import read_jwt, verify
+from oauth import Key, read_jwt, verify
 from relying_party import form_of, query_of
 from test_conformance import Plan
 
@@ -60,11 +60,15 @@ class RpInitiatedLogout(Leaving):
 
     def test_oidcc_rp_initiated_logout_discovery_endpoint_verification(self):
         self.assertEqual(self.rp.metadata["end_session_endpoint"], self.rp.metadata["issuer"] + "/oauth2/logout")
+        for name, url in self.rp.metadata.items():
+            if name.endswith("_endpoint") or name == "jwks_uri":
+                self.assertTrue(url.startswith(self.rp.metadata["issuer"] + "/"), name)
 
     def test_oidcc_rp_initiated_logout(self):
         tokens, _ = self.sign_in()
-        answer = self.end(id_token_hint=tokens["id_token"], post_logout_redirect_uri=LOGGED_OUT, state="a b&c")
-        self.assert_leads_back(answer, state="a b&c")
+        state = "a b&c" + 123 * "s"  # 128 letters, as the suite's
+        answer = self.end(id_token_hint=tokens["id_token"], post_logout_redirect_uri=LOGGED_OUT, state=state)
+        self.assert_leads_back(answer, state=state)
         self.assert_logged_out()
 
     def test_oidcc_rp_initiated_logout_bad_post_logout_redirect_uri(self):
@@ -111,9 +115,12 @@ class RpInitiatedLogout(Leaving):
     def test_oidcc_rp_initiated_logout_bad_id_token_hint(self):
         tokens, _ = self.sign_in()
         head, payload, signature = tokens["id_token"].split(".")
-        foreign = signature[:-8] + ("A" * 8 if signature[-8:] != "A" * 8 else "B" * 8)
-        self.assert_never_leads_away(self.end(id_token_hint=".".join((head, payload, foreign)),
-                                              post_logout_redirect_uri=LOGGED_OUT, state="x"))
+        spoilt = signature[:-8] + ("A" * 8 if signature[-8:] != "A" * 8 else "B" * 8)
+        header, claims, _ = read_jwt(tokens["id_token"])
+        foreign = Key(self.folder, "RSA").sign(claims, **header)
+        for hint in (".".join((head, payload, spoilt)), foreign):
+            self.assert_never_leads_away(self.end(id_token_hint=hint, post_logout_redirect_uri=LOGGED_OUT, state="x"))
+            self.sign_in()
 
 
 class EndSession(Leaving):
@@ -297,6 +304,8 @@ class BackChannelLogout(Leaving):
         self.assert_leads_back(answer)
         token = self.told(hearer)[0]
         self.assertEqual(hearer.heard[0][1], "application/x-www-form-urlencoded")
+        self.assertEqual({name: len(values) for name, values in hearer.heard[0][2].items()}, {"logout_token": 1})
+        self.assert_logged_out()
         header, said, _ = read_jwt(token)
         key = [k for k in self.rp.keys()["keys"] if k["kid"] == header["kid"]]
         self.assertTrue(verify(self.usher.folder, token, key[0]))
