@@ -132,6 +132,7 @@ void admin_app_secret_delete(struct admin *a, const struct admin_request *rq, ad
                                         .action = "app.secret_delete",
                                         .begin = delete_begin,
                                         .work = delete_work,
-                                        .finish = delete_finish};
+                                        .finish = delete_finish,
+                                        .ends = true};
     op_run(a, rq, &rule, done, arg);
 }

@@ -271,6 +271,7 @@ void admin_role_revoke(struct admin *a, const struct admin_request *rq, admin_do
                                         .action = "role.revoke",
                                         .begin = revoke_begin,
                                         .work = revoke_work,
-                                        .finish = revoke_finish};
+                                        .finish = revoke_finish,
+                                        .ends = true};
     op_run(a, rq, &rule, done, arg);
 }

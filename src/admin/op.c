@@ -148,7 +148,8 @@ static void fail(struct op *op, const struct err *err)
 static void op_finish(struct op *op)
 {
     struct err err = ERR_INIT;
-    if (op->err.kind == ERR_NONE && op->rule->finish && op->rule->finish(op, &err) < 0)
+    const bool wanted = op->err.kind == ERR_NONE || (op->in_doubt && op->rule->ends);
+    if (wanted && op->rule->finish && op->rule->finish(op, &err) < 0)
         fail(op, &err);
     op_end(op);
 }
@@ -351,6 +352,7 @@ int op_write(struct op *op, op_tx_fn *fn, struct err *err)
     case STORE_DONE:
         return op->err.kind == ERR_NONE ? 0 : -1;
     case STORE_UNKNOWN:
+        op->in_doubt = op->err.kind == ERR_NONE; /* else it was refused, whatever is on disk */
         err_clear(err);
         err_clear(&op->err);
         return err_set(err, ERR_INTERNAL,

@@ -38,6 +38,10 @@ struct op_rule {
     /* After work the configuration is built anew, and this judges how that went. */
     int (*reloaded)(struct op *op, const struct live_outcome *outcome, struct err *err);
     void (*drop)(struct op *op); /* frees what `more` owns; NULL: nothing */
+    /* `finish` only takes something away: it is done, too, when the store does not say whether the
+     * change was kept. Whoever is out in the store is not in by memory then; who is not comes back
+     * with a restart. */
+    bool ends;
 };
 
 struct op {
@@ -76,6 +80,7 @@ struct op {
     const char *object;
     struct jval *was, *became;
     int64_t audited;  /* number of the row */
+    bool in_doubt;    /* the store did not say what became of it */
     op_tx_fn *change; /* inside op_write */
 };
 

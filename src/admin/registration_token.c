@@ -373,6 +373,7 @@ void admin_registration_token_delete(struct admin *a, const struct admin_request
                                         .action = "registration_token.delete",
                                         .begin = delete_begin,
                                         .work = delete_work,
-                                        .finish = delete_finish};
+                                        .finish = delete_finish,
+                                        .ends = true};
     op_run(a, rq, &rule, done, arg);
 }

@@ -347,6 +347,7 @@ void admin_role_delete(struct admin *a, const struct admin_request *rq, admin_do
                                         .action = "role.delete",
                                         .begin = delete_begin,
                                         .work = delete_work,
-                                        .finish = delete_finish};
+                                        .finish = delete_finish,
+                                        .ends = true};
     op_run(a, rq, &rule, done, arg);
 }

@@ -361,6 +361,7 @@ void admin_token_delete(struct admin *a, const struct admin_request *rq, admin_d
                                         .action = "token.delete",
                                         .begin = delete_begin,
                                         .work = delete_work,
-                                        .finish = delete_finish};
+                                        .finish = delete_finish,
+                                        .ends = true};
     op_run(a, rq, &rule, done, arg);
 }

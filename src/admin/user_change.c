@@ -99,7 +99,8 @@ void admin_user_disable(struct admin *a, const struct admin_request *rq, admin_d
                                         .action = "user.disable",
                                         .begin = disable_begin,
                                         .work = disable_work,
-                                        .finish = ended_finish};
+                                        .finish = ended_finish,
+                                        .ends = true};
     op_run(a, rq, &rule, done, arg);
 }
 
@@ -202,7 +203,8 @@ void admin_user_end_sessions(struct admin *a, const struct admin_request *rq, ad
                                         .action = "user.end_sessions",
                                         .begin = end_begin,
                                         .work = end_work,
-                                        .finish = end_finish};
+                                        .finish = end_finish,
+                                        .ends = true};
     op_run(a, rq, &rule, done, arg);
 }
 
@@ -250,6 +252,7 @@ void admin_user_delete(struct admin *a, const struct admin_request *rq, admin_do
                                         .action = "user.delete",
                                         .begin = delete_begin,
                                         .work = delete_work,
-                                        .finish = delete_finish};
+                                        .finish = delete_finish,
+                                        .ends = true};
     op_run(a, rq, &rule, done, arg);
 }

@@ -3,8 +3,11 @@
 
 #include <dirent.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/account.h"
@@ -158,4 +161,17 @@ void store_fixture_fill(struct store_fixture *f)
     store_fixture_stall(f);
     while (store_write(f->store, nothing, NULL, NULL, NULL))
         continue;
+}
+
+void store_fixture_disk(const char *folder, bool full)
+{
+    char log[128];
+    struct rlimit limit;
+    struct stat st;
+    snprintf(log, sizeof log, "%s/usher.db-wal", folder);
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    ck_assert_int_eq(stat(log, &st), 0);
+    sigaction(SIGXFSZ, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+    limit.rlim_cur = full ? (rlim_t)st.st_size : limit.rlim_max;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }

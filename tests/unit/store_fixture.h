@@ -29,5 +29,8 @@ void store_fixture_stall(struct store_fixture *f);
 void store_fixture_go_on(struct store_fixture *f);
 /* Stalls and fills the queue. */
 void store_fixture_fill(struct store_fixture *f);
+/* The disk under a store's folder takes no more, so nobody knows what becomes of a commit; or it
+ * does again. */
+void store_fixture_disk(const char *folder, bool full);
 
 #endif

@@ -321,6 +321,41 @@ START_TEST(tokens_end_too)
 }
 END_TEST
 
+/* When nobody knows whether it is on the disk, they are out all the same; but what was refused ends
+ * nothing. */
+START_TEST(in_doubt_they_are_out)
+{
+    struct admin_actor who;
+    char token[60];
+    grant("ada");
+    f.actor.kind = "account";
+    f.actor.id = "ada";
+    admin_do(&f, admin_token_add, NULL, "{\"name\":\"x\",\"scopes\":\"read\"}");
+    snprintf(token, sizeof token, "%s", admin_said(&f, "/token"));
+    f.actor.kind = "socket";
+    store_fixture_disk(f.store.folder, true);
+    ck_assert_int_eq(admin_call(&f, admin_user_disable, "ada", "{\"reason\":\"x\"}"), ERR_INTERNAL);
+    f.sub = "ada";
+    ck_assert_int_eq(admin_call(&f, admin_role_revoke, "admin", NULL), ERR_INTERNAL);
+    ck_assert(in(ada) && in(ada_too) && admin_is(f.admin, "ada")); /* the last one */
+    ck_assert_int_eq(admin_token_check(f.admin, str_of(token), &who), 1);
+
+    ck_assert_int_eq(admin_call(&f, admin_user_end_sessions, "ada", "{\"session\":\"ada-1\"}"),
+                     ERR_INTERNAL);
+    ck_assert(!in(ada) && in(ada_too));
+    ck_assert_int_eq(admin_call(&f, admin_user_disable, "ada", "{\"reason\":\"x\",\"force\":true}"),
+                     ERR_INTERNAL);
+    ck_assert(!in(ada_too) && in(bob));
+    ck_assert_int_eq(admin_token_check(f.admin, str_of(token), &who), 0);
+    f.sub = "ada";
+    ck_assert_int_eq(admin_call(&f, admin_role_revoke, "admin", "{\"force\":true}"), ERR_INTERNAL);
+    ck_assert(!admin_is(f.admin, "ada"));
+    ck_assert_int_eq(admin_call(&f, admin_user_delete, "bob", NULL), ERR_INTERNAL);
+    ck_assert(!in(bob));
+    store_fixture_disk(f.store.folder, false);
+}
+END_TEST
+
 static int add_grants(struct db *db, void *arg, struct err *err)
 {
     static const char *const who[] = {"ada", "bob"};
@@ -372,6 +407,7 @@ Suite *suite_admin_user(void)
     tcase_add_test(tc, admins_are_out_of_reach);
     tcase_add_test(tc, tokens_end_too);
     tcase_add_test(tc, grants_end_too);
+    tcase_add_test(tc, in_doubt_they_are_out);
     suite_add_tcase(s, tc);
     return s;
 }

@@ -2,13 +2,11 @@
 #include "login/own.h"
 
 #include <check.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 
 #include "login_fixture.h"
 #include "store/account.h"
+#include "store_fixture.h"
 #include "sys/clock.h"
 
 Suite *suite_own(void);
@@ -50,18 +48,6 @@ static void on_done(void *arg, const struct err *err)
     *(enum err_kind *)arg = err ? err->kind : ERR_NONE;
 }
 
-/* The disk takes no more, so nobody knows what becomes of a commit. */
-static void set_disk(bool full)
-{
-    struct rlimit limit;
-    struct stat st;
-    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
-    ck_assert_int_eq(stat(arena_printf(lfx.arena, "%s/usher.db-wal", lfx.folder), &st), 0);
-    sigaction(SIGXFSZ, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
-    limit.rlim_cur = full ? (rlim_t)st.st_size : limit.rlim_max;
-    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
 START_TEST(in_doubt_they_are_out)
 {
     struct err err = ERR_INIT;
@@ -78,7 +64,7 @@ START_TEST(in_doubt_they_are_out)
     ck_assert_str_eq(v.account, me.account);
     account_handle("toy", more, handle);
 
-    set_disk(true);
+    store_fixture_disk(lfx.folder, true);
     ck_assert(is_in(&mine, &me));
     const struct own_caller c = {.session = &me};
     own_unlink(lfx.login, &c, handle, on_done, &kind);
@@ -95,7 +81,7 @@ START_TEST(in_doubt_they_are_out)
     ck_assert_int_eq(kind, ERR_INTERNAL);
     ck_assert(!is_in(&mine, &v));
     ck_assert_str_eq(gone, account); /* and what else is in memory, as its API tokens */
-    set_disk(false);
+    store_fixture_disk(lfx.folder, false);
 }
 END_TEST
 
