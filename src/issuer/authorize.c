@@ -33,7 +33,8 @@ struct run {
     struct consent_row consent;
     const char *account; /* whose; copied */
     bool has_consent, answered, allowed;
-    const char *said; /* the scopes of the answer; NULL: all */
+    const char *said;  /* the scopes of the answer; NULL: all */
+    const char *asked; /* the account whose answer it is */
     enum issuer_next waits_for;
     bool again;
     struct granting grant;
@@ -448,6 +449,12 @@ static const char *narrowed(struct arena *a, const char *asked, const char *said
 
 static void answer_narrowed(struct run *r)
 {
+    struct issuer_person who;
+    if (r->allowed && (!r->v.person(r->v.person_arg, &who) || strcmp(who.account, r->asked) != 0)) {
+        r->answered = false; /* it was somebody else's */
+        proceed(r);
+        return;
+    }
     if (r->said) {
         r->rq.scopes = narrowed(r->v.arena, r->rq.scopes, r->said);
         r->allowed = r->allowed && r->rq.scopes[0];
@@ -465,6 +472,7 @@ void issuer_consent(struct issuer *i, const struct issuer_visit *v,
     r->answered = true;
     r->allowed = said->allow;
     r->said = said->scopes ? arena_dup(v->arena, said->scopes) : NULL;
+    r->asked = arena_dup(v->arena, said->account);
     if (handle_hash(HANDLE_WAITING, str_of(said->handle), hash))
         look_up(r, hash, NULL, answer_narrowed);
     else

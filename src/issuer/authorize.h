@@ -60,9 +60,10 @@ void issuer_authorize(struct issuer *i, const struct issuer_visit *v, const stru
 void issuer_continue(struct issuer *i, const struct issuer_visit *v, const char *handle,
                      issuer_step_fn *done, void *arg);
 
-/* What the person said to a request that asked. */
+/* What the person said to a request that asked. It counts for `account`, whom the page asked,
+ * alone: if somebody else is signed in by now, they are asked. */
 struct issuer_answer_of_person {
-    const char *handle;
+    const char *handle, *account;
     bool allow;
     const char *scopes; /* of those asked for, parted by blanks; NULL: all */
 };

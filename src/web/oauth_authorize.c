@@ -168,8 +168,10 @@ static void ask(const struct oauth_visit *at, const struct issuer_step *s)
                   url_parse(at->v.arena, str_of(s->rq->redirect_uri), &u, &err) == 0
                       ? u.host
                       : "an app on this device");
-    if (web_session(at->app, at->rq, &v) == 1)
+    if (web_session(at->app, at->rq, &v) == 1) {
         jval_set_text(data, "person", v.name[0] ? v.name : v.username[0] ? v.username : v.account);
+        jval_set_text(data, "account", v.account);
+    }
     page_has_form(at->rq);
     /* The answer to the form leads to the app. */
     reply_header_static(at->rq, "Content-Security-Policy",
@@ -240,13 +242,14 @@ void oauth_consent(struct request *rq, void *app)
 {
     struct oauth_visit *at = oauth_visit(rq, app);
     const struct fields *f = request_form(rq);
-    const char *answer;
-    if (f == NULL || form_get(f, "answer", &answer) != 1 ||
+    const char *answer, *account;
+    if (f == NULL || form_get(f, "answer", &answer) != 1 || form_get(f, "account", &account) != 1 ||
         !request_same_origin(rq, at->app->public_origin)) {
         reply_error(rq, 400, "This answer did not come from our page.");
         return;
     }
     const struct issuer_answer_of_person said = {.handle = request_rest(rq),
+                                                 .account = account,
                                                  .allow = strcmp(answer, "allow") == 0,
                                                  .scopes = ticked(at->v.arena, f)};
     request_hold(rq);

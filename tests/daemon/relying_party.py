@@ -44,6 +44,13 @@ def form_of(page, pairs=False):
     return html.unescape(form.group(1)), fields if pairs else dict(fields)
 
 
+def say(browser, page, answer, scopes=(), **more):
+    """Answers the question of consent on `page`, with these of its boxes left."""
+    action, fields = form_of(page.text)
+    return browser.post(action, [("account", fields["account"]), *(("scope", s) for s in scopes),
+                                 ("answer", answer), *more.items()])
+
+
 class RelyingParty:
     def __init__(self, usher, client_id, secret=None, redirect_uri=CALLBACK, provider="oidc"):
         self.usher = usher

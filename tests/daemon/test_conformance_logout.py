@@ -132,6 +132,22 @@ class EndSession(Leaving):
         self.assert_never_leads_away(self.end(id_token_hint=theirs, client_id="rp",
                                               post_logout_redirect_uri=LOGGED_OUT))
 
+    def test_op_57_a_hint_is_an_id_token_and_nothing_else(self):
+        # Userinfo, signed, names the same person and the same app; an access token is of the same key.
+        path = self.folder / "apps.d" / "rp.conf"
+        text = path.read_text()
+        api = Api(self.usher)
+        self.addCleanup(lambda: (path.write_text(text), api.ask("POST", "/api/v1/config/reload", {})))
+        write_private(path, text + "userinfo_alg = RS256\n")
+        api.ask("POST", "/api/v1/config/reload", {})
+        tokens, _ = self.sign_in()
+        info = self.rp.userinfo(tokens["access_token"]).text
+        self.assertEqual(read_jwt(info)[1]["aud"], "rp")
+        for hint in (info, tokens["access_token"]):
+            self.assert_error(self.authorize(prompt="none", id_token_hint=hint), "login_required")
+            self.assert_never_leads_away(self.end(id_token_hint=hint, post_logout_redirect_uri=LOGGED_OUT))
+            self.sign_in()
+
     def test_op_57_hint_of_another_person(self):
         elsewhere = Browser(self.usher)
         tokens, _ = self.sign_in(elsewhere, person="grace")

@@ -5,7 +5,7 @@ import re
 import time
 
 from harness import Api, Browser, wait_for, write_private
-from relying_party import RelyingParty, pkce
+from relying_party import RelyingParty, form_of, pkce, say
 from test_conformance import Plan
 
 
@@ -337,12 +337,52 @@ class Consent(Plan):
         answer = self.rp.arrive(self.browser, self.rp.begin(self.browser, scope="openid email"), consent=False)
         self.assertEqual(answer.status, 200, answer.summary())
         self.assertIn("your e-mail address", answer.text)
-        handle = answer.text.split("/oauth2/consent/")[1].split('"')[0]
-        cross = self.browser.post("/oauth2/consent/" + handle, {"answer": "allow", "scope": "openid"},
-                                  same_origin=False, Origin="https://evil.example")
+        action, fields = form_of(answer.text)
+        cross = self.browser.post(action, {**fields, "answer": "allow"}, same_origin=False,
+                                  Origin="https://evil.example")
         self.assertEqual(cross.status, 400)
-        said = self.browser.post("/oauth2/consent/" + handle, {"answer": "deny"})
-        self.assert_error(self.rp.arrive(self.browser, said), "access_denied")
+        self.assert_error(self.rp.arrive(self.browser, say(self.browser, answer, "deny")), "access_denied")
+
+    def test_op_16_an_answer_is_that_of_whom_the_page_asked(self):
+        # OP-14, OP-16: somebody else who signed in meanwhile is asked, for all of it, and only they
+        page = self.rp.arrive(self.browser, self.rp.begin(self.browser, scope="openid email"), "noor", consent=False)
+        self.assertIn("Noor", page.text)
+        self.browser.sign_in("oidc", "tom")
+        tom = self.browser.me()["id"]
+        asked = say(self.browser, page, "allow", ["openid"])
+        self.assertEqual(asked.status, 200, asked.summary())
+        self.assertIn("your e-mail address", asked.text)
+        self.assertEqual(form_of(asked.text)[1]["account"], tom)
+        for table in ("consent", "oauth_grant"):
+            self.assertEqual(self.usher.rows("SELECT count(*) FROM %s WHERE account = ? AND app = 'rp'" % table, tom), [(0,)])
+        response = self.rp.arrive(self.browser, say(self.browser, asked, "allow", ["openid", "email"]))
+        tokens = self.rp.tokens_of(self.rp.redeem(response))
+        self.assertEqual((tokens["scope"], self.rp.userinfo(tokens["access_token"]).json()["sub"]), ("openid email", tom))
+
+    def test_what_an_app_may_no_longer_ask(self):
+        # OP-01, OP-38: an answer goes where the app may have it now, and says what it may have now
+        path, new = self.folder / "apps.d" / "rp.conf", "https://rp.example.com/soon-gone"
+        text, api = path.read_text(), Api(self.usher)
+
+        def settings_are(settings):
+            path.write_text(settings)
+            api.ask("POST", "/api/v1/config/reload", {})
+
+        self.addCleanup(settings_are, text)
+        with_new = text.replace("redirect_uris = ", "redirect_uris = %s " % new, 1)
+        for before, after, asked in ((with_new, text, {"redirect_uri": new}),
+                                     (text, text.replace(" email ", " "), {"scope": "openid email"}),
+                                     (text, text.replace("authorization_code ", ""), {})):
+            for answered in (True, False):
+                settings_are(before)
+                browser = Browser(self.usher)
+                waiting = self.rp.begin(browser, **asked)
+                if answered:
+                    waiting = self.rp.arrive(browser, waiting, consent=False)
+                self.assertNotIsInstance(waiting, dict)
+                settings_are(after)
+                self.assert_page(say(browser, waiting, "allow", ["openid", "email"]) if answered else
+                                 self.rp.arrive(browser, waiting))
 
     def test_op_21_silence_needs_an_earlier_yes(self):
         # OP-21
@@ -372,9 +412,7 @@ class Consent(Plan):
         # OP-14
         query = self.rp.request(scope="openid email profile")
         page = self.rp.arrive(self.browser, self.rp.begin(self.browser, **query), "lin", consent=False)
-        handle = page.text.split("/oauth2/consent/")[1].split('"')[0]
-        said = self.browser.post("/oauth2/consent/" + handle, [
-            ("scope", "openid"), ("scope", "email"), ("scope", "offline_access"), ("answer", "allow")])
+        said = say(self.browser, page, "allow", ["openid", "email", "offline_access"])
         tokens = self.rp.redeem(self.rp.arrive(self.browser, said)).json()
         self.assertEqual(tokens["scope"], "openid email")
         info = self.rp.userinfo(tokens["access_token"]).json()

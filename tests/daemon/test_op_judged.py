@@ -4,6 +4,7 @@ import sqlite3
 import urllib.parse
 
 from harness import Api, Browser, wait_for
+from relying_party import say
 from test_conformance import Plan
 from test_device import Device
 from test_op_grants import GONE, error_of
@@ -104,9 +105,7 @@ class Judged(Plan):
         self.assertEqual(error_of(self.refresh(tokens, ELSEWHERE)), GONE)
         browser.address = HERE
         page = self.rp.arrive(browser, self.rp.begin(browser, prompt="consent"), consent=False)
-        handle = page.text.split("/oauth2/consent/")[1].split('"')[0]
-        self.assert_error(self.rp.arrive(browser, browser.post("/oauth2/consent/" + handle, {"answer": "deny"})),
-                          "access_denied")
+        self.assert_error(self.rp.arrive(browser, say(browser, page, "deny")), "access_denied")
         person, fields = claims["sub"], ("action", "actor_kind", "actor", "object", "app", "ip", "outcome")
 
         def told():
@@ -131,9 +130,8 @@ class Judged(Plan):
             self.settings_are("require = role:staff\nconsent = yes\n" + more)
             self.role("PUT", person)
             page = self.rp.arrive(browser, self.rp.begin(browser, prompt="consent"), consent=False)
-            handle = page.text.split("/oauth2/consent/")[1].split('"')[0]
             spoil()
-            said = browser.post("/oauth2/consent/" + handle, [("scope", "openid"), ("answer", "allow")])
+            said = say(browser, page, "allow", ["openid"])
             if expected:
                 self.assert_error(self.rp.arrive(browser, said), expected)
             else:

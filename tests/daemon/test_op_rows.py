@@ -11,7 +11,7 @@ import time
 import test_account_pages as pages
 from harness import Api, Browser, fake_providers, write_private
 from oauth import b64url
-from relying_party import CALLBACK, RelyingParty, form_of, query_of
+from relying_party import CALLBACK, RelyingParty, form_of, query_of, say
 from test_conformance import Plan
 from test_oauth import KeyServer
 from test_op_cases import GONE, error_of
@@ -98,10 +98,14 @@ class Requests(Rows):
         victim.sign_in("oidc", "grace")
         page = rp.arrive(self.browser, rp.begin(self.browser, scope="openid"), "lin", consent=False)
         action, fields = form_of(page.text, pairs=True)
-        self.assertEqual({name for name, _ in fields}, {"scope"})
+        self.assertEqual(sorted(fields), [("account", self.browser.me()["id"]), ("scope", "openid")])
+        other = ("account", victim.me()["id"])  # whom the page asked is compared, and nothing else
+        self.assertEqual(self.browser.post(action, fields + [other, ("answer", "allow")]).status, 400)
+        asked = self.browser.post(action, [other, ("scope", "openid"), ("answer", "allow")])
+        self.assertEqual((asked.status, form_of(asked.text, pairs=True)), (200, (action, fields)))
         said = self.browser.post(action, fields + [
             ("answer", "allow"), ("redirect_uri", "https://evil.example/"), ("client_id", "rp"), ("state", "another"),
-            ("account", victim.me()["id"]), ("sub", victim.me()["id"]), ("scope", "email"), ("nonce", "another")])
+            ("sub", victim.me()["id"]), ("scope", "email"), ("nonce", "another")])
         self.assertTrue(said.location.startswith(CALLBACK + "?"), said.location)
         response = query_of(said.location)
         self.assertNotEqual(response["state"], "another")
@@ -230,7 +234,7 @@ class Tokens(Rows):
         self.browser.sign_in("oidc", "tom")
         for scopes in ("openid", "openid offline_access"):
             page = rp.arrive(self.browser, rp.begin(self.browser, scope="openid offline_access", prompt="consent"), consent=False)
-            said = self.browser.post(form_of(page.text)[0], [("scope", s) for s in scopes.split()] + [("answer", "allow")])
+            said = say(self.browser, page, "allow", scopes.split())
             tokens = rp.redeem(query_of(said.location)).json()
             self.assertEqual(tokens["scope"], scopes)
             kept[scopes] = tokens["refresh_token"]
