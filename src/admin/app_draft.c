@@ -2,10 +2,11 @@
 /* An app as a request would have it, judged as if it were in force. */
 #include "admin/app.h"
 #include "admin/draft.h"
+#include "sys/conf_roster.h"
 
 int app_named(const struct op *op, struct err *err)
 {
-    return op->id && app_id_valid(str_of(op->id))
+    return op->id && conf_id_valid(str_of(op->id))
                ? 0
                : err_set(err, ERR_NOT_FOUND, "there is no such app");
 }
@@ -163,7 +164,7 @@ static int judge_mode(struct op *op, enum app_draft_mode mode, struct err *err)
 
 int app_draft_make(struct op *op, enum app_draft_mode mode, struct err *err)
 {
-    if (!app_id_valid(str_of(op->object)))
+    if (!conf_id_valid(str_of(op->object)))
         return op_field(op, err, "id",
                         "at most 32 of a-z, 0-9 and '-', which does not stand at an end");
     return app_writable(op, op->object, err) < 0 || op_read(op, read_stored, err) < 0 ||

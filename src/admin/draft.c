@@ -4,9 +4,9 @@
 #include <stdio.h>
 
 #include "admin/view.h"
-#include "provider/configure.h"
 #include "provider/describe.h"
 #include "provider/load.h"
+#include "sys/conf_roster.h"
 
 #define SECRET_MAX ((size_t)64 * 1024)
 #define VALUE_MAX ((size_t)8 * 1024)
@@ -294,15 +294,14 @@ static int judge(struct op *op, struct err *err)
 {
     struct draft *d = op->more;
     struct provider_secret_in secrets[DRAFT_SECRETS_MAX];
-    struct provider_pair *pairs =
-        arena_alloc(op->arena, (jval_count(d->settings) + 1) * sizeof *pairs);
+    struct conf_pair *pairs = arena_alloc(op->arena, (jval_count(d->settings) + 1) * sizeof *pairs);
     struct provider_source source = {.id = op->object, .settings = pairs, .secrets = secrets};
     struct conf_problems problems;
     const struct jval *v;
     void *iter = NULL;
     const char *key;
     while (jval_next(d->settings, &iter, &key, &v))
-        pairs[source.n++] = (struct provider_pair){key, jval_text(v)};
+        pairs[source.n++] = (struct conf_pair){key, jval_text(v)};
     for (size_t i = 0; i < d->n_secrets; i++) {
         const struct draft_secret *s = &d->secrets[i];
         if (!s->gone)
@@ -397,9 +396,9 @@ static int judge_scope(const struct op *op, struct err *err)
 int draft_make(struct op *op, enum draft_mode mode, struct err *err)
 {
     struct draft *d = op->more;
-    if (!provider_id_valid(str_of(op->object)) && (mode == DRAFT_REPLACE || mode == DRAFT_EDIT))
+    if (!conf_id_valid(str_of(op->object)) && (mode == DRAFT_REPLACE || mode == DRAFT_EDIT))
         return err_set(err, ERR_NOT_FOUND, "there is no such provider");
-    if (!provider_id_valid(str_of(op->object)))
+    if (!conf_id_valid(str_of(op->object)))
         return op_field(op, err, "id",
                         "at most 32 of a-z, 0-9 and '-', which does not stand at an end");
     if (draft_writable(op, op->object, err) < 0 || op_read(op, read_stored, err) < 0 ||

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/apps.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "app/client.h"
 #include "app/configure.h"
+#include "sys/conf_roster.h"
 
 /* What one app is made of. Several sets share it: what a reload takes over stays. */
 struct unit {
@@ -35,101 +34,7 @@ struct apps {
     const char **hosts;
 };
 
-/* ---- finding them ---------------------------------------------------------------------------- */
-
-struct found {
-    const char *id, *path;
-    const struct app_source *row;
-    struct unit *unit;
-};
-struct finder {
-    struct arena *a;
-    const struct apps_options *options;
-    struct found v[APPS_MAX];
-    size_t n;
-    struct conf_problems *problems;
-};
-
-bool app_id_valid(struct str id)
-{
-    if (id.n == 0 || id.n > 32 || id.p[0] == '-' || id.p[id.n - 1] == '-')
-        return false;
-    for (size_t i = 0; i < id.n; i++)
-        if (!((id.p[i] >= 'a' && id.p[i] <= 'z') || (id.p[i] >= '0' && id.p[i] <= '9') ||
-              id.p[i] == '-'))
-            return false;
-    return true;
-}
-
-static void found_add(struct finder *f, const struct found *new, const char *name)
-{
-    for (size_t i = 0; i < f->n; i++)
-        if (strcmp(f->v[i].id, new->id) == 0) {
-            conf_problem(f->problems, name, 0,
-                         "%s makes an app of this name, too: the one in the database is not used",
-                         f->v[i].path ? f->v[i].path : f->v[i].unit->app.source);
-            return;
-        }
-    if (f->n == APPS_MAX)
-        conf_problem(f->problems, name, 0, "more than %d apps", APPS_MAX);
-    else
-        f->v[f->n++] = *new;
-}
-
-static void find_files(struct finder *f)
-{
-    const char *dir = f->options->dir;
-    DIR *d = opendir(dir);
-    if (!d) {
-        if (errno != ENOENT || !f->options->dir_optional)
-            conf_problem(f->problems, dir, 0, "cannot read the folder of apps: %s",
-                         strerror(errno));
-        return;
-    }
-    for (struct dirent *e; (e = readdir(d));) {
-        struct str name = str_of(e->d_name);
-        if (e->d_name[0] == '.' || !str_ends(name, ".conf"))
-            continue;
-        name.n -= strlen(".conf");
-        const char *path = arena_printf(f->a, "%s/%s", dir, e->d_name);
-        if (app_id_valid(name))
-            found_add(f, &(struct found){.id = arena_str(f->a, name), .path = path}, path);
-        else
-            conf_problem(f->problems, path, 0,
-                         "the file's name is the app's id: at most 32 of a-z, 0-9 and '-', then "
-                         ".conf");
-    }
-    closedir(d);
-}
-
-static void find_rows(struct finder *f)
-{
-    for (size_t i = 0; i < f->options->n_rows; i++) {
-        const struct app_source *row = &f->options->rows[i];
-        const char *name = arena_printf(f->a, "app %.100s", row->id);
-        if (app_id_valid(str_of(row->id)))
-            found_add(f, &(struct found){.id = row->id, .row = row}, name);
-        else
-            conf_problem(f->problems, name, 0, "an app's id is at most 32 of a-z, 0-9 and '-'");
-    }
-}
-
-static void find_all(struct finder *f)
-{
-    const struct apps *from = f->options->files_of;
-    for (size_t i = 0; from && i < from->n; i++)
-        if (!from->v[i].from_row)
-            found_add(f, &(struct found){.id = from->v[i].id, .unit = from->units[i]},
-                      from->v[i].source);
-    if (!from && f->options->dir)
-        find_files(f);
-    find_rows(f); /* last: they give way */
-}
-
-static int by_id(const void *x, const void *y)
-{
-    return strcmp(((const struct found *)x)->id, ((const struct found *)y)->id);
-}
+static const struct conf_kind kind = {"app", "an app", "apps", APPS_MAX};
 
 /* ---- making them ----------------------------------------------------------------------------- */
 
@@ -236,7 +141,7 @@ static void settle_hosts(struct apps *a, struct app *app, struct conf_problems *
                          other == app ? "there twice"
                                       : arena_printf(a->arena, "app %s's already", other->id));
         if (!app->faulty)
-            app->reason = app_reason(app, p, from, a->arena);
+            app->reason = conf_problems_reason(p, from, !app->from_row, a->arena);
         app->faulty = true;
         app->usable = false;
     }
@@ -310,20 +215,34 @@ bool apps_have_origin(const struct apps *a, const char *origin)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
+/* What makes each: files go first, and rows give way. */
+static struct conf_roster *roster_of(const struct apps_options *o, struct conf_problems *p)
+{
+    struct conf_roster *r = conf_roster_new(&kind, p);
+    const struct apps *from = o->files_of;
+    for (size_t i = 0; from && i < from->n; i++)
+        if (!from->v[i].from_row)
+            conf_roster_add(r, &(struct conf_made){.id = from->v[i].id,
+                                                   .by = from->v[i].source,
+                                                   .kept = from->units[i]});
+    if (!from && o->dir)
+        conf_roster_add_folder(r, o->dir, o->dir_optional);
+    for (size_t i = 0; i < o->n_rows; i++)
+        conf_roster_add_row(r, o->rows[i].id, &o->rows[i]);
+    return r;
+}
+
 struct apps *apps_load(const struct apps_options *o, struct conf_problems *p)
 {
-    struct finder *f = mem_alloc(sizeof *f);
-    f->a = arena_new();
-    f->options = o;
-    f->problems = p;
-    find_all(f);
-    qsort(f->v, f->n, sizeof *f->v, by_id);
-    struct apps *a = apps_new(f->n);
-    for (size_t i = 0; i < f->n; i++) {
-        const struct found *x = &f->v[i];
-        if (x->unit) {
-            atomic_fetch_add(&x->unit->refs, 1);
-            add_unit(a, x->unit);
+    struct conf_roster *r = roster_of(o, p);
+    const size_t n = conf_roster_sort(r);
+    struct apps *a = apps_new(n);
+    for (size_t i = 0; i < n; i++) {
+        const struct conf_made *x = conf_roster_at(r, i);
+        struct unit *u = x->kept;
+        if (u) {
+            atomic_fetch_add(&u->refs, 1);
+            add_unit(a, u);
         } else {
             make(a,
                  &(const struct app_configure_args){
@@ -331,9 +250,8 @@ struct apps *apps_load(const struct apps_options *o, struct conf_problems *p)
                  p);
         }
     }
+    conf_roster_free(&r);
     settle(a, o->hosts, p);
-    arena_free(&f->a);
-    free(f);
     return a;
 }
 
@@ -358,7 +276,7 @@ struct apps *apps_draft(const struct apps_options *o, const struct app_source *s
     struct apps *a = apps_new(1);
     const unsigned before = p->n;
     const size_t from = conf_problems_n(p);
-    if (app_id_valid(str_of(s->id)))
+    if (conf_id_valid(str_of(s->id)))
         make(a,
              &(const struct app_configure_args){
                  .env = o->env, .id = s->id, .row = s, .algs = o->algs},
@@ -371,7 +289,7 @@ struct apps *apps_draft(const struct apps_options *o, const struct app_source *s
     if (a->n == 1 && p->n != before && !a->v[0].faulty) {
         a->v[0].faulty = true;
         a->v[0].usable = false;
-        a->v[0].reason = app_reason(&a->v[0], p, from, a->arena);
+        a->v[0].reason = conf_problems_reason(p, from, false, a->arena);
     }
     return a;
 }

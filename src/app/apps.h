@@ -70,7 +70,5 @@ bool apps_guard_hosts(const struct apps *a);
 const char *const *apps_hosts(const struct apps *a);
 /* Whether it is an origin of any app that may be used. */
 bool apps_have_origin(const struct apps *a, const char *origin);
-/* [a-z0-9-]{1,32}, not beginning or ending with '-'. */
-bool app_id_valid(struct str id);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app/client.h"
+#include "sys/conf_roster.h"
 
 /* What makes one app. `where` is what problems name: the file, or the app for a row. */
 struct maker {
@@ -32,20 +33,6 @@ static void apply(struct maker *m, const struct conf_table *table)
     struct conf_secrets *none = conf_secrets_new(); /* an app has none among its settings */
     conf_apply(&from, table, 1, m->a, none, m->problems);
     conf_secrets_free(&none);
-}
-
-/* `label =` is as good as no label. */
-static void drop_empty(const struct usher_setting *rows, size_t n, void *config)
-{
-    for (size_t i = 0; i < n; i++) {
-        void *member = (char *)config + rows[i].offset;
-        const char *text;
-        if (rows[i].type != USHER_TEXT)
-            continue;
-        memcpy(&text, member, sizeof text);
-        if (text && !*text)
-            memset(member, 0, sizeof text);
-    }
 }
 
 static const struct rule *read_rule(struct maker *m, const char *require)
@@ -101,7 +88,7 @@ static void judge_app(struct maker *m)
         app->label = app->id;
     }
     for (const char *const *t = app->common.upstream_tokens; t && *t; t++)
-        if (!app_id_valid(str_of(*t)))
+        if (!conf_id_valid(str_of(*t)))
             problem(m, "upstream_tokens", "upstream_tokens: \"%.60s\" is no provider's id", *t);
     app->rule = read_rule(m, app->common.require);
     if (client_check(&app->common, &key, &err) != 0)
@@ -115,15 +102,13 @@ static void judge_app(struct maker *m)
 
 static void read_app(struct maker *m)
 {
-    const char *prefix = arena_printf(m->a, "USHER_APP_%s", m->app->id);
-    for (char *c = (char *)(uintptr_t)prefix + strlen("USHER_APP_"); *c; c++)
-        *c = *c == '-' ? '_' : *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
     apply(m, &(const struct conf_table){.section = "",
-                                        .env_prefix = prefix,
+                                        .env_prefix =
+                                            conf_id_variables("USHER_APP_", m->app->id, m->a),
                                         .rows = app_settings,
                                         .n = app_settings_n,
                                         .config = &m->app->common});
-    drop_empty(app_settings, app_settings_n, &m->app->common);
+    conf_drop_empty(app_settings, app_settings_n, &m->app->common);
     judge_app(m);
 }
 
@@ -251,18 +236,6 @@ static void read_row(struct maker *m)
     }
 }
 
-const char *app_reason(const struct app *app, const struct conf_problems *p, size_t from,
-                       struct arena *a)
-{
-    const struct conf_fault *f = conf_problems_at(p, from);
-    if (!f)
-        return "its settings are wrong";
-    if (app->from_row)
-        return arena_dup(a, f->text);
-    return f->line > 0 ? arena_printf(a, "%s:%d: %s", f->file, f->line, f->text)
-                       : arena_printf(a, "%s: %s", f->file, f->text);
-}
-
 bool app_configure(struct app *app, const struct app_configure_args *args,
                    struct conf_problems *problems)
 {
@@ -287,7 +260,7 @@ bool app_configure(struct app *app, const struct app_configure_args *args,
     }
     app->faulty = problems->n != before;
     app->usable = !app->faulty && app->common.enabled;
-    app->reason = app->faulty   ? app_reason(app, problems, from, m.a)
+    app->reason = app->faulty   ? conf_problems_reason(problems, from, !args->row, m.a)
                   : app->usable ? NULL
                                 : "switched off by `enabled`";
     return !gone;

@@ -26,8 +26,5 @@ struct app_configure_args {
 /* `app` is zeroed; what it points to lives in the arena. false: its file was removed meanwhile. */
 bool app_configure(struct app *app, const struct app_configure_args *args,
                    struct conf_problems *problems);
-/* The reason of an app, from the first of the problems from number `from` on. */
-const char *app_reason(const struct app *app, const struct conf_problems *p, size_t from,
-                       struct arena *a);
 
 #endif

@@ -47,7 +47,7 @@ static int read_settings(struct rows *r, const char *text, struct provider_sourc
 {
     struct err err = ERR_INIT; /* whatever is wrong with it, an admin cannot mend it there */
     struct jval *o = jval_parse(str_of(text), SETTINGS_MAX, 2, &err);
-    struct provider_pair *pairs = arena_alloc(r->arena, (jval_count(o) + 1) * sizeof *pairs);
+    struct conf_pair *pairs = arena_alloc(r->arena, (jval_count(o) + 1) * sizeof *pairs);
     const struct jval *value;
     const char *key;
     void *iter = NULL;
@@ -56,8 +56,8 @@ static int read_settings(struct rows *r, const char *text, struct provider_sourc
         if (!jval_text(value))
             result = -1;
         else
-            pairs[out->n++] = (struct provider_pair){arena_dup(r->arena, key),
-                                                     arena_dup(r->arena, jval_text(value))};
+            pairs[out->n++] =
+                (struct conf_pair){arena_dup(r->arena, key), arena_dup(r->arena, jval_text(value))};
     }
     out->settings = pairs;
     jval_free(&o);

@@ -9,9 +9,9 @@
 #include "provider/host.h"
 #include "provider/load.h"
 #include "provider/schema.h"
+#include "sys/conf_roster.h"
 #include "sys/jose.h"
 
-#define ID_MAX 32
 #define CHECK_MEMORY 65536
 #define ORIGINS_MAX 32
 #define RECHECK_MIN 60
@@ -77,25 +77,6 @@ const struct usher_setting provider_common_settings[] = {
 };
 const size_t provider_common_n = sizeof provider_common_settings / sizeof *provider_common_settings;
 
-bool provider_id_valid(struct str id)
-{
-    if (id.n == 0 || id.n > ID_MAX || id.p[0] == '-' || id.p[id.n - 1] == '-')
-        return false;
-    for (size_t i = 0; i < id.n; i++)
-        if (!((id.p[i] >= 'a' && id.p[i] <= 'z') || (id.p[i] >= '0' && id.p[i] <= '9') ||
-              id.p[i] == '-'))
-            return false;
-    return true;
-}
-
-const char *provider_env_prefix(const char *id, struct arena *a)
-{
-    char *prefix = arena_printf(a, "USHER_PROVIDER_%s", id);
-    for (char *c = prefix + strlen("USHER_PROVIDER_"); *c; c++)
-        *c = *c == '-' ? '_' : *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
-    return prefix;
-}
-
 /* ---- what one provider is configured from --------------------------------------------------- */
 
 struct maker {
@@ -156,16 +137,6 @@ static bool find_plugin(struct maker *m)
     const char *label = early(m, "LABEL", "label");
     m->p->label = label ? arena_dup(m->a, label) : m->args->id;
     return false;
-}
-
-/* `guild =` is as good as no guild: to a plugin, and to us, what is unset is NULL. */
-static void drop_empty(const struct usher_setting *rows, size_t n, void *config)
-{
-    for (size_t i = 0; i < n; i++) {
-        const char *text = rows[i].type == USHER_TEXT ? schema_text(&rows[i], config) : NULL;
-        if (text && !*text)
-            memset((char *)config + rows[i].offset, 0, sizeof text);
-    }
 }
 
 /* ---- secrets and their slots ----------------------------------------------------------------- */
@@ -281,8 +252,8 @@ static void apply_tables(struct maker *m)
     if (m->args->row)
         row_secrets(m, secrets, &from);
     conf_apply(&from, tables, plugin->n_settings ? 2 : 1, m->a, secrets, m->problems);
-    drop_empty(provider_common_settings, provider_common_n, &m->p->common);
-    drop_empty(plugin->settings, plugin->n_settings, m->config);
+    conf_drop_empty(provider_common_settings, provider_common_n, &m->p->common);
+    conf_drop_empty(plugin->settings, plugin->n_settings, m->config);
     if (!m->p->common.plugin)
         m->p->common.plugin = m->args->id;
     m->p->label = m->p->common.label ? m->p->common.label : plugin->label;
@@ -425,27 +396,6 @@ static void ask_plugin(struct maker *m)
         problem(m, NULL, "plugin %s is not content with its settings", m->p->plugin->name);
 }
 
-/* The first of the problems from number `from` on. */
-static const char *reason_since(const struct maker *m, size_t from)
-{
-    const struct conf_fault *f = conf_problems_at(m->problems, from);
-    if (!f)
-        return "its settings are wrong";
-    if (m->args->row)
-        return arena_dup(m->a, f->text);
-    return f->line > 0 ? arena_printf(m->a, "%s:%d: %s", f->file, f->line, f->text)
-                       : arena_printf(m->a, "%s: %s", f->file, f->text);
-}
-
-static struct conf_file *read_row(struct maker *m)
-{
-    const struct provider_source *row = m->args->row;
-    struct conf_pair *pairs = arena_alloc(m->a, (row->n + 1) * sizeof *pairs);
-    for (size_t i = 0; i < row->n; i++)
-        pairs[i] = (struct conf_pair){row->settings[i].key, row->settings[i].value};
-    return conf_file_pairs(m->where, pairs, row->n, m->problems);
-}
-
 /* Its variables alone would make the provider, too. */
 static bool in_environment(const struct maker *m)
 {
@@ -464,7 +414,7 @@ static bool read_file(struct maker *m)
                                              : "environment";
     if (args->row) {
         m->where = arena_printf(m->a, "provider %s", args->id);
-        m->file = read_row(m);
+        m->file = conf_file_pairs(m->where, args->row->settings, args->row->n, m->problems);
     } else if (args->text.p) {
         m->file = conf_file_text(m->where, args->text, CONF_BARE, m->problems);
     } else if (args->path) {
@@ -501,7 +451,7 @@ bool provider_configure(struct provider *p, const struct configure_args *args,
     struct maker m = {.p = p, .args = args, .problems = problems, .a = args->arena};
     unsigned before = problems->n;
     size_t from = conf_problems_n(problems);
-    m.env_prefix = provider_env_prefix(args->id, m.a);
+    m.env_prefix = conf_id_variables("USHER_PROVIDER_", args->id, m.a);
     p->id = p->label = args->id;
     p->allow_http_loopback = args->options->allow_http_loopback;
     p->common.enabled = true;
@@ -513,7 +463,7 @@ bool provider_configure(struct provider *p, const struct configure_args *args,
     p->faulty = problems->n != before;
     p->usable = !p->faulty && p->common.enabled;
     if (p->faulty)
-        p->reason = reason_since(&m, from);
+        p->reason = conf_problems_reason(problems, from, !args->row, m.a);
     else if (!p->common.enabled)
         p->reason = "switched off by `enabled`";
     return !m.gone;

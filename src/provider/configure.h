@@ -13,8 +13,8 @@
 struct configure_args {
     const struct registry_options *options;
     const char *id;
-    const char *path; /* of the file; NULL: environment only, unless there is */
-    struct str text;  /* a text in place of a file; p == NULL: none */
+    const char *path;                  /* of the file; NULL: environment only, unless there is */
+    struct str text;                   /* a text in place of a file; p == NULL: none */
     const struct provider_source *row; /* instead of all that; NULL: none */
     struct arena *arena;
 };
@@ -22,9 +22,5 @@ struct configure_args {
  * caller frees. false: its file was removed meanwhile, there is nothing to be made of. */
 bool provider_configure(struct provider *p, const struct configure_args *args,
                         struct conf_problems *problems);
-/* [a-z0-9-]{1,32}, not beginning or ending with '-': what may stand in a path and a file name. */
-bool provider_id_valid(struct str id);
-/* "USHER_PROVIDER_MY_IDP" for "my-idp". */
-const char *provider_env_prefix(const char *id, struct arena *a);
 
 #endif

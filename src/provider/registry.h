@@ -78,9 +78,6 @@ const struct secret *provider_secret(const struct provider *p, const char *key,
                                      enum provider_slot slot);
 
 /* A provider that is kept as a row. Borrowed while a registry is built. */
-struct provider_pair {
-    const char *key, *value;
-};
 struct provider_secret_in {
     const char *key;
     int slot;                    /* enum provider_slot */
@@ -90,7 +87,7 @@ struct provider_secret_in {
 struct provider_source {
     const char *id;
     int64_t version;
-    const struct provider_pair *settings; /* without secrets */
+    const struct conf_pair *settings; /* without secrets */
     size_t n;
     const struct provider_secret_in *secrets;
     size_t n_secrets;

@@ -483,3 +483,16 @@ void conf_apply(const struct conf_source *from, const struct conf_table *tables,
         if (tables[t].env_prefix)
             unknown_variables(&ap, t);
 }
+
+void conf_drop_empty(const struct usher_setting *rows, size_t n, void *config)
+{
+    for (size_t i = 0; i < n; i++) {
+        void *member = (char *)config + rows[i].offset;
+        const char *text;
+        if (rows[i].type != USHER_TEXT)
+            continue;
+        memcpy(&text, member, sizeof text);
+        if (text && !*text)
+            memset(member, 0, sizeof text);
+    }
+}

@@ -52,6 +52,10 @@ void conf_problem_key(struct conf_problems *p, const char *file, int line, const
 /* Those that are kept; NULL behind the last. Borrowed until the next one is added. */
 size_t conf_problems_n(const struct conf_problems *p);
 const struct conf_fault *conf_problems_at(const struct conf_problems *p, size_t i);
+/* Why a thing cannot be used whose problems begin at number `from`: the first of them, with the
+ * place where it stands if that says something. */
+const char *conf_problems_reason(const struct conf_problems *p, size_t from, bool with_place,
+                                 struct arena *a);
 
 /* The environment as it was when it was copied: the process's own is wiped once it has been read
  * (main/harden.h), and a reload must find the same values. Immutable; wiped when freed. NULL stands
@@ -134,6 +138,8 @@ struct conf_source {
  * section (core and plugin rows of a provider). */
 void conf_apply(const struct conf_source *from, const struct conf_table *tables, size_t n,
                 struct arena *a, struct conf_secrets *secrets, struct conf_problems *p);
+/* `label =` is as good as no label: a text that is empty becomes NULL. */
+void conf_drop_empty(const struct usher_setting *rows, size_t n, void *config);
 /* One value by a row's rules into the struct: what conf_apply and forms share. An error does not
  * repeat the value. */
 int conf_set(const struct usher_setting *row, void *config, const char *value, struct arena *a,

@@ -90,3 +90,15 @@ const struct conf_fault *conf_problems_at(const struct conf_problems *p, size_t 
 {
     return i < p->n_kept ? &p->kept[i] : NULL;
 }
+
+const char *conf_problems_reason(const struct conf_problems *p, size_t from, bool with_place,
+                                 struct arena *a)
+{
+    const struct conf_fault *f = conf_problems_at(p, from);
+    if (!f)
+        return "its settings are wrong";
+    if (!with_place)
+        return arena_dup(a, f->text);
+    return f->line > 0 ? arena_printf(a, "%s:%d: %s", f->file, f->line, f->text)
+                       : arena_printf(a, "%s: %s", f->file, f->text);
+}
