@@ -336,7 +336,7 @@ static int delete_finish(struct op *op, struct err *err)
 {
     (void)err;
     if (op->admin->o.sessions)
-        rights_forget(sessions_rights(op->admin->o.sessions), op->id);
+        sessions_forget_role(op->admin->o.sessions, op->id);
     return 0;
 }
 

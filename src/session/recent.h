@@ -21,6 +21,8 @@ struct recent {
 void recent_end(struct recent *r, uint64_t key);
 bool recent_has_ended(const struct recent *r, uint64_t key);
 void recent_change(struct recent *r, const char *account);
+/* Something of every account did. */
+void recent_change_all(struct recent *r);
 /* Whether the account changed since there were so many changes; true as well when that is too long
  * ago to tell. */
 bool recent_has_changed(const struct recent *r, const char *account, uint64_t since);

@@ -466,6 +466,12 @@ int sessions_set_roles(struct sessions *t, const char *account, const char *role
     return n;
 }
 
+void sessions_forget_role(struct sessions *t, const char *role)
+{
+    rights_forget(t->rights, role);
+    recent_change_all(&t->recent);
+}
+
 struct rights *sessions_rights(const struct sessions *t)
 {
     return t->rights;

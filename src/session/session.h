@@ -88,6 +88,8 @@ size_t sessions_end_identity(struct sessions *t, const struct session_identity *
  * know now, or -1: then they are as they were. */
 int sessions_set_roles(struct sessions *t, const char *account, const char *roles, struct err *err)
     __attribute__((warn_unused_result));
+/* There is no such role any more: nobody has it, nor whose row is on its way. */
+void sessions_forget_role(struct sessions *t, const char *role);
 /* What roles allow (rights_define, rights_fits). */
 struct rights *sessions_rights(const struct sessions *t);
 /* Its groups from now on: a JSON array, or NULL for none. How many sessions have others now, or -1:

@@ -177,6 +177,26 @@ START_TEST(a_row_read_before_a_change_is_read_again)
 }
 END_TEST
 
+/* The row was read with a role that is gone when it arrives. */
+START_TEST(a_role_that_is_gone_does_not_come_back)
+{
+    struct ticket t;
+    struct session_view v;
+    struct session_row row = stored(&t, "a");
+    row.roles = "[\"editor\",\"staff\"]";
+    const uint64_t since = sessions_changes(table);
+    sessions_forget_role(table, "staff");
+    ck_assert_int_eq(restore_at(&row, since, NOW, true), SESSION_CHANGED);
+    row.roles = "[\"editor\"]"; /* read again */
+    ck_assert_int_eq(restore_at(&row, sessions_changes(table), NOW, true), SESSION_HERE);
+    ck_assert_int_eq(sessions_check(table, str_of(t.token), NOW, &v), 1);
+    ck_assert_str_eq(v.roles, "editor");
+    sessions_forget_role(table, "editor"); /* of those that are here as well */
+    ck_assert_int_eq(sessions_check(table, str_of(t.token), NOW, &v), 1);
+    ck_assert_str_eq(v.roles, "");
+}
+END_TEST
+
 START_TEST(a_full_table_leaves_rows_outside)
 {
     sessions_free(&table);
@@ -207,6 +227,7 @@ Suite *suite_session_restore(void)
     tcase_add_test(tc, an_ended_session_does_not_come_back);
     tcase_add_test(tc, a_row_read_before_a_change_is_read_again);
     tcase_add_test(tc, a_full_table_leaves_rows_outside);
+    tcase_add_test(tc, a_role_that_is_gone_does_not_come_back);
     suite_add_tcase(s, tc);
     return s;
 }
