@@ -100,7 +100,9 @@ static int let_in(struct db *db, struct granting *g, struct err *err)
 /* 1, or 0: whoever was judged is signed out by now, or what they were asked has its answer. */
 static int still_asked(struct db *db, struct granting *g, struct err *err)
 {
-    int rc = session_row_stands(db, g->grant.account, g->session, g->now, err);
+    const struct session_key key = {g->grant.account, g->session};
+    int64_t ends;
+    int rc = session_row_stands(db, &key, g->now, &ends, err);
     if (rc == 1 && g->waited)
         rc = authorization_request_drop(db, g->waited, err);
     if (rc == 1 && g->device)

@@ -108,6 +108,7 @@ struct issuer *issuer_new(const struct issuer_options *o, struct err *err)
     i->app_keys = app_keys_new(o->loop, o->fetch);
     i->backchannel = backchannel_new(i, o->fetch);
     i->recall = access_recall_new(i);
+    i->known = known_new();
     i->work = work_new(threads_of(o), SIGNATURES_MAX, err);
     if (!i->work || open_keys(i, err) < 0 || open_access(i, err) < 0) {
         issuer_free(&i);
@@ -133,6 +134,7 @@ void issuer_free(struct issuer **ip)
     app_keys_free(&i->app_keys);
     backchannel_free(&i->backchannel);
     access_recall_free(&i->recall);
+    known_free(&i->known);
     access_free(&i->access);
     apps_free(&i->apps);
     buf_deinit(&i->discovery);
@@ -170,8 +172,10 @@ struct issuer_moment issuer_moment(const struct issuer *i, enum issuer_about abo
 void issuer_step(void *arg)
 {
     struct issuer *i = arg;
+    const struct known_at at = {store_changes(i->o.store), wall_seconds(clock_wall())};
     ending_again(i);
-    access_sweep(i->access, wall_seconds(clock_wall()), SLOTS_A_STEP);
+    access_sweep(i->access, at.now, SLOTS_A_STEP);
+    known_sweep(i->known, &at);
     backchannel_step(i->backchannel);
     i->step++;
     if (i->step % STEPS_A_SWEEP == 0)

@@ -11,6 +11,7 @@
 #include "issuer/backchannel.h"
 #include "issuer/issuer.h"
 #include "issuer/keys.h"
+#include "issuer/known.h"
 #include "issuer/sign.h"
 #include "store/session_app.h"
 #include "sys/metrics.h"
@@ -25,6 +26,7 @@ struct issuer {
     struct issuer_keys *keys;
     struct access *access;
     struct access_recall *recall;
+    struct known *known; /* of grants and people, for userinfo */
     struct app_keys *app_keys;
     struct sweep *sweep;             /* of the store, under way; or NULL */
     struct session_app_sweep silent; /* sessions that went without a word: where to go on */

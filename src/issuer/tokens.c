@@ -16,21 +16,25 @@
 #define RESOURCES_MAX (16u * 1024)
 #define ID_TOKEN_LIFE 3600 /* an app reads it at once; and as a hint later, when it is over */
 
-int tokens_session(struct db *db, const struct oauth_grant_row *g, int64_t now, struct err *err)
+int tokens_session(struct db *db, const struct oauth_grant_row *g, int64_t now, int64_t *until,
+                   struct err *err)
 {
+    const struct session_key key = {g->account, g->session};
+    *until = INT64_MAX;
     if (!g->session || issuer_request_has_scope(g->scopes, "offline_access"))
         return 1;
-    return session_row_stands(db, g->account, g->session, now, err);
+    return session_row_stands(db, &key, now, until, err);
 }
 
 int tokens_read(struct db *db, struct tokens *t, const char *grant, struct err *err)
 {
     struct call *c = t->call;
+    int64_t until;
     int rc = oauth_grant_get(db, grant, c->a, &t->grant, err);
     t->good = rc == 1 && t->grant.ended == 0 && t->grant.ends > c->now && t->grant.account;
     if (!t->good)
         return rc < 0 ? -1 : 0;
-    if ((rc = tokens_session(db, &t->grant, c->now, err)) != 1) {
+    if ((rc = tokens_session(db, &t->grant, c->now, &until, err)) != 1) {
         t->good = false;
         return rc;
     }

@@ -37,9 +37,9 @@ struct tokens {
 };
 
 /* Whether the session is still there that a grant goes with; one with offline_access goes with
- * none. 1, 0 or -1. */
-int tokens_session(struct db *db, const struct oauth_grant_row *g, int64_t now, struct err *err)
-    __attribute__((warn_unused_result));
+ * none. 1 and *until, when it ends by itself (INT64_MAX: never); 0 or -1. */
+int tokens_session(struct db *db, const struct oauth_grant_row *g, int64_t now, int64_t *until,
+                   struct err *err) __attribute__((warn_unused_result));
 /* -1: the store failed. Sets `good`. */
 int tokens_read(struct db *db, struct tokens *t, const char *grant, struct err *err)
     __attribute__((warn_unused_result));

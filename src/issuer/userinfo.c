@@ -18,8 +18,8 @@
 struct asking {
     struct call *call;
     struct access_token_row token;
-    struct oauth_grant_row grant;
-    struct claims_person person;
+    struct known_at at; /* when the store was asked */
+    struct known_facts facts;
     bool good;
 };
 
@@ -52,16 +52,19 @@ static int look(struct db *db, void *arg, struct err *err)
 {
     struct asking *k = arg;
     struct call *c = k->call;
-    int rc = oauth_grant_get(db, k->token.grant, c->a, &k->grant, err);
-    k->good = rc == 1 && k->grant.ended == 0;
+    struct known_facts *f = &k->facts;
+    struct oauth_grant_row grant;
+    int rc = oauth_grant_get(db, k->token.grant, c->a, &grant, err);
+    k->good = rc == 1 && grant.ended == 0;
     if (!k->good)
         return rc < 0 ? -1 : 0;
-    if ((rc = tokens_session(db, &k->grant, c->now, err)) != 1) {
+    *f = (struct known_facts){.app = grant.app, .claims = grant.claims};
+    if ((rc = tokens_session(db, &grant, c->now, &f->until, err)) != 1) {
         k->good = false;
         return rc;
     }
-    const struct person_key key = {k->token.account, k->grant.provider, k->grant.subject, c->now};
-    rc = person_read(db, &key, c->a, &k->person, err);
+    const struct person_key key = {k->token.account, grant.provider, grant.subject, c->now};
+    rc = person_read(db, &key, c->a, &f->person, err);
     k->good = rc == 1;
     return rc < 0 ? -1 : 0;
 }
@@ -76,9 +79,10 @@ static void on_signed(void *arg, struct str token, const struct err *err)
 }
 
 /* OpenID Connect Core 5.3.2: who says it and to whom, and the rest as ever. */
-static void answer(struct asking *k, const struct app *app, struct str payload)
+static void answer(struct asking *k, struct str payload)
 {
     struct call *c = k->call;
+    const struct app *app = c->app;
     static const uint32_t algs[] = {
         [CLIENT_RS256] = JWS_RS256, [CLIENT_ES256] = JWS_ES256, [CLIENT_EDDSA] = JWS_EDDSA};
     if (app->common.userinfo_alg == CLIENT_USERINFO_JSON) {
@@ -95,37 +99,28 @@ static void answer(struct asking *k, const struct app *app, struct str payload)
     sign_jwt(c->issuer, &args, on_signed, k);
 }
 
-static void on_looked(void *arg, enum store_outcome outcome, const struct err *err)
+static void say(struct asking *k, const struct known_facts *facts)
 {
-    struct asking *k = arg;
     struct call *c = k->call;
-    const struct app *app = client_find(c, k->token.app);
+    const struct app *app = c->app;
     struct buf text;
-    if (outcome != STORE_DONE) {
-        call_store_failed(c, outcome, err);
-        return;
-    }
-    if (!k->good || !app) {
-        challenge(c, 401, "invalid_token", "this token is not good any more");
-        return;
-    }
     struct jval *o = jval_new_object();
     /* Claims were asked for one by one by the app that the grant is, not by whom it goes on to. */
-    const bool own = strcmp(app->id, k->grant.app) == 0;
+    const bool own = strcmp(app->id, facts->app) == 0;
     const struct claims_asked asked = {.app = app,
                                        .part = CLAIMS_USERINFO,
                                        .scopes = k->token.scopes,
-                                       .claims = own ? k->grant.claims : NULL};
+                                       .claims = own ? facts->claims : NULL};
     if (app->common.userinfo_alg != CLIENT_USERINFO_JSON) {
         jval_set_text(o, "iss", c->issuer->o.public_url);
         jval_set_text(o, "aud", app->id);
     }
-    claims_say(&asked, &k->person, o);
+    claims_say(&asked, &facts->person, o);
     buf_init(&text, ANSWER_MAX);
     jval_render(o, &text);
     jval_free(&o);
     if (buf_ok(&text)) {
-        answer(k, app, (struct str){arena_dupn(c->a, text.p, text.n), text.n});
+        answer(k, (struct str){arena_dupn(c->a, text.p, text.n), text.n});
     } else {
         struct err large = ERR_INIT;
         err_set(&large, ERR_INTERNAL, "a person's claims are too long");
@@ -134,12 +129,43 @@ static void on_looked(void *arg, enum store_outcome outcome, const struct err *e
     buf_deinit(&text);
 }
 
-static void on_found(void *arg, int found)
+static void on_looked(void *arg, enum store_outcome outcome, const struct err *err)
 {
     struct asking *k = arg;
     struct call *c = k->call;
     struct issuer *i = c->issuer;
+    if (outcome != STORE_DONE) {
+        call_store_failed(c, outcome, err);
+    } else if (!k->good) {
+        challenge(c, 401, "invalid_token", "this token is not good any more");
+    } else {
+        /* of a shared store nobody here knows what the others write */
+        if (!store_shared(i->o.store) && store_changes(i->o.store) == k->at.changes)
+            known_keep(i->known, k->token.grant, &k->at, &k->facts);
+        say(k, &k->facts);
+    }
+}
+
+/* About a person, by a token that is good. */
+static void look_up(struct asking *k)
+{
+    struct call *c = k->call;
+    struct issuer *i = c->issuer;
     struct err busy = ERR_INIT;
+    k->at = (struct known_at){store_changes(i->o.store), c->now};
+    const struct known_facts *facts = known_find(i->known, k->token.grant, &k->at);
+    if (facts && strcmp(facts->person.account, k->token.account) == 0) {
+        say(k, facts);
+    } else if (!store_read(i->o.store, look, i->o.loop, on_looked, k)) {
+        err_set(&busy, ERR_LIMITED, "the store's queue is full");
+        call_fail(c, &busy);
+    }
+}
+
+static void on_found(void *arg, int found)
+{
+    struct asking *k = arg;
+    struct call *c = k->call;
     if (found < 0)
         mint_unknown(c);
     else if (found == 0)
@@ -150,10 +176,8 @@ static void on_found(void *arg, int found)
         challenge(c, 401, "invalid_token", "this token is for somebody else");
     else if (!issuer_request_has_scope(k->token.scopes, "openid"))
         challenge(c, 403, "insufficient_scope", "the scope openid was not granted");
-    else if (!store_read(i->o.store, look, i->o.loop, on_looked, k)) {
-        err_set(&busy, ERR_LIMITED, "the store's queue is full");
-        call_fail(c, &busy);
-    }
+    else
+        look_up(k);
 }
 
 void issuer_userinfo(struct issuer *i, const struct issuer_call *in, issuer_done_fn *done,

@@ -197,15 +197,17 @@ int session_row_get(struct db *db, const unsigned char hash[32], struct arena *a
     return 1;
 }
 
-int session_row_stands(struct db *db, const char *account, const char *id, int64_t now,
+int session_row_stands(struct db *db, const struct session_key *key, int64_t now, int64_t *ends,
                        struct err *err)
 {
     struct db_stmt *st = db_named(db, "session_row.stands");
-    db_text(st, 1, account);
-    db_text(st, 2, id);
+    db_text(st, 1, key->account);
+    db_text(st, 2, key->id);
     db_int(st, 3, now);
     const int rc = db_step(st, err);
-    if (rc == 1)
+    if (rc == 1) {
+        *ends = db_col_int(st, 0);
         db_end(st);
+    }
     return rc;
 }

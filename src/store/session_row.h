@@ -68,9 +68,12 @@ int64_t session_row_end_others(struct db *db, const char *account, const unsigne
 int session_row_get(struct db *db, const unsigned char hash[32], struct arena *a,
                     struct session_row *out, struct err *err) __attribute__((warn_unused_result));
 
-/* Whether an account's session, by its public id, has not reached its absolute limit: 1 or 0. One
- * that was idle for too long stands until it is swept. */
-int session_row_stands(struct db *db, const char *account, const char *id, int64_t now,
+/* Whether an account's session, by its public id, has not reached its absolute limit: 1 and *ends,
+ * which is that limit, or 0. One that was idle for too long stands until it is swept. */
+struct session_key {
+    const char *account, *id;
+};
+int session_row_stands(struct db *db, const struct session_key *key, int64_t now, int64_t *ends,
                        struct err *err) __attribute__((warn_unused_result));
 
 #endif

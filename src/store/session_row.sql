@@ -38,7 +38,7 @@ ORDER BY seen DESC, created DESC, id LIMIT $4;
 DELETE FROM session WHERE account = $1 AND id = $2 RETURNING hash;
 
 -- name: stands
-SELECT 1 FROM session WHERE account = $1 AND id = $2 AND ends > $3;
+SELECT ends FROM session WHERE account = $1 AND id = $2 AND ends > $3;
 
 -- name: end_others
 DELETE FROM session WHERE account = $1 AND hash <> $2;

@@ -190,3 +190,60 @@ class Userinfo(Again):
             "HEAD", "/oauth2/userinfo", headers={"Authorization": "Bearer " + tokens["access_token"]}))
         self.assertEqual((answer.status, answer.body), (200, b""))
         self.assertIn("sub", self.userinfo(tokens["access_token"]).json())
+
+
+class Known(Again):
+    """Questions that no answer was made for yet, about somebody the store was asked about before."""
+    asked = 0
+
+    def ask(self, token):
+        Known.asked += 1
+        return Browser(self.usher).request("POST", "/oauth2/userinfo", body="n=%d" % self.asked, headers={
+            "Authorization": "Bearer " + token, "Content-Type": FORM})
+
+    def known(self, person=None, **more):
+        before = self.repeated("userinfo")
+        browser, tokens, account = self.sign_in(**({"person": person} if person else {}), **more)
+        first, second = (self.ask(tokens["access_token"]) for _ in range(2))
+        self.assertEqual((first.status, first.body), (200, second.body))
+        self.assertEqual(self.repeated("userinfo"), before)
+        return browser, tokens, account
+
+    def test_somebody_who_signs_out(self):
+        browser, tokens, _ = self.known()
+        self.assertIn(browser.post("/logout", {}).status, (200, 303))
+        self.assertEqual(self.ask(tokens["access_token"]).status, 401)
+
+    def test_an_account_that_is_disabled(self):
+        _, tokens, account = self.known(person="grace")
+        self.api.ask("POST", "/api/v1/users/%s/disable" % account, {"reason": "left us"})
+        self.assertEqual(self.ask(tokens["access_token"]).status, 401)
+        self.api.ask("POST", "/api/v1/users/%s/enable" % account, {})
+
+    def test_a_role_that_is_given_changed_and_taken(self):
+        _, tokens, account = self.known()
+        self.api.ask("PUT", "/api/v1/roles/author", {"permissions": ["posts.write"]}, status=201)
+        self.api.ask("PUT", "/api/v1/roles/author/" + account, {})
+        self.assertEqual(self.ask(tokens["access_token"]).json()["permissions"], ["posts.write"])
+        tag = self.api.request("GET", "/api/v1/roles/author").headers["ETag"]
+        self.api.ask("PUT", "/api/v1/roles/author", {"permissions": ["posts.read"]}, If_Match=tag)
+        self.assertEqual(self.ask(tokens["access_token"]).json()["permissions"], ["posts.read"])
+        self.api.ask("DELETE", "/api/v1/roles/author/" + account)
+        self.assertNotIn("author", self.ask(tokens["access_token"]).json().get("roles", []))
+
+    def test_two_people_and_what_each_is_asked_for(self):
+        _, ada, first = self.known()
+        _, grace, second = self.known(person="grace")
+        self.assertNotEqual(first, second)
+        for _ in range(2):
+            self.assertEqual(self.ask(ada["access_token"]).json()["sub"], first)
+            self.assertEqual(self.ask(grace["access_token"]).json()["sub"], second)
+
+    def test_an_app_that_may_know_less_from_now_on(self):
+        _, tokens, _ = self.known()
+        path = self.usher.folder / "apps.d" / "rp.conf"
+        write_private(path, APPS["rp"] + "enabled = no\n")
+        self.api.ask("POST", "/api/v1/config/reload", {})
+        self.assertEqual(self.ask(tokens["access_token"]).status, 401)
+        write_private(path, APPS["rp"])
+        self.api.ask("POST", "/api/v1/config/reload", {})

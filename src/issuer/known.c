@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Places in sets: the hash of a grant's id says which set, the oldest of a set makes room. */
+#include "issuer/known.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+
+#define SETS 1024u /* a power of two */
+#define WAYS 4u
+#define TEXT_MAX 4096u /* bytes of all that is said of one grant */
+#define IDLE 60        /* seconds that nobody asked */
+
+struct entry {
+    struct known_facts facts; /* strings in `text` */
+    uint64_t changes;
+    int64_t asked; /* last */
+    char text[];   /* the grant's id, then the rest */
+};
+
+struct known {
+    struct entry **places; /* SETS of WAYS; NULL: there was nothing to keep yet */
+    size_t n;
+};
+
+struct known *known_new(void)
+{
+    return mem_alloc(sizeof(struct known));
+}
+
+static void drop(struct known *t, struct entry **place)
+{
+    t->n -= *place != NULL;
+    free(*place);
+    *place = NULL;
+}
+
+void known_free(struct known **tp)
+{
+    struct known *t = *tp;
+    *tp = NULL;
+    if (t == NULL)
+        return;
+    for (size_t i = 0; t->places && i < SETS * WAYS; i++)
+        drop(t, &t->places[i]);
+    free(t->places);
+    free(t);
+}
+
+/* FNV-1a. Ids of grants are random and ours, so nobody can aim at one set. */
+static struct entry **set_of(const struct known *t, const char *grant)
+{
+    uint32_t h = 0x811c9dc5u;
+    for (; *grant; grant++)
+        h = (h ^ (unsigned char)*grant) * 0x01000193u;
+    return t->places + ((h ^ h >> 16) & (SETS - 1)) * WAYS;
+}
+
+static bool is_good(const struct entry *e, const struct known_at *at)
+{
+    return e->changes == at->changes && at->now < e->facts.until;
+}
+
+const struct known_facts *known_find(struct known *t, const char *grant, const struct known_at *at)
+{
+    struct entry **set = t->n > 0 ? set_of(t, grant) : NULL;
+    for (size_t i = 0; set && i < WAYS; i++) {
+        if (set[i] == NULL || strcmp(set[i]->text, grant) != 0)
+            continue;
+        if (is_good(set[i], at)) {
+            set[i]->asked = at->now;
+            return &set[i]->facts;
+        }
+        drop(t, &set[i]);
+        break;
+    }
+    return NULL;
+}
+
+/* NULL: too long. */
+static struct entry *entry_new(const char *grant, const struct known_facts *facts)
+{
+    struct known_facts f = *facts;
+    const char **const texts[] = {&f.app,
+                                  &f.claims,
+                                  &f.person.account,
+                                  &f.person.provider,
+                                  &f.person.username,
+                                  &f.person.name,
+                                  &f.person.picture,
+                                  &f.person.locale,
+                                  &f.person.email,
+                                  &f.person.groups,
+                                  &f.person.roles,
+                                  &f.person.permissions};
+    const size_t n_texts = sizeof texts / sizeof *texts, id = strlen(grant) + 1;
+    size_t n = id;
+    for (size_t i = 0; i < n_texts; i++)
+        n += *texts[i] ? strlen(*texts[i]) + 1 : 0;
+    if (n > TEXT_MAX)
+        return NULL;
+    struct entry *e = mem_alloc(sizeof *e + n);
+    memcpy(e->text, grant, id);
+    char *p = e->text + id;
+    for (size_t i = 0; i < n_texts; i++) {
+        if (*texts[i] == NULL)
+            continue;
+        const size_t len = strlen(*texts[i]) + 1;
+        *texts[i] = memcpy(p, *texts[i], len);
+        p += len;
+    }
+    e->facts = f;
+    return e;
+}
+
+/* Its own, a free one, one that is not good any more, or the one asked for longest ago. */
+static struct entry **place_for(struct known *t, const char *grant, const struct known_at *at)
+{
+    struct entry **set = set_of(t, grant), **best = NULL;
+    for (size_t i = 0; i < WAYS; i++)
+        if (set[i] && strcmp(set[i]->text, grant) == 0)
+            return &set[i];
+    for (size_t i = 0; i < WAYS; i++) {
+        if (set[i] == NULL || !is_good(set[i], at))
+            return &set[i];
+        if (best == NULL || set[i]->asked < (*best)->asked)
+            best = &set[i];
+    }
+    return best;
+}
+
+void known_keep(struct known *t, const char *grant, const struct known_at *at,
+                const struct known_facts *facts)
+{
+    struct entry *e = entry_new(grant, facts);
+    if (e == NULL)
+        return;
+    if (t->places == NULL)
+        t->places = mem_alloc(SETS * WAYS * sizeof(struct entry *));
+    struct entry **place = place_for(t, grant, at);
+    drop(t, place);
+    e->changes = at->changes;
+    e->asked = at->now;
+    *place = e;
+    t->n++;
+}
+
+size_t known_sweep(struct known *t, const struct known_at *at)
+{
+    const size_t before = t->n;
+    for (size_t i = 0; t->n > 0 && i < SETS * WAYS; i++) {
+        struct entry *e = t->places[i];
+        if (e && (!is_good(e, at) || e->asked + IDLE <= at->now))
+            drop(t, &t->places[i]);
+    }
+    return before - t->n;
+}
