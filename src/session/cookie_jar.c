@@ -126,3 +126,46 @@ void cookie_jar_operator(const struct cookie_jar *j, const char *token, int64_t 
     const struct attributes a = {NULL, "Strict", max_age};
     set_cookie(j, j->operator_name, token, &a, out);
 }
+
+static bool is_own(struct str cookie)
+{
+    static const char *const own[] = {
+        "__Secure-usher",        "__Host-usher", "__Host-usher-bind", "__Host-usher-last",
+        "__Host-usher-operator", "usher",        "usher-bind",        "usher-last",
+        "usher-operator"};
+    cookie = str_trim(cookie);
+    const char *equals = cookie.n ? memchr(cookie.p, '=', cookie.n) : NULL;
+    const struct str name = {cookie.p, equals ? (size_t)(equals - cookie.p) : 0};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (str_is(name, own[i]))
+            return true;
+    return false;
+}
+
+void cookie_jar_others(struct str header, struct buf *out)
+{
+    const char *before = out->n > 0 ? "; " : "";
+    bool first = true;
+    char next;
+    do {
+        /* Some proxies make one header of two, with a comma where a semicolon belongs. */
+        size_t n = 0;
+        while (n < header.n && header.p[n] != ';' && header.p[n] != ',')
+            n++;
+        struct str piece = {header.p, n};
+        next = n < header.n ? header.p[n] : 0;
+        header.p += n + (next != 0);
+        header.n -= n + (next != 0);
+        if (is_own(piece)) {
+            if (next == ';' && !first)
+                before = ";"; /* or two cookies that stood apart would become one */
+            continue;
+        }
+        for (; first && piece.n > 0 && (*piece.p == ' ' || *piece.p == '\t'); piece.n--)
+            piece.p++;
+        buf_text(out, before);
+        buf_str(out, piece);
+        before = next == ';' ? ";" : ",";
+        first = false;
+    } while (next != 0);
+}

@@ -33,5 +33,8 @@ void cookie_jar_last(const struct cookie_jar *j, const char *provider, int64_t m
                      struct buf *out);
 void cookie_jar_operator(const struct cookie_jar *j, const char *token, int64_t max_age,
                          struct buf *out);
+/* Append what a Cookie header holds beside usher's own cookies, under whatever configuration they
+ * were set: everything else as it came. "; " goes in between when there is something in `out`. */
+void cookie_jar_others(struct str header, struct buf *out);
 
 #endif

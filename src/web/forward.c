@@ -7,7 +7,11 @@
  * X-Original-Method (nginx, HAProxy, Apache), and X-Forwarded-Method, -Proto, -Host, -Uri (Caddy,
  * Traefik, Envoy). Where both are there they must agree. Under the first the proxy can only be told
  * 401 or 403, so the address of what a person should see travels in X-Usher-Location; under the
- * second a person's browser is redirected right here. Scripts get a plain 401 or 403.
+ * second a person's browser is redirected right here. Scripts get a plain 401 or 403. Envoy asks
+ * with the method of the original request, which is why any will do.
+ *
+ * An app must not see usher's cookies. Traefik and Envoy cannot take some of them out of a header,
+ * but can put ours in its place: /auth/cookies answers with what may go on.
  *
  * Where there are apps, the host says which one is asked about, and its rules decide
  * (app/decide.h). A proxy that does not say what was asked for would walk around them, so it is
@@ -17,6 +21,7 @@
 
 #include "app/decide.h"
 #include "base/url.h"
+#include "session/cookie_jar.h"
 #include "store/trail.h"
 #include "sys/clock.h"
 #include "web/identity.h"
@@ -212,6 +217,36 @@ static void record_refusal(struct request *rq, const struct web_app *app, const 
         trail_count(app->trail, &row);
 }
 
+/* The cookies that came, without usher's own: there even when empty, so that it takes the place of
+ * what the client sent. False: they are too long to be said again. */
+static bool give_cookies(struct request *rq)
+{
+    struct buf others;
+    struct str line;
+    size_t at = 0;
+    buf_init(&others, request_room(rq));
+    while (request_header_next(rq, STR("Cookie"), &at, &line))
+        cookie_jar_others(line, &others);
+    const bool fits = buf_ok(&others);
+    if (fits)
+        reply_header(rq, "Cookie", others.n > 0 ? others.p : " ");
+    buf_deinit(&others);
+    return fits;
+}
+
+/* As who is signed in, or as nobody. */
+static void let_in(struct request *rq, const struct web_app *app, const struct session_view *v)
+{
+    if (request_route(rq)->data && !give_cookies(rq)) {
+        refuse(rq, 431);
+    } else if (v) {
+        identity_reply(app->identities, rq, v);
+    } else {
+        identity_clear(rq);
+        reply_empty(rq, 200);
+    }
+}
+
 static void forward_app(struct request *rq, const struct web_app *app, const struct original *o,
                         const struct app *asked, const struct url *u)
 {
@@ -221,12 +256,7 @@ static void forward_app(struct request *rq, const struct web_app *app, const str
     const struct app_decision d = app_decide(asked, &s, u->path, o->method);
     switch (d.verdict) {
     case APP_ALLOW:
-        if (signed_in == 1 && !d.as_nobody) {
-            identity_reply(app->identities, rq, &v);
-        } else {
-            identity_clear(rq);
-            reply_empty(rq, 200);
-        }
+        let_in(rq, app, signed_in == 1 && !d.as_nobody ? &v : NULL);
         return;
     case APP_SIGN_IN:
         if (signed_in < 0)
@@ -279,7 +309,7 @@ void forward_check(struct request *rq, void *app_)
     }
     const int signed_in = web_session(app, rq, &v);
     if (signed_in == 1)
-        identity_reply(app->identities, rq, &v);
+        let_in(rq, app, &v);
     else if (signed_in < 0)
         refuse(rq, 401);
     else

@@ -36,7 +36,9 @@
     oauth_register, ROUTE_OPEN | ROUTE_JSON | ROUTE_REGISTER, max, (&(const struct oauth_own){fn})
 
 const struct route web_routes[] = {
-    {"GET", "/auth", forward_check, ROUTE_ANY_HOST | ROUTE_QUIET, 0, NULL},
+    {"GET", "/auth", forward_check, ROUTE_ANY_HOST | ROUTE_ANY_METHOD | ROUTE_QUIET, 0, NULL},
+    {"GET", "/auth/cookies", forward_check, ROUTE_ANY_HOST | ROUTE_ANY_METHOD | ROUTE_QUIET, 0,
+     "with cookies"},
     {"GET", "/.well-known/openid-configuration", oauth_metadata, ROUTE_QUIET | ROUTE_OPEN, 0, NULL},
     {"GET", "/.well-known/oauth-authorization-server", oauth_metadata, ROUTE_QUIET | ROUTE_OPEN, 0,
      NULL},

@@ -47,6 +47,8 @@ enum route_flag {
     ROUTE_DEVICE = 7u << 8,   /* codes of devices, which people type and others guess */
     ROUTE_CLASS = 7u << 8,    /* all of these bits */
     ROUTE_TABLE = 1u << 11,   /* its form is a table: more fields than any other has */
+    /* Whatever the method: some proxies ask with the one of the original request. */
+    ROUTE_ANY_METHOD = 1u << 12,
 };
 
 #define ROUTE_PARTS_MAX 2
@@ -106,6 +108,10 @@ const struct route *request_route(const struct request *rq);
 /* 1 and *value; 0 absent or empty header; -1 more than once. Names are compared without case. */
 int request_header(const struct request *rq, const char *name, const char **value)
     __attribute__((warn_unused_result));
+/* Each value of a header that may come more than once: *at begins at 0; false: no more. */
+bool request_header_next(const struct request *rq, struct str name, size_t *at, struct str *value);
+/* How much longer the head of the answer may be than it usually is. */
+size_t request_room(const struct request *rq);
 int request_cookie(const struct request *rq, struct str name, struct str *value)
     __attribute__((warn_unused_result));
 /* Every value of that name, in order, at most `max`; how many. */

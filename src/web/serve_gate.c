@@ -100,7 +100,7 @@ static size_t count_byte(struct str s, char c)
 /* A connection's memory holds the request's head, the library's notes on it, with a copy of the
  * cookies if it looked at them, and the head of the answer. Without this, an answer that finds no
  * room is not sent. */
-static bool leaves_room(const struct request *rq)
+static bool leaves_room(struct request *rq)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(rq->conn->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
@@ -114,8 +114,11 @@ static bool leaves_room(const struct request *rq)
         copies += h->value.n;
         notes += 1 + count_byte(h->value, ';');
     }
-    return info->header_size + copies + notes * SERVE_NOTE_BYTES + SERVE_ANSWER_BYTES <=
-           rq->serve->memory;
+    const size_t taken = info->header_size + copies + notes * SERVE_NOTE_BYTES + SERVE_ANSWER_BYTES;
+    if (taken > rq->serve->memory)
+        return false;
+    rq->room = rq->serve->memory - taken;
+    return true;
 }
 
 const char *serve_gate_header(const struct request *rq, struct str name, size_t *count)
@@ -218,7 +221,8 @@ static int find_route(struct request *rq, const char **what)
         if (r->flags & ROUTE_SECRET)
             rq->told = r->path; /* whatever the method */
         const bool get = strcmp(r->method, "GET") == 0;
-        if (strcmp(r->method, rq->method) == 0 || (get && rq->head)) {
+        if (strcmp(r->method, rq->method) == 0 || (get && rq->head) ||
+            r->flags & ROUTE_ANY_METHOD) {
             take_route(rq, r, parts);
             return 0;
         }

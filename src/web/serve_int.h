@@ -64,6 +64,7 @@ struct request {
         const char *name, *value;
     } reply_headers[SERVE_REPLY_HEADERS_MAX];
     size_t n_headers, n_reply_headers;
+    size_t room;   /* for the head of the answer, beyond SERVE_ANSWER_BYTES */
     unsigned seen; /* headers that must come once, one bit each */
     struct buf body;
     size_t body_seen;

@@ -85,15 +85,28 @@ int request_header(const struct request *rq, const char *name, const char **valu
     return 1;
 }
 
+bool request_header_next(const struct request *rq, struct str name, size_t *at, struct str *value)
+{
+    while (*at < rq->n_headers) {
+        const struct header *h = &rq->headers[(*at)++];
+        if (h->name.n == name.n && strncasecmp(h->name.p, name.p, name.n) == 0) {
+            *value = h->value;
+            return true;
+        }
+    }
+    return false;
+}
+
+size_t request_room(const struct request *rq)
+{
+    return rq->room;
+}
+
 size_t request_cookies(const struct request *rq, struct str name, struct str *values, size_t max)
 {
-    size_t n = 0;
-    struct str found;
-    for (size_t i = 0; i < rq->n_headers; i++) {
-        const struct header *h = &rq->headers[i];
-        if (h->name.n != 6 || strncasecmp(h->name.p, "cookie", 6) != 0)
-            continue;
-        struct str rest = h->value;
+    size_t n = 0, at = 0;
+    struct str found, rest;
+    while (request_header_next(rq, STR("cookie"), &at, &rest)) {
         while (n < max && cookie_find(rest, name, &found) > 0) {
             const char *behind = found.p + found.n;
             values[n++] = found;
@@ -336,7 +349,7 @@ void reply_free(struct reply **rp)
 
 bool reply_again(struct request *rq, int status, const struct reply *r)
 {
-    if (rq->close || rq->serve->draining || rq->stage == STAGE_HELD)
+    if (rq->close || rq->serve->draining || rq->stage == STAGE_HELD || rq->n_reply_headers > 0)
         return false;
     rq->kept = r->mhd;
     answer(rq, status, NULL, STR(""));

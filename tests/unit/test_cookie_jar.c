@@ -155,6 +155,51 @@ START_TEST(plain_http_is_for_loopback_only)
 }
 END_TEST
 
+/* PRIV-09 */
+START_TEST(others_are_left_as_they_came)
+{
+    static const struct {
+        const char *header, *others;
+    } v[] = {
+        {"", ""},
+        {"a=1", "a=1"},
+        {"usher=s", ""},
+        {"a=1; __Host-usher=s; b=2", "a=1; b=2"},
+        {"a=1;__Secure-usher=s;b=2", "a=1;b=2"},
+        {"a=1; b=2;\t__Host-usher-bind=s ", "a=1; b=2"},
+        {"usher;a=1;", "usher;a=1;"},
+        {"usher=;;a=1;", ";a=1;"},
+        {"__Host-usher-last=l; __Host-usher-operator=o; usher-bind=b; usher-last=l; "
+         "usher-operator=o",
+         ""},
+        {"Usher=1; usher2=2; usher-=3; xusher=4; __Secure-usher-bind=5; usher =6",
+         "Usher=1; usher2=2; usher-=3; xusher=4; __Secure-usher-bind=5; usher =6"},
+        {"a=usher=1; b=x usher=2; c=\"y z\"", "a=usher=1; b=x usher=2; c=\"y z\""},
+        {"a=x,y,=;b", "a=x,y,=;b"},
+        /* two headers that somebody joined with a comma */
+        {"a=1,usher=s", "a=1"},
+        {"usher=s, a=1", "a=1"},
+        {"a=1,usher=s; b=2", "a=1; b=2"},
+        {"a=1; usher=s,b=2", "a=1;b=2"},
+        {"a=1,usher=s,b=2", "a=1,b=2"},
+    };
+    struct buf b;
+    for (size_t i = 0; i < sizeof v / sizeof *v; i++) {
+        buf_init(&b, 512);
+        cookie_jar_others(str_of(v[i].header), &b);
+        ck_assert_msg(strcmp(b.p, v[i].others) == 0, "%s: %s", v[i].header, b.p);
+        buf_deinit(&b);
+    }
+    buf_init(&b, 512);
+    cookie_jar_others(str_of("usher=s"), &b);
+    cookie_jar_others(str_of("a=1; usher=s"), &b);
+    cookie_jar_others(str_of("usher=s"), &b);
+    cookie_jar_others(str_of("usher=s; b=2"), &b);
+    ck_assert_str_eq(b.p, "a=1; b=2");
+    buf_deinit(&b);
+}
+END_TEST
+
 Suite *suite_cookie_jar(void)
 {
     Suite *s = suite_create("cookie_jar");
@@ -165,6 +210,7 @@ Suite *suite_cookie_jar(void)
     tcase_add_test(tc, the_last_providers_cookie);
     tcase_add_test(tc, wrong_domains_are_refused);
     tcase_add_test(tc, plain_http_is_for_loopback_only);
+    tcase_add_test(tc, others_are_left_as_they_came);
     suite_add_tcase(s, tc);
     return s;
 }

@@ -291,11 +291,72 @@ START_TEST(kept_answers_end_with_the_session)
 }
 END_TEST
 
-/* HTTP-12 */
-START_TEST(only_get)
+/* HTTP-12: Envoy asks with the original's method, without its body. */
+START_TEST(any_method_and_no_body)
 {
-    ck_assert_int_eq(web_post("/auth", "", "a=b"), 405);
-    ck_assert_str_eq(web_header("Allow"), "GET, HEAD");
+    static const char *const methods[] = {"POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"};
+    static const char *const paths[] = {"/auth", "/auth/cookies"};
+    char raw[512];
+    web_sign_in();
+    for (size_t i = 0; i < 2 * sizeof methods / sizeof *methods; i++) {
+        snprintf(raw, sizeof raw, "%s %s HTTP/1.1\r\n" WEB_HOST "Content-Length: 0\r\n%s\r\n",
+                 methods[i / 2], paths[i % 2], web_cookies());
+        http_once(lfx.loop, wfx.port, raw, &wfx.a);
+        ck_assert_msg(wfx.a.status == 200, "%s %s: %d", methods[i / 2], paths[i % 2], wfx.a.status);
+        ck_assert_str_eq(web_header("X-Usher-Name"), "Ada");
+    }
+    ck_assert_int_eq(web_post("/auth", "", "a=b"), 413);
+    ck_assert_int_eq(web_post("/auth/other", "", ""), 404);
+}
+END_TEST
+
+/* PRIV-09: what the proxy may put in the place of the Cookie header, in every answer that lets
+ * somebody in, and in no other. */
+START_TEST(cookies_without_our_own)
+{
+    char lines[1024];
+    ck_assert_int_eq(web_get("/auth/cookies", "Cookie: a=1\r\n"), 401);
+    ck_assert_ptr_null(web_header("Cookie"));
+    web_sign_in();
+    ck_assert_int_eq(web_get("/auth/cookies", web_cookies()), 200);
+    ck_assert_str_eq(web_header("Cookie"), "");
+    snprintf(lines, sizeof lines, "%sCookie: a=1\r\nCookie: usher=x; b=\t2\r\n", web_cookies());
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(web_get("/auth", lines), 200); /* kept, and without */
+        ck_assert_ptr_null(web_header("Cookie"));
+        ck_assert_int_eq(web_get("/auth/cookies", lines), 200);
+        ck_assert_str_eq(web_header("X-Usher-Name"), "Ada");
+        ck_assert_uint_eq(http_header_count(&wfx.a, "Cookie"), 1);
+        ck_assert_str_eq(web_header("Cookie"), "a=1; b=\t2");
+    }
+    web_fixture_app("wiki", "{\"hosts\":\"wiki.example\",\"require\":\"anyone\"}");
+    ck_assert_int_eq(
+        web_get("/auth/cookies", "Cookie: usher-bind=b; a=1\r\n" NGINX("https://wiki.example/")),
+        200);
+    expect_nobody();
+    ck_assert_str_eq(web_header("Cookie"), "a=1");
+}
+END_TEST
+
+/* As many as have room twice, and a plain answer to more. */
+START_TEST(cookies_that_are_too_long)
+{
+    static char lines[32 * 1024];
+    int last = 200, fitted = 0;
+    web_sign_in();
+    for (int n = 1000; n <= 16000; n += 100) {
+        snprintf(lines, sizeof lines, "%sCookie: a=%0*d\r\n", web_cookies(), n, 7);
+        const int status = web_get("/auth/cookies", lines);
+        if (status == 200) {
+            ck_assert_int_eq(last, 200);
+            ck_assert_uint_eq(strlen(web_header("Cookie")), (size_t)n + 2);
+            fitted = n;
+        }
+        ck_assert_msg(status == 200 || status == 431, "%d: %d", n, status);
+        last = status;
+    }
+    ck_assert_int_eq(last, 431);
+    ck_assert_int_ge(fitted, 8000);
 }
 END_TEST
 
@@ -464,7 +525,9 @@ Suite *suite_forward(void)
     tcase_add_test(tc, long_addresses);
     tcase_add_test(tc, no_proxy_of_ours);
     tcase_add_test(tc, kept_answers_end_with_the_session);
-    tcase_add_test(tc, only_get);
+    tcase_add_test(tc, any_method_and_no_body);
+    tcase_add_test(tc, cookies_without_our_own);
+    tcase_add_test(tc, cookies_that_are_too_long);
     tcase_add_test(tc, rules_decide);
     tcase_add_test(tc, fwd_14_paths_only);
     tcase_add_test(tc, no_silent_proxy);
