@@ -72,6 +72,19 @@ async function startTraefik(dir, usher, site, port) {
   return p;
 }
 
+async function startEnvoy(dir, usher, site, port) {
+  const conf = path.join(dir, "envoy.yaml");
+  fs.writeFileSync(conf, e2e.fromManual("forward-auth.md", "yaml")[1]
+    .replace("address: 0.0.0.0, port_value: 443", `address: 127.0.0.1, port_value: ${port}`)
+    .replace("[app.example.com]", `["127.0.0.1:${port}"]`)
+    .replace("127.0.0.1:8080", `127.0.0.1:${usher.port}`)
+    .replace("127.0.0.1, port_value: 8080", `127.0.0.1, port_value: ${usher.port}`)
+    .replace("127.0.0.1, port_value: 3000", `127.0.0.1, port_value: ${site.port}`));
+  const p = e2e.launch(unpacked("envoy"), ["-c", conf, "--concurrency", "1", "--use-dynamic-base-id"]);
+  await e2e.listening(port, p);
+  return p;
+}
+
 // What the site got as Cookie when these header lines were sent, as one line.
 function cookiesSeen(url, lines) {
   const headers = ["Host", new URL(url).host, "Accept", "application/json", ...lines.flatMap((line) => ["Cookie", line])];
@@ -130,7 +143,7 @@ function claims(port, method, uri) {
 }
 
 const proxies = [["nginx", e2e.startNginx], ["caddy", startCaddy], ["haproxy", startHaproxy], ["apache", startApache],
-  ["traefik", startTraefik]];
+  ["traefik", startTraefik], ["envoy", startEnvoy]];
 
 for (const [name, start] of proxies) {
   describe(`${name} in front of a site`, () => {
@@ -197,7 +210,8 @@ for (const [name, start] of proxies) {
       });
       for (const headers of claims(port, "GET", "/notes/1")) {
         const told = JSON.stringify(headers);
-        assert.equal(await ask("GET", "/notes/1", headers), 200, told);
+        const nominates = name === "envoy" && headers.connection; // it takes no such request
+        assert.equal(await ask("GET", "/notes/1", headers), nominates ? 400 : 200, told);
         for (const method of ["POST", "PUT", "DELETE", "PATCH"])
           assert.ok([302, 303, 400, 401, 403].includes(await ask(method, "/notes/1", headers)), `${method} ${told}`);
         assert.ok([302, 303, 400, 401, 403].includes(await ask("GET", "/private", headers)), told);
@@ -228,8 +242,7 @@ for (const [name, start] of proxies) {
       await context.close();
     });
 
-    const cannot = name === "traefik" && "it takes no single cookie out of a header";
-    it("keeps usher's cookies from the app and leaves the others (PRIV-09)", { skip: cannot }, async () => {
+    it("keeps usher's cookies from the app and leaves the others (PRIV-09)", async () => {
       const context = await browser.newContext();
       const page = await context.newPage();
       await page.goto(`${usher.url}/login`);
@@ -249,7 +262,7 @@ for (const [name, start] of proxies) {
       for (const lines of [["a=1", "usher-bind=b"], ["usher-bind=b", "a=1"], ["usher-bind=b; c=3", "a=1; usher-last=l"]]) {
         const seen = await cookiesSeen(`${app}/`, [fill(`S; ${lines[0]}`), lines[1]]);
         assert.ok(!/usher/.test(seen), seen);
-        assert.ok(/(^|[;,] )a=1($|[;,])/.test(seen), seen);
+        assert.ok(/(^|; |, ?)a=1($|[;,])/.test(seen), seen);
       }
       // more of them apart than any browser sends: perhaps nothing arrives, but nothing of usher's
       const many = await cookiesSeen(`${app}/`, [fill(`S; ${"a=1; usher-bind=b; ".repeat(40)}`)]);
