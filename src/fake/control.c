@@ -63,9 +63,12 @@ void control_serve(struct exchange *x)
     else if (strcmp(path, "/fake/reset") == 0 && post) {
         fake_reset(x->f);
         exchange_json(x, 200, jval_new_object());
+    } else if (strcmp(path, "/fake/release") == 0 && post) {
+        faults_release(x->f->faults);
+        exchange_json(x, 200, jval_new_object());
     } else {
         exchange_error(x, 404, "not_found",
-                       "there is /fake/faults, /fake/requests and /fake/reset");
+                       "there is /fake/faults, /fake/requests, /fake/release and /fake/reset");
     }
 }
 

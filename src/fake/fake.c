@@ -201,7 +201,7 @@ static bool handle(void *ctx, struct http_conn *c, const struct http_request *rq
     http_reply_init(&r);
     if (!str_starts(str_of(rq->path), "/fake/"))
         faults_note(f->faults, rq, hits);
-    if (wire_before(c, hits)) {
+    if (wire_before(c, &x)) {
         if (!wire_instead(&x))
             serve(&x, route);
         add_date(&x);

@@ -18,13 +18,14 @@ struct faults {
     size_t n_paths;
     struct jval *last[LAST_MAX]; /* a ring */
     size_t at;
+    uint64_t releases;
 };
 
 static const char *const kinds[] = {
     /* how the bytes come */
-    "slow", "hang", "silent", "close", "reset", "drip", "truncated", "huge", "endless", "gzip-bomb",
-    "many-headers", "long-header", "1xx-flood", "continue", "set-cookie", "no-length", "http09",
-    "date",
+    "slow", "held", "hang", "silent", "close", "reset", "drip", "truncated", "huge", "endless",
+    "gzip-bomb", "many-headers", "long-header", "1xx-flood", "continue", "set-cookie", "no-length",
+    "http09", "date",
     /* another answer altogether */
     "http", "html", "redirect",
     /* the right answer, bent */
@@ -63,8 +64,24 @@ void faults_reset(struct faults *f)
 {
     pthread_mutex_lock(&f->lock);
     clear(f);
+    f->releases++;
     f->paths = jval_new_object();
     pthread_mutex_unlock(&f->lock);
+}
+
+void faults_release(struct faults *f)
+{
+    pthread_mutex_lock(&f->lock);
+    f->releases++;
+    pthread_mutex_unlock(&f->lock);
+}
+
+bool faults_held(struct faults *f, const struct fault_hits *h)
+{
+    pthread_mutex_lock(&f->lock);
+    const bool held = f->releases == h->releases;
+    pthread_mutex_unlock(&f->lock);
+    return held;
 }
 
 static int take_text(const struct fields *spec, const char *name, char *out, size_t room,
@@ -181,6 +198,7 @@ void faults_note(struct faults *f, const struct http_request *rq, struct fault_h
 
     hits->n = 0;
     pthread_mutex_lock(&f->lock);
+    hits->releases = f->releases;
     count(f, rq->path);
     jval_free(&f->last[f->at % LAST_MAX]);
     f->last[f->at++ % LAST_MAX] = r;

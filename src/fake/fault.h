@@ -27,6 +27,7 @@ struct fault {
 struct fault_hits {
     struct fault v[FAULT_HITS_MAX];
     size_t n;
+    uint64_t releases; /* before this request */
 };
 
 struct faults;
@@ -38,6 +39,9 @@ int faults_add(struct faults *f, const struct fields *spec, struct err *err)
     __attribute__((warn_unused_result));
 /* Count the request, remember it, and give what is to go wrong with it. */
 void faults_note(struct faults *f, const struct http_request *rq, struct fault_hits *hits);
+/* Requests that are held go on. */
+void faults_release(struct faults *f);
+bool faults_held(struct faults *f, const struct fault_hits *h); /* not released since */
 /* {"paths":{"/x":3,…},"last":[{method,path,query,headers,body},…],"faults":[…]} */
 struct jval *faults_report(struct faults *f);
 

@@ -2,13 +2,18 @@
 #include "fake/wire.h"
 
 #define HUGE_BYTES ((int64_t)50 * 1024 * 1024)
+#define HELD_LOOK_MS 10
 
-bool wire_before(struct http_conn *c, const struct fault_hits *hits)
+bool wire_before(struct http_conn *c, const struct exchange *x)
 {
+    const struct fault_hits *hits = x->hits;
     const struct fault *f = fault_hit(hits, "slow");
 
     if (f && !http_sleep(c, f->ms >= 0 ? f->ms : 1000))
         return false;
+    while (fault_hit(hits, "held") && faults_held(x->f->faults, hits))
+        if (!http_sleep(c, HELD_LOOK_MS))
+            return false;
     f = fault_hit(hits, "silent");
     if (f) {
         (void)http_sleep(c, f->ms);

@@ -9,7 +9,7 @@
 #include "fake/fake.h"
 
 /* Wait or leave: false when the connection is done with. */
-bool wire_before(struct http_conn *c, const struct fault_hits *hits);
+bool wire_before(struct http_conn *c, const struct exchange *x);
 /* Another answer in place of the right one: true if so. */
 bool wire_instead(struct exchange *x);
 /* bend.c: change the right answer. */
