@@ -7,7 +7,9 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -22,10 +24,25 @@ ROOT = pathlib.Path(os.environ["USHER_ROOT"]).resolve()  # sbin/usherd, bin/ushe
 PATIENCE = 60
 
 
+claimed_ports = []
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port of 127.0.0.1 for a program that starts later, again and again. It is below those the kernel
+    picks for connections and for port 0, and while this process lives no other test run picks it: a
+    socket without a file stands for it."""
+    while True:
+        port = random.randrange(10000, 32768)
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind("\0usher-test-port-%d" % port)
+            with socket.socket() as s:
+                s.bind(("127.0.0.1", port))
+        except OSError:
+            claim.close()
+            continue
+        claimed_ports.append(claim)
+        return port
 
 
 def wait_for(what, condition, seconds=PATIENCE):
@@ -112,6 +129,10 @@ class Fake(Process):
         """`fault` on the next answers of `path` (see usher-fake --help)."""
         self.call("POST", "/fake/faults", {"path": path, "fault": fault, **more})
 
+    def release(self):
+        """Requests that are held go on."""
+        self.call("POST", "/fake/release", {})
+
     def reset(self):
         self.call("POST", "/fake/reset", {})
 
@@ -166,23 +187,40 @@ class Usher(Process):
         assert self.alive(), self.log()
 
     def events(self, name=None):
-        """Log lines as dictionaries."""
+        """Log lines as dictionaries. They are written a moment after the answer that they belong to: to
+        see one that has to come there is told()."""
         found = []
-        for line in self.log().splitlines():
-            if line.startswith("{"):
-                event = json.loads(line)
-                if name is None or event["event"] == name:
-                    found.append(event)
+        for line in self.log().split("\n")[:-1]:  # the last one is still being written
+            if line.startswith("{") and (name is None or '"event":"%s"' % name in line):
+                found.append(json.loads(line))
         return found
+
+    def told(self, name, n=1, since=0, **fields):
+        """At least n log lines of this name with these fields, as soon as they are there; `since` that
+        many lines of events()."""
+        def found():
+            lines = [e for e in (self.events()[since:] if since else self.events(name))
+                     if e["event"] == name and all(e.get(k) == v for k, v in fields.items())]
+            return len(lines) >= n and (lines,)
+        return wait_for("%d %s %s" % (n, name, fields), found)[0]
+
+    def settle(self):
+        """Before a look at what is not in the log: wait for a line of our own, behind all others."""
+        path = "/settle/" + secrets.token_hex(8)
+        Browser(self).get(path)
+        wait_for("the log", lambda: path in self.log())
 
     def rows(self, sql, *values):
         with sqlite3.connect("file:%s?mode=ro" % self.database, uri=True) as db:
             return db.execute(sql, values).fetchall()
 
-    def raw(self, data, seconds=5, shut=False):
+    def raw(self, data, seconds=PATIENCE, shut=False):
         """Send bytes, return all that comes until the peer closes or `seconds` pass."""
         with socket.create_connection(("127.0.0.1", self.port)) as s:
-            s.sendall(data)
+            try:
+                s.sendall(data)
+            except (BrokenPipeError, ConnectionResetError):
+                pass  # refused before all of it was sent: the answer is there to be read
             if shut:
                 s.shutdown(socket.SHUT_WR)
             return receive(s, seconds)
@@ -379,7 +417,7 @@ class Api:
             headers.setdefault("Authorization", "Bearer " + self.token)
         try:
             c.request(method, path, raw, headers)
-        except BrokenPipeError:
+        except (BrokenPipeError, ConnectionResetError):
             pass  # refused before all of it was sent; the answer is there
         answer = Answer(c.getresponse(), path)
         c.close()

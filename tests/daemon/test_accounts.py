@@ -67,7 +67,7 @@ class Rules(Case):
         self.assertEqual([(r[0], r[1]) for r in rows][-1], (first.me()["id"], first.me()["id"]))
         for word in ("ada", "Lovelace", "@", "110169484474386276334"):  # PRIV-11
             self.assertNotIn(word, rows[-1][2])
-        self.assertEqual(self.usher.events("account.linked")[-1]["how"], "address")
+        self.usher.told("account.linked", account=first.me()["id"], how="address")
         # From then on it is a sign-in like any other.
         third, to = self.comes("corp", "ada")
         self.assertEqual(to, "/?from=test")

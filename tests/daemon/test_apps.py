@@ -100,8 +100,7 @@ class Apps(Case):
         start = re.search(r'href="(/login/discord\?[^"]*)"', chooser.text)[1].replace("&amp;", "&")
         hop = self.browser.get(start)
         self.assertEqual(hop.status, 303)
-        events = [e for e in self.usher.events("app.denied") if e["app"] == "wiki"]
-        self.assertTrue(any(e["account"] == self.browser.me()["id"] for e in events))
+        self.usher.told("app.denied", app="wiki", account=self.browser.me()["id"])
 
     def refusals(self, **query):
         query = {"action": "app.access", "app": "wiki", "ip": "198.51.100.9", **query}
@@ -153,14 +152,14 @@ class Files(Case):
         write_private(path, WIKI.replace("require = signed_in", "require = anyone"))
         wait_for("the change", lambda: self.asked() == 200)
         write_private(path, WIKI.replace("require = anyone", "require = anyon"))  # what was in force stays
-        wait_for("the refusal", lambda: self.usher.events("live.refused"))
+        self.usher.told("live.refused")
         wait_for("the reason", lambda: "did you mean" in self.usher.log())
         self.assertEqual(self.asked(), 200)
         write_private(path, WIKI)
         wait_for("the change back", lambda: self.asked() == 401)
         path.unlink()
         wait_for("the end", lambda: self.asked() == 403)
-        wait_for("the word of it", lambda: self.usher.events("app.removed"))
+        self.usher.told("app.removed")
         write_private(path, WIKI)
         wait_for("its return", lambda: self.asked() == 401)
 
@@ -174,7 +173,7 @@ class Broken(Case):
         for path in ("/", "/public/x", "/x"):
             answer = self.browser.request("GET", "/auth", headers=nginx(path))
             self.assertEqual(answer.status, 403, path)
-        told = self.usher.events("app.unusable")[0]
+        told = self.usher.told("app.unusable")[0]
         self.assertIn("wiki.conf:15: require: column 1", told["reason"])
 
 

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import CLIENT, ROOT, Browser, Fake, Usher, fake_providers, ini, wait_for, write_private
+from harness import CLIENT, ROOT, Browser, Fake, Usher, fake_providers, ini, write_private
 
 CANARY = "canary-8f41c6d2-secret"
 
@@ -251,7 +251,7 @@ class Start(Folder):
         usher = self.make(fake=self.fake, providers=providers, environment=environment, settings=settings)
         usher.start()
         self.addCleanup(lambda: usher.alive() and usher.stop())
-        wait_for("the log", lambda: usher.events("daemon.ready"))
+        usher.told("daemon.ready")
         return usher
 
     def test_plug_02_login_25_one_broken_provider_disables_itself_only(self):

@@ -259,7 +259,8 @@ class Hearer:
 
     def __init__(self, statuses=(), pause=0):
         heard, left = [], list(statuses)
-        self.heard = heard
+        self.heard, self.answered = heard, 0
+        outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
@@ -269,6 +270,7 @@ class Hearer:
                 self.send_response(left.pop(0) if left else 200)
                 self.send_header("Location", "/elsewhere")
                 self.send_header("Content-Length", "0")
+                outer.answered += 1
                 self.end_headers()
 
             def log_message(self, *_):
@@ -349,12 +351,12 @@ class BackChannelLogout(Leaving):
         wait_for("no more to tell", lambda: not self.deliveries())
 
     def test_op_59_nobody_waits_for_a_slow_app(self):
-        hearer = self.hearer(pause=4)
+        hearer = self.hearer(pause=4.5)
         self.sign_in()
-        began = time.monotonic()
         self.browser.post("/logout", {})
-        self.assertLess(time.monotonic() - began, 2)
+        self.assertEqual(hearer.answered, 0)  # not even begun, or under way
         self.told(hearer)
+        wait_for("its answer", lambda: hearer.answered)
 
     def test_op_59_redirects_are_not_followed(self):
         hearer = self.hearer([302])
@@ -367,7 +369,7 @@ class BackChannelLogout(Leaving):
         self.listen_at("https://10.255.255.1/logout")
         self.sign_in()
         self.browser.post("/logout", {})
-        line = wait_for("a refusal", lambda: self.usher.events("issuer.logout_untold"))[-1]
+        line = self.usher.told("issuer.logout_untold")[-1]
         self.assertEqual(line["app"], "rp")
         self.assertIn("address", line["text"])
         self.told(self.hearer())  # and it goes on once there is somewhere to go

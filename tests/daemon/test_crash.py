@@ -10,7 +10,6 @@ from faults import DISCORD_TOKEN, SANITIZED
 from harness import Browser, Case, wait_for
 
 ROUNDS = 2 if SANITIZED else 5
-STOP_IDLE = 8 if SANITIZED else 2
 
 
 class Restarting(Case):
@@ -103,35 +102,37 @@ class Stopped(Restarting):
 
     def test_idle_it_stops_at_once(self):
         self.browser.sign_in()
-        said = len(self.usher.events("daemon.stopped"))
-        began = time.monotonic()
+        said, cut = (len(self.usher.events(name)) for name in ("daemon.stopped", "daemon.cut"))
         self.assertEqual(self.usher.stop(signal.SIGTERM), 0)
-        self.assertLess(time.monotonic() - began, STOP_IDLE)
         self.assertEqual(len(self.usher.events("daemon.stopped")), said + 1)
         self.usher.start()
         self.assertIsNotNone(self.browser.me())
-        began = time.monotonic()
         self.assertEqual(self.usher.stop(signal.SIGINT), 0)
-        self.assertLess(time.monotonic() - began, STOP_IDLE)
+        self.assertEqual(len(self.usher.events("daemon.cut")), cut)  # nothing was waited for in vain
         self.usher.start()
 
     def test_accepted_requests_finish(self):
         target = self.browser.to_callback()
-        self.fake.fault(DISCORD_TOKEN, "slow", ms=1500)
+        self.fake.fault(DISCORD_TOKEN, "held")
         thread, result = self.begin(target, self.browser)
-        self.assertEqual(self.usher.stop(signal.SIGTERM), 0)
+        stopping = len(self.usher.events("daemon.stopping"))
+        self.usher.child.send_signal(signal.SIGTERM)
+        line = self.usher.told("daemon.stopping", stopping + 1)[-1]
+        self.assertEqual(line["logins"], 1)  # it is under way
+        self.fake.release()
+        self.assertEqual(self.usher.stop(), 0)
         thread.join()
         self.assertEqual(result[0].status, 303)
-        self.assertEqual(self.usher.events("daemon.stopping")[-1]["logins"], 1)  # it was under way then
         self.usher.start()
         self.assertIsNotNone(self.browser.me())  # and what it answered is kept
 
     def test_nobody_new_is_let_in_while_it_stops(self):
         target = self.browser.to_callback()
-        self.fake.fault(DISCORD_TOKEN, "slow", ms=1500)
+        self.fake.fault(DISCORD_TOKEN, "held")
         thread, result = self.begin(target, self.browser)
         self.usher.child.send_signal(signal.SIGTERM)
         wait_for("the end of listening", self.refuses)
+        self.fake.release()
         self.assertEqual(self.usher.stop(signal.SIGTERM), 0)
         thread.join()
         self.assertEqual(result[0].status, 303)
@@ -157,9 +158,7 @@ class Stopped(Restarting):
         thread = threading.Thread(target=callback)
         thread.start()
         wait_for("the token request", lambda: self.fake.counts().get(DISCORD_TOKEN, 0) == 1)
-        began = time.monotonic()
         self.assertEqual(self.usher.stop(signal.SIGTERM), 0)
-        self.assertLess(time.monotonic() - began, 20)  # drain limit: 10 s
         thread.join()
         self.assertIn(failed[0], (None, 502))
         self.usher.start()

@@ -25,7 +25,7 @@ class Keys(Case):
         self.assertEqual(self.usher.stop(), 0)
         key.rename(kept)
         self.usher.start()
-        said = [e for e in self.usher.events("provider.unusable") if e["provider"] == "row"]
+        said = self.usher.told("provider.unusable", provider="row")
         self.assertIn("cannot be opened with the keys of the key file", said[-1]["reason"])
         self.assertEqual(Browser(self.usher).get("/login/row").status, 500)
         self.assertIsNotNone(self.browser.me())  # sessions need no key

@@ -512,22 +512,25 @@ class Ends(Exchange):
 
     def test_nothing_slips_through(self):
         # What is being signed while all of a person's sessions are ended is worth nothing either.
-        def go_on(token):
-            got = []
+        def go_on(token, got):
             while True:
                 answer = self.ask("b", token)
                 if answer.status != 200:
                     self.assertEqual((answer.status, answer.json()["error"]), (400, "invalid_request"))
-                    return got
+                    return
                 got.append(answer.json()["access_token"])
 
         for _ in range(3):
             token = self.person_token(person="noor", browser=Browser(self.usher))
+            made = [[] for _ in range(6)]
             with concurrent.futures.ThreadPoolExecutor(6) as pool:
-                under_way = [pool.submit(go_on, token) for _ in range(6)]
-                time.sleep(0.3)
-                self.api.ask("POST", "/api/v1/users/%s/end-sessions" % read_jwt(token)[1]["sub"], {})
-                made = [one for u in under_way for one in u.result()[-3:]]
-            self.assertTrue(made)
-            for one in made:
-                self.assert_over("c", one)
+                under_way = [pool.submit(go_on, token, got) for got in made]
+                try:
+                    wait_for("some of each", lambda: all(len(got) > 3 for got in made))
+                finally:  # which ends them
+                    self.api.ask("POST", "/api/v1/users/%s/end-sessions" % read_jwt(token)[1]["sub"], {})
+                for u in under_way:
+                    u.result()
+            for got in made:
+                for one in got[-3:]:
+                    self.assert_over("c", one)

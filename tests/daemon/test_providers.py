@@ -78,11 +78,14 @@ class Effect(Providers):
     def test_login_25_logins_under_way_end_on_the_old_settings(self):
         self.add()
         target = self.browser.to_callback("discord")
-        self.fake.fault("/discord/api/v10/oauth2/token", "slow", ms=700, times=1)
+        self.fake.fault("/discord/api/v10/oauth2/token", "held", times=1)
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             answer = pool.submit(self.browser.get, target)
             wait_for("the upstream to be asked", lambda: self.fake.counts().get("/discord/api/v10/oauth2/token"))
-            self.edit({"client_secret": "another-secret", "api_url": self.fake.url + "/nothing"})
+            try:
+                self.edit({"client_secret": "another-secret", "api_url": self.fake.url + "/nothing"})
+            finally:
+                self.fake.release()
             self.assertEqual(answer.result().status, 303)
         self.assertIsNotNone(self.browser.me())
 

@@ -54,7 +54,7 @@ class Recheck(Case):
 
     def told(self, event):
         """Since ask_again."""
-        return wait_for(event, lambda: [e for e in self.usher.events()[self.seen:] if e["event"] == event])[0]
+        return self.usher.told(event, since=self.seen)[0]
 
     def rows(self, action):
         return Api(self.usher).ask("GET", "/api/v1/audit?action=%s&account=%s" % (action, self.account))["audit"]

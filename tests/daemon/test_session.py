@@ -206,8 +206,7 @@ class FewSessions(Case):
         self.assertEqual(self.usher.stop(signal.SIGTERM), 0)
         self.usher.start()
         self.assertTrue(all(browser.me() for browser in browsers))
-        self.assertEqual([event["complete"] for event in self.usher.events("session.loaded")],
-                         [True, False])
+        self.assertEqual([event["complete"] for event in self.usher.told("session.loaded", 2)], [True, False])
         self.assertEqual(self.usher.rows("SELECT count(*) FROM session"), [(40,)])
         browsers[0].post("/logout", {})
         self.assertIsNone(browsers[0].me())

@@ -111,7 +111,7 @@ class Tokens(Asking):
         self.fake.reset()  # nothing that was granted counts any more
         self.refused(404, "expired")
         self.refused(404, "not_found")
-        self.assertEqual(len(self.usher.events("tokens.forgotten")), 1)
+        self.assertEqual(len(self.usher.told("tokens.forgotten")), 1)
         audit = Api(self.usher).ask("GET", "/api/v1/audit?action=upstream_token.forget")["audit"]
         self.assertEqual(audit[0]["provider"], "discord")
         self.browser.sign_in()
