@@ -126,6 +126,10 @@ const struct usher_setting app_settings[] = {
     USHER_SET_CHOICE(struct app_common, userinfo_alg, .label = "Userinfo signed with",
                      .flags = USHER_ADVANCED, .value = "none", .choices = userinfo_choices,
                      .help = "One of [issuer] algs. none: plain JSON, which TLS protects."),
+    USHER_SET_BOOL(struct app_common, id_token_claims, .value = "no", .flags = USHER_ADVANCED,
+                   .label = "ID tokens say all",
+                   .help = "What the granted scopes mean is in ID tokens, too, for apps that never "
+                           "ask userinfo."),
     USHER_SET_DURATION(struct app_common, default_max_age, .flags = USHER_ADVANCED,
                        .label = "How long ago people may have signed in", .max = AGE_MAX,
                        .help = "Where a request does not say it by max_age. 0: it does not matter.",

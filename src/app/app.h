@@ -42,8 +42,9 @@ struct app_common {
     int64_t access_lifetime, refresh_lifetime;
     const char *jwks, *jwks_uri; /* its public keys */
     const char *home_uri, *logo_uri, *policy_uri, *tos_uri;
-    const char *accent; /* "rrggbb", hexadecimal */
+    const char *accent;      /* "rrggbb", hexadecimal */
     int userinfo_alg;        /* enum client_userinfo */
+    bool id_token_claims;    /* by scope, as userinfo has them */
     int64_t default_max_age; /* seconds; 0: none */
     bool require_auth_time;
     const char *initiate_login_uri;

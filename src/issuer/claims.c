@@ -105,11 +105,11 @@ void claims_say(const struct claims_asked *asked, const struct claims_person *p,
         asked->claims ? jval_parse(str_of(asked->claims), LIST_MAX, JSON_DEPTH_MAX, &err) : NULL;
     const struct jval *named =
         jval_get(all, asked->part == CLAIMS_ID_TOKEN ? "id_token" : "userinfo");
+    const bool all_of_scope = asked->part == CLAIMS_USERINFO || asked->app->common.id_token_claims;
     jval_set_text(out, "sub", p->account);
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         const bool by_name = jval_type(jval_get(named, known[i].claim)) != JVAL_NONE;
-        const bool by_scope =
-            asked->part == CLAIMS_USERINFO && has_word(asked->scopes, known[i].scope);
+        const bool by_scope = all_of_scope && has_word(asked->scopes, known[i].scope);
         struct jval *value =
             by_scope || (by_name && may_name(asked, known[i].scope)) ? known[i].value(p) : NULL;
         if (value)

@@ -35,7 +35,7 @@ struct claims_asked {
     const char *claims; /* the claims parameter as JSON; NULL: none */
 };
 /* Into an object, `sub` among them. An ID token has only what was asked for one by one: userinfo
- * says the rest (OpenID Connect Core 5.4). */
+ * says the rest (OpenID Connect Core 5.4), unless the app wants it there as well. */
 void claims_say(const struct claims_asked *asked, const struct claims_person *p, struct jval *out);
 /* The scopes and claims there are, for metadata: NULL-ended. */
 extern const char *const claims_scopes[];

@@ -331,6 +331,17 @@ class Manual(Rows):
             self.assertEqual(self.fake.counts().get("/discord/oauth2/authorize"), 1, "asked first, then told")
         rp.sign_in(self.browser, prompt="none")
 
+    def test_apps_that_never_ask_userinfo(self):
+        for settings, present in (("", False), ("\nid_token_claims = yes", True)):
+            with self.changed("rp", "label = rp", "label = rp" + settings):
+                tokens, claims = self.sign_in(scope="openid email offline_access")
+                fresh = self.rp.refresh(tokens["refresh_token"]).json()
+                info = self.rp.info(tokens, claims)
+                for said in (claims, self.rp.claims(fresh["id_token"])):
+                    self.assertNotIn("name", said)
+                    self.assertEqual("email" in said and said["email"] == info["email"], present)
+                    self.assertEqual("email_verified" in said, present)
+
     def test_confidential_apps_have_one_port(self):
         with self.changed("rp", "https://rp.example.com/other", "http://127.0.0.1/cb https://rp.example.com/other"):
             self.assert_page(self.rp.begin(self.browser, redirect_uri="http://127.0.0.1:5000/cb"))

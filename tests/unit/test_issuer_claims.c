@@ -51,6 +51,21 @@ START_TEST(by_scope)
 }
 END_TEST
 
+/* An app that never asks userinfo: the same claims, and no more than was granted. */
+START_TEST(in_the_id_token)
+{
+    app.common.consent = false;
+    app.common.id_token_claims = true;
+    said(CLAIMS_ID_TOKEN, "openid", NULL, "{\"sub\":\"acc\"}");
+    said(CLAIMS_ID_TOKEN, "openid email groups", NULL,
+         "{\"sub\":\"acc\",\"email\":\"ada@a.example\",\"email_verified\":true,"
+         "\"groups\":[\"discord:crew\"]}");
+    said(CLAIMS_ID_TOKEN, "openid", "{\"id_token\":{\"name\":null}}",
+         "{\"sub\":\"acc\",\"name\":\"Ada \\\"Lovelace\\\"\"}");
+    app.common.id_token_claims = false;
+}
+END_TEST
+
 /* OP-50, OP-51, OP-65 */
 START_TEST(by_name)
 {
@@ -95,6 +110,7 @@ Suite *suite_issuer_claims(void)
     Suite *s = suite_create("issuer_claims");
     TCase *tc = tcase_create("what is said of people");
     tcase_add_test(tc, by_scope);
+    tcase_add_test(tc, in_the_id_token);
     tcase_add_test(tc, by_name);
     tcase_add_test(tc, verified);
     suite_add_tcase(s, tc);
