@@ -53,6 +53,9 @@ void account_link(struct request *rq, void *app)
                                       .bind = web_bind(rq, v->app),
                                       .prompt = "select_account",
                                       .session = &v->view,
+                                      .ip = v->ip,
+                                      .user_agent = v->user_agent,
+                                      .request_id = v->request_id,
                                       .log = request_log(rq)};
     request_hold(rq);
     login_start_flow(v->app->login, &start, on_started, h);

@@ -419,6 +419,15 @@ class Join(Case):
         self.assertIn('href="/account"', answer.text)
         self.assertIsNotNone(mine.me())
 
+    def test_a_provider_that_is_down_is_on_record_with_who_asked(self):
+        mine = self.person("guest-7", "discord")
+        self.fake.fault("/google/.well-known/openid-configuration", "http503")
+        answer = mine.post("/account/link/google", {}, User_Agent="Odd/1.0")
+        self.assertEqual(answer.status, 502, answer.summary())
+        self.usher.stop()
+        rows = self.usher.rows("SELECT ip, user_agent, request_id FROM audit WHERE action = 'login.failed'")
+        self.assertEqual(rows, [("127.0.0.1", "Odd/1.0", answer.headers["X-Request-Id"])])
+
     def test_who_leaves_it_is_not_signed_in(self):
         self.person("guest-6", "google")
         path = self.browser.get(self.browser.to_callback("discord", "guest-6")).location
