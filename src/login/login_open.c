@@ -49,6 +49,8 @@ int opening_enter(struct login *l, struct opening *o, const struct log_ctx *log,
     if (sessions_add(l->o.sessions, &o->link.row, err) != 0) {
         behind_end_session(l->o.store, l->o.loop, o->link.row.hash, o->link.row.account,
                            "limited: it found no room");
+        if (o->link.ends_session) /* its row has gone already */
+            sessions_end(l->o.sessions, o->link.ends_session);
         return -1;
     }
     if (o->link.ends_session)

@@ -263,6 +263,23 @@ START_TEST(login_32_old_session_is_replaced)
 }
 END_TEST
 
+/* SESS-04: what the store ended is over, even if memory cannot take what came in its place. */
+START_TEST(old_session_ends_where_the_new_one_finds_no_room)
+{
+    struct came old, started, c;
+    struct session_view v;
+    login_fixture_sign_in(&old);
+    login_fixture_sql("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 33) "
+                      "INSERT INTO account_role SELECT account.id, 'r' || i, 1 FROM account, n");
+    const struct finish_args f = {.query = started_query(&started), .session = old.token};
+    login_fixture_finish(&f, &c);
+    login_fixture_pump();
+    ck_assert_int_eq(c.kind, ERR_LIMITED);
+    ck_assert_int_eq(login_fixture_sql("SELECT count(*) FROM session"), 0);
+    ck_assert(!signed_in(old.token, &v));
+}
+END_TEST
+
 /* ACCT-18: a disabled account does not sign in, and nothing is enabled by trying. */
 START_TEST(acct_18_disabled_account)
 {
@@ -430,6 +447,7 @@ Suite *suite_login(void)
     tcase_add_test(tc, cb_05_refusals_use_the_flow);
     tcase_add_test(tc, cb_30_race);
     tcase_add_test(tc, login_32_old_session_is_replaced);
+    tcase_add_test(tc, old_session_ends_where_the_new_one_finds_no_room);
     tcase_add_test(tc, acct_18_disabled_account);
     tcase_add_test(tc, a_store_that_fails);
     tcase_add_test(tc, login_25_unknown_provider);
