@@ -2,7 +2,6 @@
 /* Apps: shown, made, changed, deleted. */
 #include "admin/app.h"
 
-#include "admin/draft.h"
 #include "admin/registration.h"
 #include "app/secrets.h"
 
@@ -60,26 +59,20 @@ static int add_begin(struct op *op, struct err *err)
     return 0;
 }
 
-static int add_row(struct db *db, struct op *op, struct err *err)
+/* Added or changed. */
+static int put_row(struct db *db, struct op *op, struct err *err)
 {
-    struct settings_row row = {.id = op->object, .created = op->now, .changed = op->now}, other;
-    const int rc = settings_row_get(db, SETTINGS_APP, row.id, op->arena, &other, err);
-    if (rc < 0)
-        return -1;
-    if (rc == 1)
-        return op_refuse(op, ERR_CONFLICT, "there is an app of this id already");
-    if (!(row.settings = app_draft_text(op, err)) || (row.version = op_audit(db, op, err)) < 0)
-        return -1;
-    return settings_row_add(db, SETTINGS_APP, &row, err) == 1 ? 0 : -1;
+    const int rc = draft_holds(db, op, err);
+    return rc != 0 ? rc : draft_put(db, op, err);
 }
 
 static int add_work(struct op *op, struct err *err)
 {
-    if (app_draft_make(op, APP_DRAFT_ADD, err) < 0)
+    if (app_draft_make(op, DRAFT_ADD, err) < 0)
         return -1;
-    op->became = jval_ref(((struct app_draft *)op->more)->settings);
+    op->became = jval_ref(((struct draft *)op->more)->settings);
     op->created = true;
-    return op_write(op, add_row, err) < 0 ? -1 : app_view_keep(op, err);
+    return op_write(op, put_row, err) < 0 ? -1 : app_view_keep(op, err);
 }
 
 void admin_app_add(struct admin *a, const struct admin_request *rq, admin_done_fn *done, void *arg)
@@ -106,46 +99,24 @@ static int change_begin(struct op *op, struct err *err)
     return 0;
 }
 
-static int set_row(struct db *db, struct op *op, struct err *err)
+static int change(struct op *op, enum draft_mode mode, struct err *err)
 {
-    const struct app_draft *d = op->more;
-    struct settings_row row = d->row, now;
-    const int rc = settings_row_get(db, SETTINGS_APP, op->object, op->arena, &now, err);
-    if (rc < 0)
-        return -1;
-    if (rc == 0 || now.version != row.version)
-        return op_refuse(op, ERR_STALE, "somebody changed it meanwhile: look again");
-    row.changed = op->now;
-    if (!(row.settings = app_draft_text(op, err)) || (row.version = op_audit(db, op, err)) < 0)
-        return -1;
-    return settings_row_set(db, SETTINGS_APP, &row, d->row.version, err) == 1 ? 0 : -1;
-}
-
-static struct jval *stored_json(const struct settings_row *row)
-{
-    struct err err = ERR_INIT; /* what makes no sense is not told */
-    struct jval *settings = jval_parse(str_of(row->settings), APP_SETTINGS_MAX, 4, &err);
-    return settings ? settings : jval_new_null();
-}
-
-static int change(struct op *op, enum app_draft_mode mode, struct err *err)
-{
-    const struct app_draft *d = op->more;
+    const struct draft *d = op->more;
     if (app_draft_make(op, mode, err) < 0)
         return -1;
-    op->was = stored_json(&d->row);
+    op->was = draft_stored(&app_draft_kind, &d->row);
     op->became = jval_ref(d->settings);
-    return op_write(op, set_row, err) < 0 ? -1 : app_view_keep(op, err);
+    return op_write(op, put_row, err) < 0 ? -1 : app_view_keep(op, err);
 }
 
 static int replace_work(struct op *op, struct err *err)
 {
-    return change(op, APP_DRAFT_REPLACE, err);
+    return change(op, DRAFT_REPLACE, err);
 }
 
 static int edit_work(struct op *op, struct err *err)
 {
-    return change(op, APP_DRAFT_EDIT, err);
+    return change(op, DRAFT_EDIT, err);
 }
 
 void admin_app_replace(struct admin *a, const struct admin_request *rq, admin_done_fn *done,
@@ -203,16 +174,11 @@ int app_dropped(struct op *op, struct err *err)
 static int delete_row(struct db *db, struct op *op, struct err *err)
 {
     struct settings_row row;
-    struct err why = ERR_INIT;
-    const int rc = settings_row_get(db, SETTINGS_APP, op->id, op->arena, &row, err);
-    if (rc < 0)
-        return -1;
-    if (rc == 0)
-        return op_refuse(op, ERR_NOT_FOUND, "there is no such app");
-    if (draft_match(op, row.version, true, &why) < 0)
-        return op_refuse(op, why.kind, "%s", why.text);
+    const int rc = draft_seen(db, op, &app_draft_kind, true, &row, err);
+    if (rc != 0)
+        return rc;
     jval_free(&op->was);
-    op->was = stored_json(&row);
+    op->was = draft_stored(&app_draft_kind, &row);
     return app_drop(db, op, row.version, err);
 }
 

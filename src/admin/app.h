@@ -6,10 +6,9 @@
 #ifndef ADMIN_APP_H
 #define ADMIN_APP_H
 
-#include "admin/op.h"
+#include "admin/draft.h"
 #include "app/source.h"
 #include "store/app_secret.h"
-#include "store/settings_row.h"
 
 /* ---- app_view.c: {"id": …} as admin/admin.h says ---- */
 
@@ -34,28 +33,21 @@ op_fn app_dropped;
 
 /* ---- app_draft.c ---- */
 
-enum app_draft_mode {
-    APP_DRAFT_ADD,
-    APP_DRAFT_REPLACE,
-    APP_DRAFT_EDIT,
-    APP_DRAFT_OWN /* edited by itself, whatever version it saw */
-};
+extern const struct draft_kind app_draft_kind;
+
 struct app_draft {
-    struct config *hold;
+    struct draft base;
     struct apps_options options;
-    bool exists;
-    struct settings_row row; /* as stored */
-    struct jval *settings;
     struct apps *apps; /* of this one app */
 };
-/* On the loop, from `begin`: makes op->more. */
+/* On the loop, from `begin`: makes op->more; or of `d`, the first member of what is that already.
+ */
 void app_draft_begin(struct op *op);
+void app_draft_begin_at(struct op *op, struct app_draft *d);
 void app_draft_drop(struct op *op);
 /* On admin's thread. -1 with fields: it cannot be in force like this. */
-int app_draft_make(struct op *op, enum app_draft_mode mode, struct err *err)
+int app_draft_make(struct op *op, enum draft_mode mode, struct err *err)
     __attribute__((warn_unused_result));
-/* The row's settings, as text; NULL with err. */
-const char *app_draft_text(struct op *op, struct err *err);
 /* ERR_CONFLICT if a file makes this app. */
 int app_writable(const struct op *op, const char *id, struct err *err);
 /* ERR_NOT_FOUND unless the id makes sense; for `begin`. */

@@ -57,27 +57,14 @@ struct jval *app_view_read(struct db *db, const char *id, struct err *err)
 /* ---- what is in force -------------------------------------------------------------------------
  */
 
-/* What differs from the defaults, as an admin would write it. */
-static void add_settings(struct jval *out, const struct usher_setting *rows, size_t n,
-                         const void *config)
-{
-    struct arena *a = arena_new();
-    for (size_t i = 0; i < n; i++) {
-        const char *text = conf_text(&rows[i], config, a);
-        if (text && *text && !(rows[i].value && strcmp(rows[i].value, text) == 0))
-            jval_set_text(out, rows[i].key, text);
-    }
-    arena_free(&a);
-}
-
 static struct jval *settings_in_force(const struct app *app)
 {
     struct jval *o = jval_new_object(), *rules = jval_new_array();
-    add_settings(o, app_settings, app_settings_n, &app->common);
+    view_settings(o, app_settings, app_settings_n, &app->common);
     for (size_t i = 0; i < app->n_paths; i++) {
         struct jval *rule = jval_new_object();
         jval_set_text(rule, "path", app->paths[i].pattern.text);
-        add_settings(rule, app_path_settings, app_path_settings_n, &app->paths[i].common);
+        view_settings(rule, app_path_settings, app_path_settings_n, &app->paths[i].common);
         jval_push(rules, rule);
     }
     if (app->n_paths > 0)

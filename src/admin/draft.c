@@ -1,32 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/draft.h"
 
-#include <stdio.h>
-
 #include "admin/view.h"
-#include "provider/describe.h"
-#include "provider/load.h"
-#include "sys/conf_roster.h"
 
-#define SECRET_MAX ((size_t)64 * 1024)
 #define VALUE_MAX ((size_t)8 * 1024)
 
-struct draft *draft_begin(struct op *op)
+void draft_free(struct draft *d)
 {
-    struct draft *d = arena_alloc(op->arena, sizeof *d);
-    d->options = live_draft_options(op->admin->o.live, &d->hold);
-    op->more = d;
-    return d;
-}
-
-void draft_drop(struct op *op)
-{
-    struct draft *d = op->more;
-    if (!d)
-        return;
-    for (size_t i = 0; i < d->n_secrets; i++)
-        secret_free(&d->secrets[i].secret);
-    registry_free(&d->registry);
     config_free(&d->hold);
     jval_free(&d->settings);
 }
@@ -34,49 +14,35 @@ void draft_drop(struct op *op)
 /* ---- what is there ----------------------------------------------------------------------------
  */
 
-static struct draft_secret *secret_at(struct draft *d, const char *key, enum secret_slot slot)
+static bool makes(enum draft_mode mode)
 {
-    for (size_t i = 0; i < d->n_secrets; i++)
-        if (d->secrets[i].slot == slot && strcmp(d->secrets[i].key, key) == 0)
-            return &d->secrets[i];
-    return NULL;
+    return mode == DRAFT_ADD || mode == DRAFT_TRY;
 }
 
-static struct draft_secret *secret_new_at(struct draft *d, const char *key, enum secret_slot slot)
+static int nothing(const struct draft *d, struct err *err)
 {
-    struct draft_secret *s = secret_at(d, key, slot);
-    if (s || d->n_secrets == DRAFT_SECRETS_MAX)
-        return s;
-    s = &d->secrets[d->n_secrets++];
-    *s = (struct draft_secret){.key = key, .slot = slot};
-    return s;
+    return err_set(err, ERR_NOT_FOUND, "there is no such %s", d->kind->of->noun);
 }
 
-static int take_secret(void *arg, const struct provider_secret_row *row, struct err *err)
+int draft_judge_id(struct op *op, enum draft_mode mode, struct err *err)
 {
-    struct op *op = arg;
-    struct err why = ERR_INIT; /* one that does not open is judged as missing bytes */
-    struct draft_secret *s = secret_new_at(op->more, arena_dup(op->arena, row->key), row->slot);
-    if (!s)
-        return err_set(err, ERR_LIMITED, "this provider has too many secrets");
-    s->created = row->created;
-    s->expires = row->expires;
-    s->secret = provider_secret_open(op->admin->o.keys, row, &why);
-    return 0;
+    if (conf_id_valid(str_of(op->object)))
+        return 0;
+    if (!makes(mode))
+        return nothing(op->more, err);
+    return op_field(op, err, "id",
+                    "at most 32 of a-z, 0-9 and '-', which does not stand at an end");
 }
 
-static int read_stored(struct db *db, struct op *op, struct err *err)
+int draft_read(struct db *db, struct op *op, struct err *err)
 {
     struct draft *d = op->more;
-    for (size_t i = 0; i < d->n_secrets; i++)
-        secret_free(&d->secrets[i].secret);
-    d->n_secrets = 0;
-    int rc = settings_row_get(db, SETTINGS_PROVIDER, op->object, op->arena, &d->row, err);
+    const int rc = settings_row_get(db, d->kind->table, op->object, op->arena, &d->row, err);
     d->exists = rc == 1;
-    return rc < 0 ? -1 : provider_secret_each(db, op->object, take_secret, op, err);
+    return rc < 0 ? -1 : 0;
 }
 
-int draft_match(const struct op *op, int64_t version, bool needed, struct err *err)
+static int match(const struct op *op, int64_t version, bool needed, struct err *err)
 {
     char etag[32];
     view_etag(version, etag);
@@ -87,19 +53,40 @@ int draft_match(const struct op *op, int64_t version, bool needed, struct err *e
     return 0;
 }
 
-int draft_writable(const struct op *op, const char *id, struct err *err)
+int draft_judge_mode(const struct op *op, enum draft_mode mode, size_t n, struct err *err)
 {
-    const struct provider *p = registry_find(op->registry, id);
-    if (!p || p->from_row)
-        return 0;
-    if (strcmp(p->source, "environment") == 0)
-        return err_set(err, ERR_CONFLICT, "provider %s is made by the environment: change it there",
-                       id);
-    return err_set(err, ERR_CONFLICT, "provider %s is made by %s: edit that file", id, p->source);
+    const struct draft *d = op->more;
+    const struct conf_kind *of = d->kind->of;
+    if (d->exists && mode == DRAFT_ADD)
+        return err_set(err, ERR_CONFLICT, "there is %s of this id already", of->one);
+    if (mode == DRAFT_ADD && n >= of->most)
+        return err_set(err, ERR_LIMITED, "there are %zu %s, which is the most", of->most, of->many);
+    if (!d->exists && !makes(mode))
+        return nothing(d, err);
+    return d->exists && mode != DRAFT_TRY && mode != DRAFT_OWN
+               ? match(op, d->row.version, true, err)
+               : 0;
 }
 
-/* ---- values ------------------------------------------------------------------------------------
+/* ---- merging ----------------------------------------------------------------------------------
  */
+
+static struct jval *parsed(const struct draft_kind *kind, const struct settings_row *row)
+{
+    struct err why = ERR_INIT; /* an admin is told by live, and cannot mend it here */
+    return jval_parse(str_of(row->settings), kind->text_max, kind->depth, &why);
+}
+
+void draft_open(struct op *op, enum draft_mode mode)
+{
+    struct draft *d = op->more;
+    if (mode == DRAFT_EDIT || mode == DRAFT_OWN)
+        d->settings = parsed(d->kind, &d->row);
+    if (jval_type(d->settings) == JVAL_OBJECT)
+        return;
+    jval_free(&d->settings); /* what makes no sense is begun anew */
+    d->settings = jval_new_object();
+}
 
 /* ["a", "b"] as "a b"; what would fall apart there is refused. */
 static const char *list_text(struct op *op, const char *key, const struct jval *v, struct err *err)
@@ -149,78 +136,9 @@ const char *draft_value(struct op *op, const char *key, const struct jval *v, st
     return text;
 }
 
-/* Lines are fine, as in a PEM file; other control characters are a slip of the clipboard. */
-static bool secret_plain(const char *text)
-{
-    for (const char *c = text; *c; c++)
-        if (((unsigned char)*c < 0x20 && *c != '\n' && *c != '\r' && *c != '\t') || *c == 0x7f)
-            return false;
-    return true;
-}
-
-struct secret *draft_secret_of(struct op *op, const char *field, const struct jval *v,
-                               struct err *err)
-{
-    const char *text = jval_text(v);
-    size_t n = text ? strlen(text) : 0;
-    if (n > 0 && text[n - 1] == '\n') /* as with files */
-        n -= n > 1 && text[n - 2] == '\r' ? 2 : 1;
-    if (n == 0)
-        (void)op_field(op, err, field, "must be a text that is not empty");
-    else if (n > SECRET_MAX)
-        (void)op_field(op, err, field, "is too long for a secret");
-    else if (!secret_plain(text))
-        (void)op_field(op, err, field, "holds a control character");
-    else
-        return secret_new(text, n);
-    return NULL;
-}
-
-/* ---- merging ------------------------------------------------------------------------------------
- */
-
-static const struct usher_setting *row_of(const struct usher_provider *p, const char *key)
-{
-    for (size_t i = 0; i < provider_common_n; i++)
-        if (strcmp(provider_common_settings[i].key, key) == 0)
-            return &provider_common_settings[i];
-    for (size_t i = 0; i < p->n_settings; i++)
-        if (strcmp(p->settings[i].key, key) == 0)
-            return &p->settings[i];
-    return NULL;
-}
-
-static int take_given(struct op *op, const char *key, const struct jval *v, struct err *err)
+int draft_take(struct op *op, const char *key, const struct jval *v, struct err *err)
 {
     struct draft *d = op->more;
-    if (strcmp(key, "client_secret_next") == 0)
-        return op_field(op, err, key, "the next secret is set by rotating it");
-    const bool unset = jval_type(v) == JVAL_NULL;
-    struct secret *secret = unset ? NULL : draft_secret_of(op, key, v, err);
-    if (!unset && !secret)
-        return -1;
-    struct draft_secret *s = secret_new_at(d, arena_dup(op->arena, key), SLOT_ACTIVE);
-    if (!s) {
-        secret_free(&secret);
-        return op_field(op, err, key, "is one secret too many");
-    }
-    secret_free(&s->secret);
-    *s = (struct draft_secret){.key = s->key,
-                               .slot = SLOT_ACTIVE,
-                               .secret = secret,
-                               .created = op->now,
-                               .given = !unset,
-                               .gone = unset};
-    return 0;
-}
-
-static int take_setting(struct op *op, const struct usher_provider *plugin, const char *key,
-                        const struct jval *v, struct err *err)
-{
-    struct draft *d = op->more;
-    const struct usher_setting *row = row_of(plugin, key);
-    if (row && row->type == USHER_SECRET)
-        return take_given(op, key, v, err);
     if (!op_plain(key) || strlen(key) > OP_TEXT_MAX)
         return op_field(op, err, "settings", "a key makes no sense");
     if (jval_type(v) == JVAL_NULL) {
@@ -237,187 +155,30 @@ static int take_setting(struct op *op, const struct usher_provider *plugin, cons
     return 0;
 }
 
-/* Whose table the keys are judged by. */
-static const struct usher_provider *plugin_of(struct op *op, enum draft_mode mode, struct err *err)
-{
-    const struct draft *d = op->more;
-    const struct jval *asked = jval_get(op_get(op, "settings"), "plugin");
-    const char *name = jval_text(asked);
-    if (!name && mode == DRAFT_EDIT && jval_type(asked) != JVAL_NULL)
-        name = jval_text(jval_get(d->settings, "plugin"));
-    name = name && *name ? name : op->object;
-    struct err why = ERR_INIT;
-    const struct usher_provider *p =
-        plugin_name_valid(name) ? plugin_load(d->options.plugin_dir, name, &why) : NULL;
-    if (!p)
-        (void)op_field(op, err, "plugin", "%s",
-                       why.kind ? why.text : "a plugin's name is of a-z, 0-9, '-' and '_'");
-    return p;
-}
-
-static int merge(struct op *op, enum draft_mode mode, struct err *err)
-{
-    struct draft *d = op->more;
-    const struct jval *given = op_get(op, "settings"), *v;
-    struct err why = ERR_INIT;
-    const char *key;
-    void *iter = NULL;
-    int rc = 0;
-    if (mode == DRAFT_EDIT)
-        d->settings = jval_parse(str_of(d->row.settings), JSON_SIZE_MAX, 2, &why);
-    const struct usher_provider *plugin = plugin_of(op, mode, err);
-    if (jval_type(d->settings) != JVAL_OBJECT) {
-        jval_free(&d->settings);
-        d->settings = jval_new_object();
-    }
-    if (!plugin)
-        return -1;
-    while (jval_next(given, &iter, &key, &v))
-        rc |= take_setting(op, plugin, key, v, err);
-    return rc;
-}
-
-/* ---- judging -----------------------------------------------------------------------------------
+/* ---- keeping ----------------------------------------------------------------------------------
  */
 
-static void faults(struct op *op, const struct conf_problems *problems, struct err *err)
-{
-    for (size_t i = 0; i < conf_problems_n(problems); i++) {
-        const struct conf_fault *f = conf_problems_at(problems, i);
-        const char *key = f->key ? f->key : "settings";
-        err_set(err, ERR_MISCONFIGURED, "%s: %s", key, f->text);
-        (void)op_field(op, err, key, "%s", f->text);
-    }
-}
-
-static int judge(struct op *op, struct err *err)
-{
-    struct draft *d = op->more;
-    struct provider_secret_in secrets[DRAFT_SECRETS_MAX];
-    struct conf_pair *pairs = arena_alloc(op->arena, (jval_count(d->settings) + 1) * sizeof *pairs);
-    struct provider_source source = {.id = op->object, .settings = pairs, .secrets = secrets};
-    struct conf_problems problems;
-    const struct jval *v;
-    void *iter = NULL;
-    const char *key;
-    while (jval_next(d->settings, &iter, &key, &v))
-        pairs[source.n++] = (struct conf_pair){key, jval_text(v)};
-    for (size_t i = 0; i < d->n_secrets; i++) {
-        const struct draft_secret *s = &d->secrets[i];
-        if (!s->gone)
-            secrets[source.n_secrets++] = (struct provider_secret_in){
-                s->key, (int)s->slot, s->secret, s->created, s->expires};
-    }
-    conf_problems_init(&problems);
-    d->registry = registry_draft(&d->options, &source, &problems);
-    faults(op, &problems, err);
-    if (problems.n > 0)
-        err_set(err, ERR_MISCONFIGURED, "the settings are wrong");
-    conf_problems_deinit(&problems);
-    return err->kind == ERR_NONE ? 0 : -1;
-}
-
-static bool in_list(const char *const *list, const char *text)
-{
-    for (; list && *list; list++)
-        if (strcmp(*list, text) == 0)
-            return true;
-    return false;
-}
-
-static bool same_list(const char *const *a, const char *const *b)
-{
-    for (const char *const *x = a; x && *x; x++)
-        if (!in_list(b, *x))
-            return false;
-    for (const char *const *x = b; x && *x; x++)
-        if (!in_list(a, *x))
-            return false;
-    return true;
-}
-
-/* Whose word on identities counts: the plugin, and the origins it may talk to. */
-static bool same_upstream(const struct provider *was, const struct provider *becomes)
-{
-    return was->plugin && becomes->plugin &&
-           strcmp(was->plugin->name, becomes->plugin->name) == 0 &&
-           same_list(was->origins, becomes->origins);
-}
-
-static bool same_text(const char *a, const char *b)
-{
-    return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-/* Whose word counts for who the upstream is, and where its names may lead. */
-static bool same_way(const struct provider *was, const struct provider *becomes)
-{
-    return same_text(was->common.ca_file, becomes->common.ca_file) &&
-           same_list(was->common.allow_private, becomes->common.allow_private) &&
-           same_list(was->insecure, becomes->insecure);
-}
-
-static bool gives_secrets(const struct draft *d)
-{
-    for (size_t i = 0; i < d->n_secrets; i++)
-        if (d->secrets[i].given || d->secrets[i].gone)
-            return true;
-    return false;
-}
-
-/* Whether the mode fits what is stored, and the request has seen it. */
-static int judge_mode(struct op *op, enum draft_mode mode, struct err *err)
+int draft_holds(struct db *db, struct op *op, struct err *err)
 {
     const struct draft *d = op->more;
-    if (d->exists && mode == DRAFT_ADD)
-        return err_set(err, ERR_CONFLICT, "there is a provider of this id already");
-    if (mode == DRAFT_ADD && registry_count(op->registry) >= REGISTRY_MAX)
-        return err_set(err, ERR_LIMITED, "there are %d providers, which is the most", REGISTRY_MAX);
-    if (!d->exists && (mode == DRAFT_REPLACE || mode == DRAFT_EDIT))
-        return err_set(err, ERR_NOT_FOUND, "there is no such provider");
-    return d->exists && mode != DRAFT_TRY ? draft_match(op, d->row.version, true, err) : 0;
-}
-
-static int judge_scope(const struct op *op, struct err *err)
-{
-    const struct draft *d = op->more;
-    if (op->actor.scopes & ADMIN_SECRETS)
-        return 0;
-    if (gives_secrets(d))
-        return err_set(err, ERR_NOT_ALLOWED, "your rights do not reach as far as secrets");
-    /* Else whoever may change an address could have the secret sent to it. */
-    if ((d->other_upstream || d->other_way) && d->n_secrets > 0)
-        return err_set(err, ERR_NOT_ALLOWED,
-                       "another upstream, or whoever is taken for it, would be given the stored "
-                       "secrets, and your rights do not reach as far as those");
-    return 0;
-}
-
-int draft_make(struct op *op, enum draft_mode mode, struct err *err)
-{
-    struct draft *d = op->more;
-    if (!conf_id_valid(str_of(op->object)) && (mode == DRAFT_REPLACE || mode == DRAFT_EDIT))
-        return err_set(err, ERR_NOT_FOUND, "there is no such provider");
-    if (!conf_id_valid(str_of(op->object)))
-        return op_field(op, err, "id",
-                        "at most 32 of a-z, 0-9 and '-', which does not stand at an end");
-    if (draft_writable(op, op->object, err) < 0 || op_read(op, read_stored, err) < 0 ||
-        judge_mode(op, mode, err) < 0 || merge(op, mode, err) < 0 || judge(op, err) < 0)
+    struct settings_row now;
+    const int rc = settings_row_get(db, d->kind->table, op->object, op->arena, &now, err);
+    if (rc < 0)
         return -1;
-    const struct provider *was = registry_find(op->registry, op->object);
-    d->other_upstream = !was || !same_upstream(was, registry_at(d->registry, 0));
-    d->other_way = !was || !same_way(was, registry_at(d->registry, 0));
-    return judge_scope(op, err);
+    if (!d->exists)
+        return rc == 0 ? 0
+                       : op_refuse(op, ERR_CONFLICT, "there is %s of this id already",
+                                   d->kind->of->one);
+    return rc == 1 && now.version == d->row.version
+               ? 0
+               : op_refuse(op, ERR_STALE, "somebody changed it meanwhile: look again");
 }
 
-/* ---- keeping ------------------------------------------------------------------------------------
- */
-
-const char *draft_settings(struct op *op, struct err *err)
+static const char *settings_text(struct op *op, struct err *err)
 {
     const struct draft *d = op->more;
     struct buf b;
-    buf_init(&b, JSON_SIZE_MAX);
+    buf_init(&b, d->kind->text_max);
     jval_render(d->settings, &b);
     const char *text = buf_ok(&b) ? arena_dup(op->arena, b.p) : NULL;
     buf_deinit(&b);
@@ -426,42 +187,34 @@ const char *draft_settings(struct op *op, struct err *err)
     return text;
 }
 
-static int keep_one(struct db *db, struct op *op, const struct draft_secret *s, struct err *err)
-{
-    struct provider_secret_row row = {.provider = op->object,
-                                      .key = s->key,
-                                      .slot = s->slot,
-                                      .created = s->created,
-                                      .expires = s->expires};
-    struct buf sealed;
-    if (s->gone)
-        return provider_secret_drop(db, &row, err) < 0 ? -1 : 0;
-    buf_init(&sealed, 2 * SECRET_MAX);
-    provider_secret_seal(op->admin->o.keys, &row, s->secret, &sealed);
-    row.sealed = buf_view(&sealed);
-    int rc = provider_secret_put(db, &row, err);
-    buf_deinit(&sealed);
-    return rc;
-}
-
-int draft_keep_secrets(struct db *db, struct op *op, struct err *err)
+int draft_put(struct db *db, struct op *op, struct err *err)
 {
     const struct draft *d = op->more;
-    for (size_t i = 0; i < d->n_secrets; i++)
-        if ((d->secrets[i].given || d->secrets[i].gone) &&
-            keep_one(db, op, &d->secrets[i], err) < 0)
-            return -1;
-    return 0;
+    struct settings_row row = {.id = op->object, .created = op->now};
+    if (d->exists)
+        row = d->row;
+    row.changed = op->now;
+    if (!(row.settings = settings_text(op, err)) || (row.version = op_audit(db, op, err)) < 0)
+        return -1;
+    const int rc = d->exists ? settings_row_set(db, d->kind->table, &row, d->row.version, err)
+                             : settings_row_add(db, d->kind->table, &row, err);
+    return rc == 1 ? 0 : -1;
 }
 
-struct jval *draft_became(const struct op *op)
+int draft_seen(struct db *db, struct op *op, const struct draft_kind *kind, bool needed,
+               struct settings_row *row, struct err *err)
 {
-    const struct draft *d = op->more;
-    struct jval *o = jval_new_object(), *secrets = jval_new_object();
-    jval_set(o, "settings", jval_ref(d->settings));
-    for (size_t i = 0; i < d->n_secrets; i++)
-        if (d->secrets[i].given || d->secrets[i].gone)
-            jval_set_text(secrets, d->secrets[i].key, d->secrets[i].gone ? "removed" : "changed");
-    jval_set(o, "secrets", secrets);
-    return o;
+    struct err why = ERR_INIT;
+    const int rc = settings_row_get(db, kind->table, op->id, op->arena, row, err);
+    if (rc < 0)
+        return -1;
+    if (rc == 0)
+        return op_refuse(op, ERR_NOT_FOUND, "there is no such %s", kind->of->noun);
+    return match(op, row->version, needed, &why) < 0 ? op_refuse(op, why.kind, "%s", why.text) : 0;
+}
+
+struct jval *draft_stored(const struct draft_kind *kind, const struct settings_row *row)
+{
+    struct jval *settings = parsed(kind, row);
+    return settings ? settings : jval_new_null();
 }

@@ -1,67 +1,68 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * draft: a provider as a request would have it, judged as if it were in force. Body and stored row
- * are merged, secrets go their own way, and what is wrong is told by setting. For admin's own
- * files; lives in op->more.
+ * draft: a provider or an app as a request would have it, on its way into its row: what is stored,
+ * and over it what the body says, key by key, every value as the text an admin would write in a
+ * file. What the settings mean is judged as if they were in force, by who knows them:
+ * admin/provider_draft.h and app_draft of admin/app.h, which begin with a `struct draft`; op->more
+ * is one of them. For admin's own files, on admin's thread. Whoever begins it frees it.
  */
 #ifndef ADMIN_DRAFT_H
 #define ADMIN_DRAFT_H
 
 #include "admin/op.h"
-#include "store/provider_secret.h"
 #include "store/settings_row.h"
+#include "sys/conf_roster.h"
 
 enum draft_mode {
     DRAFT_ADD,     /* there must be none */
-    DRAFT_REPLACE, /* what is absent is default; secrets stay */
+    DRAFT_REPLACE, /* what is absent is default */
     DRAFT_EDIT,    /* what is absent stays; null unsets */
     DRAFT_TRY,     /* add or replace, only to look: no version is asked for */
+    DRAFT_OWN      /* an edit of the app's own, whatever version it saw */
 };
 
-#define DRAFT_SECRETS_MAX 32
-struct draft_secret {
-    const char *key;
-    enum secret_slot slot;
-    struct secret *secret; /* NULL: it does not open, or is to go */
-    int64_t created, expires;
-    bool given, gone; /* by this request */
+struct draft_kind {
+    const struct conf_kind *of;
+    enum settings_table table;
+    size_t text_max; /* of the settings as JSON, in bytes */
+    unsigned depth;
 };
 
 struct draft {
-    struct config *hold;
-    struct registry_options options;
-
+    const struct draft_kind *kind;
+    struct config *hold; /* what it is judged by */
     bool exists;
     struct settings_row row; /* as stored */
-    struct jval *settings;   /* key and text, without secrets */
-    struct draft_secret secrets[DRAFT_SECRETS_MAX];
-    size_t n_secrets;
-    struct registry *registry; /* of this one provider */
-    bool other_upstream;       /* not the one it was */
-    bool other_way;            /* it is reached, or trusted, otherwise than before */
+    struct jval *settings;   /* by key */
 };
+void draft_free(struct draft *d);
 
-/* On the loop, from `begin`: makes op->more. */
-struct draft *draft_begin(struct op *op);
-void draft_drop(struct op *op);
-/* On admin's thread. -1 with fields: it cannot be in force like this. */
-int draft_make(struct op *op, enum draft_mode mode, struct err *err)
-    __attribute__((warn_unused_result));
-/* The row, as text. */
-const char *draft_settings(struct op *op, struct err *err);
-/* Seals and keeps what was given, drops what is gone. Inside a transaction. */
-int draft_keep_secrets(struct db *db, struct op *op, struct err *err)
-    __attribute__((warn_unused_result));
-/* {"settings", "secrets": {key: "set" | "removed"}} for the audit. */
-struct jval *draft_became(const struct op *op);
+/* ---- in the order of their use; -1 with err ---- */
+
+/* op->object may be an id. */
+int draft_judge_id(struct op *op, enum draft_mode mode, struct err *err);
+/* Inside a transaction: `exists` and `row`. */
+int draft_read(struct db *db, struct op *op, struct err *err) __attribute__((warn_unused_result));
+/* Whether the mode fits what is stored, the request has seen it, and one more of `n` may be. */
+int draft_judge_mode(const struct op *op, enum draft_mode mode, size_t n, struct err *err);
+/* `settings` as they are before the body's are taken. */
+void draft_open(struct op *op, enum draft_mode mode);
+/* One of the body's: null and an empty text unset. */
+int draft_take(struct op *op, const char *key, const struct jval *v, struct err *err);
 /* A setting's value as an admin would write it in a file; NULL with a field. */
 const char *draft_value(struct op *op, const char *key, const struct jval *v, struct err *err);
-/* A secret as it may be stored, from a member of a body. NULL with err. */
-struct secret *draft_secret_of(struct op *op, const char *field, const struct jval *v,
-                               struct err *err);
-/* ERR_STALE unless the request has seen this version; `needed`: it must say so. */
-int draft_match(const struct op *op, int64_t version, bool needed, struct err *err);
-/* ERR_CONFLICT if a file or the environment makes this provider. */
-int draft_writable(const struct op *op, const char *id, struct err *err);
+
+/* ---- in the transaction that changes ---- */
+
+/* It is still as draft_read found it. 0, -1, or 1: refused. */
+int draft_holds(struct db *db, struct op *op, struct err *err) __attribute__((warn_unused_result));
+/* Adds or changes the row; its version is the number of the audit row. */
+int draft_put(struct db *db, struct op *op, struct err *err) __attribute__((warn_unused_result));
+/* The row of op->id, draft or not, if the request has seen it; `needed`: it must say so. 0, -1, or
+ * 1: refused. */
+int draft_seen(struct db *db, struct op *op, const struct draft_kind *kind, bool needed,
+               struct settings_row *row, struct err *err) __attribute__((warn_unused_result));
+/* What a row says, for the audit; the caller's. */
+struct jval *draft_stored(const struct draft_kind *kind, const struct settings_row *row);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Providers: shown, made, changed, deleted. */
-#include "admin/draft.h"
+#include "admin/provider_draft.h"
 #include "admin/view.h"
 #include "store/provider_people.h"
 
@@ -70,7 +70,7 @@ static int judge_loss(const struct op *op, const char *id, struct err *err)
 /* 0, -1, or 1: refused. */
 static int judge_adoption(struct db *db, struct op *op, struct err *err)
 {
-    const struct draft *d = op->more;
+    const struct provider_draft *d = op->more;
     struct provider_people people;
     if (!d->other_upstream || op_flag(op, "adopt"))
         return 0;
@@ -97,33 +97,26 @@ static int add_begin(struct op *op, struct err *err)
     if (op_members(op, members, 4, err) < 0 || op_text(op, "id", OP_TEXT_MAX, &id, err) < 0)
         return -1;
     op->id = op->object = id;
-    (void)draft_begin(op);
+    provider_draft_begin(op);
     return 0;
 }
 
-static int add_row(struct db *db, struct op *op, struct err *err)
+/* Added or changed. */
+static int put_row(struct db *db, struct op *op, struct err *err)
 {
-    struct settings_row row = {.id = op->object, .created = op->now, .changed = op->now}, other;
-    int rc = settings_row_get(db, SETTINGS_PROVIDER, row.id, op->arena, &other, err);
-    if (rc < 0)
-        return -1;
-    if (rc == 1)
-        return op_refuse(op, ERR_CONFLICT, "there is a provider of this id already");
-    if ((rc = judge_adoption(db, op, err)) != 0)
+    int rc = draft_holds(db, op, err);
+    if (rc != 0 || (rc = judge_adoption(db, op, err)) != 0)
         return rc;
-    if (!(row.settings = draft_settings(op, err)) || (row.version = op_audit(db, op, err)) < 0)
-        return -1;
-    return settings_row_add(db, SETTINGS_PROVIDER, &row, err) == 1 ? draft_keep_secrets(db, op, err)
-                                                                   : -1;
+    return draft_put(db, op, err) < 0 ? -1 : provider_draft_keep_secrets(db, op, err);
 }
 
 static int add_work(struct op *op, struct err *err)
 {
-    if (draft_make(op, DRAFT_ADD, err) < 0)
+    if (provider_draft_make(op, DRAFT_ADD, err) < 0)
         return -1;
-    op->became = draft_became(op);
+    op->became = provider_draft_became(op);
     op->created = true;
-    return op_write(op, add_row, err) < 0 ? -1 : view_keep(op, err);
+    return op_write(op, put_row, err) < 0 ? -1 : view_keep(op, err);
 }
 
 void admin_provider_add(struct admin *a, const struct admin_request *rq, admin_done_fn *done,
@@ -135,7 +128,7 @@ void admin_provider_add(struct admin *a, const struct admin_request *rq, admin_d
                                         .work = add_work,
                                         .finish = view_one_finish,
                                         .reloaded = op_rows_in_force,
-                                        .drop = draft_drop};
+                                        .drop = provider_draft_drop};
     op_run(a, rq, &rule, done, arg);
 }
 
@@ -150,56 +143,27 @@ static int change_begin(struct op *op, struct err *err)
         return err_set(err, ERR_NOT_FOUND, "there is no such provider");
     if (op_members(op, members, 3, err) < 0)
         return -1;
-    (void)draft_begin(op);
+    provider_draft_begin(op);
     return 0;
-}
-
-/* The row as it was judged, or somebody was faster. 0, -1, or 1: refused. */
-static int still_there(struct db *db, struct op *op, int64_t version, struct err *err)
-{
-    struct settings_row now;
-    int rc = settings_row_get(db, SETTINGS_PROVIDER, op->object, op->arena, &now, err);
-    if (rc < 0)
-        return -1;
-    return rc == 1 && now.version == version
-               ? 0
-               : op_refuse(op, ERR_STALE, "somebody changed it meanwhile: look again");
-}
-
-static int set_row(struct db *db, struct op *op, struct err *err)
-{
-    const struct draft *d = op->more;
-    struct settings_row row = d->row;
-    int rc = still_there(db, op, row.version, err);
-    if (rc != 0 || (rc = judge_adoption(db, op, err)) != 0)
-        return rc;
-    row.changed = op->now;
-    if (!(row.settings = draft_settings(op, err)) || (row.version = op_audit(db, op, err)) < 0)
-        return -1;
-    return settings_row_set(db, SETTINGS_PROVIDER, &row, d->row.version, err) == 1
-               ? draft_keep_secrets(db, op, err)
-               : -1;
 }
 
 static struct jval *stored_json(const struct settings_row *row)
 {
-    struct err err = ERR_INIT; /* what makes no sense is not told */
     struct jval *o = jval_new_object();
-    struct jval *settings = jval_parse(str_of(row->settings), JSON_SIZE_MAX, 2, &err);
-    jval_set(o, "settings", settings ? settings : jval_new_null());
+    jval_set(o, "settings", draft_stored(&provider_draft_kind, row));
     return o;
 }
 
 static int change(struct op *op, enum draft_mode mode, struct err *err)
 {
-    const struct draft *d = op->more;
-    if (draft_make(op, mode, err) < 0)
+    const struct provider_draft *d = op->more;
+    if (provider_draft_make(op, mode, err) < 0)
         return -1;
     if (!registry_at(d->registry, 0)->common.enabled && judge_loss(op, op->object, err) < 0)
         return -1;
-    op->was = stored_json(&d->row);
-    op->became = draft_became(op);
-    return op_write(op, set_row, err) < 0 ? -1 : view_keep(op, err);
+    op->was = stored_json(&d->base.row);
+    op->became = provider_draft_became(op);
+    return op_write(op, put_row, err) < 0 ? -1 : view_keep(op, err);
 }
 
 static int replace_work(struct op *op, struct err *err)
@@ -221,7 +185,7 @@ void admin_provider_replace(struct admin *a, const struct admin_request *rq, adm
                                         .work = replace_work,
                                         .finish = view_one_finish,
                                         .reloaded = op_rows_in_force,
-                                        .drop = draft_drop};
+                                        .drop = provider_draft_drop};
     op_run(a, rq, &rule, done, arg);
 }
 
@@ -234,7 +198,7 @@ void admin_provider_edit(struct admin *a, const struct admin_request *rq, admin_
                                         .work = edit_work,
                                         .finish = view_one_finish,
                                         .reloaded = op_rows_in_force,
-                                        .drop = draft_drop};
+                                        .drop = provider_draft_drop};
     op_run(a, rq, &rule, done, arg);
 }
 
@@ -246,19 +210,17 @@ static int delete_begin(struct op *op, struct err *err)
     static const struct op_member members[] = {{"force", JVAL_BOOL, false}};
     if (!op->id)
         return err_set(err, ERR_NOT_FOUND, "there is no such provider");
-    return op_members(op, members, 1, err) < 0 ? -1 : draft_writable(op, op->id, err);
+    return op_members(op, members, 1, err) < 0 ? -1 : provider_writable(op, op->id, err);
 }
 
 static int delete_row(struct db *db, struct op *op, struct err *err)
 {
     struct settings_row row;
     struct err why = ERR_INIT;
-    int rc = settings_row_get(db, SETTINGS_PROVIDER, op->id, op->arena, &row, err);
-    if (rc < 0)
-        return -1;
-    if (rc == 0)
-        return op_refuse(op, ERR_NOT_FOUND, "there is no such provider");
-    if (draft_match(op, row.version, true, &why) < 0 || judge_loss(op, op->id, &why) < 0)
+    const int rc = draft_seen(db, op, &provider_draft_kind, true, &row, err);
+    if (rc != 0)
+        return rc;
+    if (judge_loss(op, op->id, &why) < 0)
         return op_refuse(op, why.kind, "%s", why.text);
     jval_free(&op->was);
     op->was = stored_json(&row);

@@ -29,8 +29,7 @@ struct registering {
 static void begin(struct op *op)
 {
     struct registering *g = arena_alloc(op->arena, sizeof *g);
-    g->draft.options = live_draft_app_options(op->admin->o.live, &g->draft.hold);
-    op->more = g;
+    app_draft_begin_at(op, &g->draft);
 }
 
 static void drop(struct op *op)
@@ -73,7 +72,7 @@ static int read_metadata(struct op *op, const struct app_common *had, struct err
 }
 
 /* What the draft's judge found is about settings, of which an app knows nothing. */
-static int draft(struct op *op, enum app_draft_mode mode, struct err *err)
+static int draft(struct op *op, enum draft_mode mode, struct err *err)
 {
     if (app_draft_make(op, mode, err) == 0)
         return 0;
@@ -166,7 +165,6 @@ static int add_begin(struct op *op, struct err *err)
 static int add_row(struct db *db, struct op *op, struct err *err)
 {
     const struct registering *g = op->more;
-    struct settings_row row = {.id = op->id, .created = op->now, .changed = op->now};
     const int64_t n = registration_count(db, err);
     if (n < 0)
         return -1;
@@ -175,20 +173,16 @@ static int add_row(struct db *db, struct op *op, struct err *err)
     const int rc = initial_token_use(db, op->actor.id, op->now, err);
     if (rc == 0)
         return op_refuse(op, ERR_DENIED, "the token was used, or is over");
-    if (rc < 0 || !(row.settings = app_draft_text(op, err)) ||
-        (row.version = op_audit(db, op, err)) < 0)
-        return -1;
-    if (settings_row_add(db, SETTINGS_APP, &row, err) != 1 ||
-        registration_add(db, &g->row, err) < 0)
+    if (rc < 0 || draft_put(db, op, err) < 0 || registration_add(db, &g->row, err) < 0)
         return -1;
     return store_secret(db, g, err);
 }
 
 static int add_work(struct op *op, struct err *err)
 {
-    if (draft(op, APP_DRAFT_ADD, err) < 0)
+    if (draft(op, DRAFT_ADD, err) < 0)
         return -1;
-    op->became = jval_ref(((struct app_draft *)op->more)->settings);
+    op->became = jval_ref(((struct draft *)op->more)->settings);
     op->created = true;
     return op_write(op, add_row, err);
 }
@@ -293,34 +287,23 @@ static int still_there(struct db *db, const struct op *op, struct settings_row *
 static int set_row(struct db *db, struct op *op, struct err *err)
 {
     const struct registering *g = op->more;
-    struct settings_row row = g->draft.row, now;
+    struct settings_row now;
     const int rc = still_there(db, op, &now, err);
     if (rc < 0)
         return -1;
     if (rc == 0)
         return op_refuse(op, ERR_DENIED, "there is no such app any more");
-    if (now.version != row.version)
+    if (now.version != g->draft.base.row.version)
         return op_refuse(op, ERR_STALE, "somebody changed it meanwhile");
-    row.changed = op->now;
-    if (!(row.settings = app_draft_text(op, err)) || (row.version = op_audit(db, op, err)) < 0 ||
-        settings_row_set(db, SETTINGS_APP, &row, now.version, err) != 1)
-        return -1;
-    return store_secret(db, g, err);
-}
-
-static struct jval *stored_json(const char *text)
-{
-    struct err err = ERR_INIT; /* what makes no sense is not told */
-    struct jval *settings = jval_parse(str_of(text), APP_SETTINGS_MAX, 4, &err);
-    return settings ? settings : jval_new_null();
+    return draft_put(db, op, err) < 0 ? -1 : store_secret(db, g, err);
 }
 
 static int replace_work(struct op *op, struct err *err)
 {
-    const struct app_draft *d = op->more;
-    if (draft(op, APP_DRAFT_OWN, err) < 0)
+    const struct draft *d = op->more;
+    if (draft(op, DRAFT_OWN, err) < 0)
         return -1;
-    op->was = stored_json(d->row.settings);
+    op->was = draft_stored(&app_draft_kind, &d->row);
     op->became = jval_ref(d->settings);
     return op_write(op, set_row, err);
 }
@@ -354,7 +337,7 @@ static int delete_row(struct db *db, struct op *op, struct err *err)
     if (rc == 0)
         return op_refuse(op, ERR_DENIED, "there is no such app any more");
     jval_free(&op->was);
-    op->was = stored_json(row.settings);
+    op->was = draft_stored(&app_draft_kind, &row);
     return app_drop(db, op, row.version, err);
 }
 

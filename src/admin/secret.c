@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A provider's secrets in their slots: a new one waits, takes over, and the old one retires. */
-#include "admin/draft.h"
+#include "admin/provider_draft.h"
 #include "admin/view.h"
 
 #define CLIENT_SECRET "client_secret"
@@ -31,7 +31,7 @@ static int take_key(struct op *op, struct secret_op *s, struct err *err)
     bool known = false;
     if (!p)
         return err_set(err, ERR_NOT_FOUND, "there is no such provider");
-    if (draft_writable(op, op->id, err) < 0)
+    if (provider_writable(op, op->id, err) < 0)
         return -1;
     s->key = CLIENT_SECRET;
     if (op_get(op, "key") && op_text(op, "key", KEY_MAX, &s->key, err) < 0)
@@ -63,15 +63,7 @@ static void tell(struct jval **where, const struct secret_op *s, const char *wha
 static int find_row(struct db *db, struct op *op, struct err *err)
 {
     struct secret_op *s = op->more;
-    struct err why = ERR_INIT;
-    int rc = settings_row_get(db, SETTINGS_PROVIDER, op->id, op->arena, &s->row, err);
-    if (rc < 0)
-        return -1;
-    if (rc == 0)
-        return op_refuse(op, ERR_NOT_FOUND, "there is no such provider");
-    if (draft_match(op, s->row.version, false, &why) < 0)
-        return op_refuse(op, why.kind, "%s", why.text);
-    return 0;
+    return draft_seen(db, op, &provider_draft_kind, false, &s->row, err);
 }
 
 static int secret_work(struct op *op, struct err *err)
@@ -161,7 +153,7 @@ static int rotate_begin(struct op *op, struct err *err)
     struct secret_op *s = secret_op_of(op, rotate_row);
     if (take_key(op, s, err) < 0 || op_time_ahead(op, "expires", &s->expires, err) < 0)
         return -1;
-    s->secret = draft_secret_of(op, "secret", op_get(op, "secret"), err);
+    s->secret = provider_secret_of(op, "secret", op_get(op, "secret"), err);
     return s->secret ? 0 : -1;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Providers and drafts tried out: a test without a person, a rehearsal with one. */
-#include "admin/draft.h"
+#include "admin/provider_draft.h"
 #include "login/probe.h"
 #include "login/rehearsal.h"
 #include "provider/slots.h"
@@ -8,7 +8,7 @@
 /* What is tried: the provider in force, or a draft that lives in op->more. */
 static struct registry *registry_of(const struct op *op)
 {
-    const struct draft *d = op->more;
+    const struct provider_draft *d = op->more;
     return d && d->registry ? d->registry : op->registry;
 }
 
@@ -37,13 +37,13 @@ static int draft_body(struct op *op, struct err *err)
         login_there(op, err) < 0)
         return -1;
     op->id = op->object = id;
-    (void)draft_begin(op);
+    provider_draft_begin(op);
     return 0;
 }
 
 static int draft_work(struct op *op, struct err *err)
 {
-    return draft_make(op, DRAFT_TRY, err);
+    return provider_draft_make(op, DRAFT_TRY, err);
 }
 
 /* ---- tests ---- */
@@ -104,7 +104,7 @@ void admin_provider_test_draft(struct admin *a, const struct admin_request *rq, 
                                         .begin = draft_body,
                                         .work = draft_work,
                                         .start = test_start,
-                                        .drop = draft_drop};
+                                        .drop = provider_draft_drop};
     op_run(a, rq, &rule, done, arg);
 }
 
@@ -174,7 +174,7 @@ void admin_provider_rehearse_draft(struct admin *a, const struct admin_request *
                                         .begin = rehearse_draft_begin,
                                         .work = draft_work,
                                         .start = rehearse_start,
-                                        .drop = draft_drop};
+                                        .drop = provider_draft_drop};
     op_run(a, rq, &rule, done, arg);
 }
 

@@ -83,9 +83,7 @@ struct jval *view_rows(struct db *db, const char *id, struct err *err)
 /* ---- what is in force --------------------------------------------------------------------------
  */
 
-/* What differs from the defaults, as an admin would write it. */
-static void add_settings(struct jval *out, const struct usher_setting *rows, size_t n,
-                         const void *config)
+void view_settings(struct jval *out, const struct usher_setting *rows, size_t n, const void *config)
 {
     struct arena *a = arena_new();
     for (size_t i = 0; config && i < n; i++) {
@@ -99,9 +97,9 @@ static void add_settings(struct jval *out, const struct usher_setting *rows, siz
 static struct jval *settings_in_force(const struct provider *p)
 {
     struct jval *o = jval_new_object();
-    add_settings(o, provider_common_settings, provider_common_n, &p->common);
+    view_settings(o, provider_common_settings, provider_common_n, &p->common);
     if (p->plugin)
-        add_settings(o, p->plugin->settings, p->plugin->n_settings, p->config);
+        view_settings(o, p->plugin->settings, p->plugin->n_settings, p->config);
     return o;
 }
 
@@ -136,18 +134,6 @@ static struct jval *source_json(const struct provider *p, bool row)
     return o;
 }
 
-/* A copy: what is stored stays as it is. */
-static struct jval *copy_of(const struct jval *v)
-{
-    struct err err = ERR_INIT;
-    struct buf b;
-    buf_init(&b, JSON_SIZE_MAX);
-    jval_render(v, &b);
-    struct jval *copy = jval_parse(buf_view(&b), JSON_SIZE_MAX, JSON_DEPTH_MAX, &err);
-    buf_deinit(&b);
-    return copy ? copy : jval_new_object();
-}
-
 static void set_using(const struct op *op, const struct provider *p, struct jval *secrets)
 {
     struct jval *slots = (struct jval *)(uintptr_t)jval_get(secrets, "client_secret");
@@ -171,7 +157,7 @@ struct jval *view_provider(const struct op *op, const struct provider *p, const 
     const char *plugin = p ? p->common.plugin : text_in(row, "plugin", id);
     const char *url = arena_printf(op->arena, "%s/callback/%s",
                                    live_config(op->admin->o.live)->server.public_url, id);
-    struct jval *secrets = row ? copy_of(jval_get(row, "secrets")) : secrets_in_force(p);
+    struct jval *secrets = row ? jval_copy(jval_get(row, "secrets")) : secrets_in_force(p);
     int64_t version = 0;
     set_using(op, p, secrets);
     jval_set_text(o, "id", id);
@@ -183,7 +169,7 @@ struct jval *view_provider(const struct op *op, const struct provider *p, const 
     jval_set_bool(o, "usable", p && p->usable);
     jval_set_text(o, "reason", !p ? "it is not in force yet" : p->usable ? NULL : p->reason);
     jval_set_text(o, "callback_url", url);
-    jval_set(o, "settings", row ? copy_of(jval_get(row, "settings")) : settings_in_force(p));
+    jval_set(o, "settings", row ? jval_copy(jval_get(row, "settings")) : settings_in_force(p));
     jval_set(o, "secrets", secrets);
     jval_set(o, "health", health_json(op->admin->health, id, op->now));
     jval_set(o, "version",

@@ -17,6 +17,9 @@ struct jval *view_provider(const struct op *op, const struct provider *p, const 
                            const struct jval *row);
 /* All of them, in display order. */
 struct jval *view_all(const struct op *op, const struct jval *rows);
+/* What differs from the defaults of a table, as an admin would write it. `config` NULL: nothing. */
+void view_settings(struct jval *out, const struct usher_setting *rows, size_t n,
+                   const void *config);
 /* "\"17\"" */
 void view_etag(int64_t version, char out[32]);
 

@@ -7,7 +7,6 @@
 
 #include "app/client.h"
 #include "app/configure.h"
-#include "sys/conf_roster.h"
 
 /* What one app is made of. Several sets share it: what a reload takes over stays. */
 struct unit {
@@ -34,7 +33,7 @@ struct apps {
     const char **hosts;
 };
 
-static const struct conf_kind kind = {"app", "an app", "apps", APPS_MAX};
+const struct conf_kind apps_kind = {"app", "an app", "apps", APPS_MAX};
 
 /* ---- making them ----------------------------------------------------------------------------- */
 
@@ -218,7 +217,7 @@ bool apps_have_origin(const struct apps *a, const char *origin)
 /* What makes each: files go first, and rows give way. */
 static struct conf_roster *roster_of(const struct apps_options *o, struct conf_problems *p)
 {
-    struct conf_roster *r = conf_roster_new(&kind, p);
+    struct conf_roster *r = conf_roster_new(&apps_kind, p);
     const struct apps *from = o->files_of;
     for (size_t i = 0; from && i < from->n; i++)
         if (!from->v[i].from_row)

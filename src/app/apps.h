@@ -14,10 +14,11 @@
 
 #include "app/app.h"
 #include "base/url.h"
-#include "sys/conf.h"
+#include "sys/conf_roster.h"
 
 #define APPS_MAX 1000 /* what is beyond is a problem */
 #define APP_PATHS_MAX 200
+extern const struct conf_kind apps_kind;
 
 /* An app that is kept as a row. Borrowed while apps are built. */
 struct app_path_source {

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "app/client.h"
-#include "sys/conf_roster.h"
 
 /* What makes one app. `where` is what problems name: the file, or the app for a row. */
 struct maker {

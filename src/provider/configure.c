@@ -9,7 +9,6 @@
 #include "provider/host.h"
 #include "provider/load.h"
 #include "provider/schema.h"
-#include "sys/conf_roster.h"
 #include "sys/jose.h"
 
 #define CHECK_MEMORY 65536

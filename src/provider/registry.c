@@ -7,7 +7,6 @@
 
 #include "base/text.h"
 #include "provider/configure.h"
-#include "sys/conf_roster.h"
 
 /* One provider with all it is made of. Registries share it: what a reload takes over stays. */
 struct unit {
@@ -22,7 +21,7 @@ struct registry {
     size_t n;
 };
 
-static const struct conf_kind kind = {"provider", "a provider", "providers", REGISTRY_MAX};
+const struct conf_kind registry_kind = {"provider", "a provider", "providers", REGISTRY_MAX};
 
 static void unit_free(struct unit *u)
 {
@@ -84,7 +83,7 @@ static void add_environment(struct conf_roster *r, const struct conf_env *env,
 /* What makes each: rows give way. */
 static struct conf_roster *roster_of(const struct registry_options *o, struct conf_problems *p)
 {
-    struct conf_roster *r = conf_roster_new(&kind, p);
+    struct conf_roster *r = conf_roster_new(&registry_kind, p);
     const struct registry *from = o->files_of;
     for (size_t i = 0; from && i < from->n; i++)
         if (!from->v[i]->p.from_row)

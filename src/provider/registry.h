@@ -15,7 +15,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "sys/conf.h"
+#include "sys/conf_roster.h"
 #include "usher/provider.h"
 
 enum provider_pkce { PKCE_AUTO = 0, PKCE_ON, PKCE_OFF };
@@ -94,6 +94,7 @@ struct provider_source {
 };
 
 #define REGISTRY_MAX 256 /* providers; what is beyond is a problem */
+extern const struct conf_kind registry_kind;
 struct registry;
 struct registry_options {
     const char *providers_dir; /* "*.conf", sorted; NULL: none */
