@@ -200,19 +200,6 @@ static int judge_person(struct run *r, struct issuer_person *who)
 /* ---- consent -----------------------------------------------------------------------------------
  */
 
-static bool json_lists(const char *json, struct str word)
-{
-    struct err err = ERR_INIT;
-    struct jval *list = jval_parse(str_of(json), PARAMS_MAX, 2, &err);
-    bool found = false;
-    for (size_t i = 0; !found && i < jval_count(list); i++) {
-        const char *text = jval_text(jval_item(list, i));
-        found = text && str_is(word, text);
-    }
-    jval_free(&list);
-    return found;
-}
-
 /* Whether what the person said before covers what is asked now. */
 static bool covered(const struct run *r)
 {
@@ -221,9 +208,11 @@ static bool covered(const struct run *r)
     granting_terms(r->rq.app, terms);
     if (!r->has_consent || !r->consent.terms || memcmp(terms, r->consent.terms, 32) != 0)
         return false;
-    while (str_split(&rest, ' ', &word))
-        if (!json_lists(r->consent.scopes, word))
+    while (str_split(&rest, ' ', &word)) {
+        const char *const one[] = {arena_str(r->v.arena, word), NULL};
+        if (!scope_any(r->consent.scopes, one))
             return false;
+    }
     return true;
 }
 

@@ -1,25 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Access tokens shown to usher itself, which is an API like any other (RFC 6750, RFC 9068). */
-#include "app/client.h"
-#include "base/json.h"
-#include "issuer/parts.h"
 #include "issuer/request.h"
+#include "issuer/standing.h"
 #include "sys/clock.h"
-
-#define RESOURCE_MAX 8192
-
-bool bearer_is_for_us(const struct call *c, const char *resource)
-{
-    struct err err = ERR_INIT;
-    struct jval *list = jval_parse(str_of(resource), RESOURCE_MAX, 2, &err);
-    bool found = false;
-    for (size_t i = 0; !found && i < jval_count(list); i++) {
-        const char *one = jval_text(jval_item(list, i));
-        found = one && strcmp(one, c->issuer->o.public_url) == 0;
-    }
-    jval_free(&list);
-    return found;
-}
 
 struct showing {
     struct call call; /* that of nobody's endpoint */
@@ -32,13 +15,11 @@ struct showing {
 static enum issuer_bearer judge(const struct showing *s)
 {
     const struct access_token_row *row = &s->row;
-    if (!bearer_is_for_us(&s->call, row->resource))
+    const char *const us[] = {s->call.issuer->o.public_url, NULL};
+    if (!scope_any(row->resource, us))
         return ISSUER_BEARER_NONE;
-    /* The app's scopes as of now: what it may no longer have, its older tokens do not open. */
-    const struct app *app = client_find(&s->call, row->app);
-    const bool may = row->account == NULL && issuer_request_has_scope(row->scopes, s->scope) &&
-                     client_lists(app->common.scopes, str_of(s->scope));
-    return may ? ISSUER_BEARER_GOOD : ISSUER_BEARER_SCOPE;
+    return !row->account && issuer_request_has_scope(row->scopes, s->scope) ? ISSUER_BEARER_GOOD
+                                                                            : ISSUER_BEARER_SCOPE;
 }
 
 static void on_found(void *arg, int found)
@@ -63,5 +44,5 @@ void issuer_bearer(struct issuer *i, const struct issuer_shown *shown, issuer_be
                           .scope = shown->scope,
                           .done = done,
                           .arg = arg};
-    mint_find(&s->call, shown->token, &s->row, on_found, s);
+    standing_find(&s->call, shown->token, &s->row, on_found, s);
 }

@@ -37,7 +37,7 @@ static int burn(struct db *db, void *arg, struct err *err)
     const int ended = oauth_grant_end(db, r->code.grant, r->call->now, err);
     if (ended != 1)
         return ended;
-    return tokens_tell(db, r->call, &r->tokens.grant, "grant.reuse", "a code came a second time",
+    return tokens_tell(db, r->call, &r->tokens.of.grant, "grant.reuse", "a code came a second time",
                        err);
 }
 
@@ -87,7 +87,7 @@ static void on_redeemed(void *arg, enum store_outcome outcome, const struct err 
         call_store_failed(r->call, outcome, err);
     else if (r->late)
         on_burnt(arg, outcome, err);
-    else if (!r->tokens.good)
+    else if (!r->tokens.of.good)
         refuse(r);
     else
         tokens_answer(&r->tokens);
@@ -136,7 +136,7 @@ static int look(struct db *db, void *arg, struct err *err)
     r->found = rc == 1;
     if (rc <= 0)
         return rc;
-    return tokens_read(db, &r->tokens, r->code.grant, err) < 0 ? -1 : 0;
+    return standing_read(db, r->call, r->code.grant, &r->tokens.of, err) < 0 ? -1 : 0;
 }
 
 static void on_found(void *arg, enum store_outcome outcome, const struct err *err)
@@ -147,9 +147,10 @@ static void on_found(void *arg, enum store_outcome outcome, const struct err *er
         call_store_failed(r->call, outcome, err);
     } else if (!r->found) {
         refuse(r);
-    } else if (r->code.used > 0 || r->code.expires <= c->now || !r->tokens.good ||
-               strcmp(r->tokens.grant.app, c->app->id) != 0 || !redirect_fits(r) ||
-               !verifier_fits(r) || !tokens_allowed(&r->tokens, r->tokens.grant.ip)) {
+    } else if (r->code.used > 0 || r->code.expires <= c->now || !r->tokens.of.good ||
+               strcmp(r->tokens.of.grant.app, c->app->id) != 0 || !redirect_fits(r) ||
+               !verifier_fits(r) ||
+               !standing_admits(r->call, &r->tokens.of, r->call->app, r->tokens.of.grant.ip)) {
         spoil(r);
     } else {
         r->tokens.nonce = r->code.nonce;

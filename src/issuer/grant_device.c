@@ -84,9 +84,9 @@ static int look(struct db *db, void *arg, struct err *err)
         p->error = "access_denied";
     else if (p->row.state == DEVICE_WAITING)
         return keep_waiting(db, p, err);
-    else if (tokens_read(db, &p->tokens, p->row.grant, err) < 0)
+    else if (standing_read(db, p->call, p->row.grant, &p->tokens.of, err) < 0)
         return -1;
-    else if (p->tokens.good)
+    else if (p->tokens.of.good)
         p->error = NULL;
     return 0;
 }
@@ -112,7 +112,7 @@ static void on_redeemed(void *arg, enum store_outcome outcome, const struct err 
     } else if (p->late) {
         access_end_grant(p->call->issuer->access, p->row.grant);
         refuse(p, p->error);
-    } else if (!p->tokens.good) {
+    } else if (!p->tokens.of.good) {
         refuse(p, "invalid_grant"); /* it ended while tokens were signed */
     } else {
         tokens_answer(&p->tokens);
@@ -138,7 +138,7 @@ static void on_looked(void *arg, enum store_outcome outcome, const struct err *e
     if (p->late && p->row.grant)
         access_end_grant(p->call->issuer->access, p->row.grant);
     /* Admins may have changed their mind since; the person is where they said yes. */
-    if (!p->error && !tokens_allowed(&p->tokens, p->tokens.grant.ip))
+    if (!p->error && !standing_admits(p->call, &p->tokens.of, p->call->app, p->tokens.of.grant.ip))
         p->error = "access_denied";
     if (p->error)
         refuse(p, p->error);

@@ -13,11 +13,8 @@
 #include "app/client.h"
 #include "base/json.h"
 #include "issuer/act.h"
-#include "issuer/parts.h"
-#include "issuer/refusal.h"
 #include "issuer/request.h"
 #include "issuer/tokens.h"
-#include "session/session.h"
 #include "sys/log.h"
 
 #define TARGETS_MAX (16u * 1024)
@@ -91,7 +88,7 @@ static const char *judge(struct exchanging *x, int found)
         return "it is no access token of ours, or not good any more";
     if (!x->subject.account || !x->subject.grant)
         return "it is about no person";
-    if (!scope_serves(c->app, x->subject.resource))
+    if (!scope_any(x->subject.resource, c->app->common.serves))
         return "it is for another API";
     if (!client_lists(c->app->common.exchange_from, str_of(x->subject.app)))
         return "its app is none of exchange_from";
@@ -140,7 +137,7 @@ static void read_subject(struct exchanging *x)
     if (jwt && str_starts(str_of(token), MINT_PREFIX))
         refuse(c, "it is no JWT");
     else
-        mint_find(c, str_of(token), &x->subject, on_found, x);
+        standing_find(c, str_of(token), &x->subject, on_found, x);
 }
 
 /* Being away is nothing that can be passed on. */
@@ -209,8 +206,8 @@ static int write_all(struct db *db, void *arg, struct err *err)
         return rc < 0 ? -1 : 0;
     if (tokens_store(db, &x->tokens, err) < 0)
         return -1;
-    x->over = !x->tokens.good;
-    return x->over ? 0 : tokens_tell(db, x->call, &x->tokens.grant, "grant.exchange", NULL, err);
+    x->over = !x->tokens.of.good;
+    return x->over ? 0 : tokens_tell(db, x->call, &x->tokens.of.grant, "grant.exchange", NULL, err);
 }
 
 static void on_written(void *arg, enum store_outcome outcome, const struct err *err)
@@ -248,40 +245,19 @@ static void on_minted(struct call *c, const struct minted *m, const struct err *
 /* ---- the person --------------------------------------------------------------------------------
  */
 
-/* Seen from where they were: it is the API's machine that asks. No goes on record. */
-static bool welcome(const struct exchanging *x, const struct app *app)
-{
-    struct call *c = x->call;
-    const struct oauth_grant_row *g = &x->tokens.grant;
-    const struct person_at at = {app, g->ip, sessions_rights(c->issuer->o.sessions)};
-    if (!app || !app->usable)
-        return false;
-    if (person_may(&x->tokens.person, &at, c->a))
-        return true;
-    const struct refusal told = {.app = app->id,
-                                 .account = g->account,
-                                 .provider = g->provider,
-                                 .asker = c->app->id,
-                                 .ip = c->in->ip,
-                                 .user_agent = c->in->user_agent,
-                                 .reason = "the app does not let this person in any more",
-                                 .log = c->in->log};
-    refusal_by_app(c->issuer, &told);
-    return false;
-}
-
 /* Whether those who serve a resource would let the person in. An app that is switched off lets
  * nobody in, but is no harm to another that serves the same. */
 static bool welcome_at(const struct exchanging *x, const char *resource)
 {
     const struct apps *apps = x->call->apps;
+    const struct standing *of = &x->tokens.of;
     bool served = false, in = false;
     for (size_t i = 0; i < apps_count(apps); i++) {
         const struct app *app = apps_at(apps, i);
         if (!client_lists(app->common.serves, str_of(resource)))
             continue;
         served = true;
-        if (app->usable && !welcome(x, app))
+        if (app->usable && !standing_admits(x->call, of, app, of->grant.ip))
             return false;
         in = in || app->usable;
     }
@@ -302,23 +278,25 @@ static bool welcome_there(const struct exchanging *x)
 static int look(struct db *db, void *arg, struct err *err)
 {
     struct exchanging *x = arg;
-    return tokens_read(db, &x->tokens, x->subject.grant, err);
+    return standing_read_token(db, x->call, &x->subject, &x->tokens.of, err);
 }
 
 static void on_looked(void *arg, enum store_outcome outcome, const struct err *err)
 {
     struct exchanging *x = arg;
     struct call *c = x->call;
-    const struct oauth_grant_row *g = &x->tokens.grant;
+    const struct standing *of = &x->tokens.of;
     if (outcome != STORE_DONE) {
         call_store_failed(c, outcome, err);
-    } else if (!x->tokens.good || strcmp(g->account, x->subject.account) != 0) {
+    } else if (!x->tokens.of.good) {
         refuse(c, "the grant is over, or the person is gone");
-    } else if (!welcome(x, client_find(c, g->app)) || !welcome(x, c->app)) {
+    } else if (!standing_admits_both(c, of, client_find(c, x->subject.app)) ||
+               !standing_admits(c, of, c->app, of->grant.ip)) {
         refuse(c, "the person may not use the app any more");
     } else if (!welcome_there(x)) {
         call_refuse(c, "invalid_target", "the person may not use what serves that resource");
     } else {
+        const struct oauth_grant_row *g = &of->grant;
         const int64_t end = x->subject.expires < g->ends ? x->subject.expires : g->ends;
         c->more = x;
         mint_access(c,

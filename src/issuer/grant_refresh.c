@@ -49,7 +49,7 @@ static int end(struct db *db, void *arg, struct err *err)
     const int rc = oauth_grant_end(db, r->row.grant, r->call->now, err);
     if (rc != 1)
         return rc;
-    return tokens_tell(db, r->call, &r->tokens.grant, "grant.reuse",
+    return tokens_tell(db, r->call, &r->tokens.of.grant, "grant.reuse",
                        "a refresh token came again, or from another app", err);
 }
 
@@ -92,8 +92,9 @@ static int add(struct db *db, void *arg, struct err *err)
     struct renewing *r = arg;
     if (tokens_store(db, &r->tokens, err) < 0)
         return -1;
-    return r->tokens.good ? tokens_tell(db, r->call, &r->tokens.grant, "grant.refresh", NULL, err)
-                          : 0;
+    return r->tokens.of.good
+               ? tokens_tell(db, r->call, &r->tokens.of.grant, "grant.refresh", NULL, err)
+               : 0;
 }
 
 static void on_added(void *arg, enum store_outcome outcome, const struct err *err)
@@ -101,7 +102,7 @@ static void on_added(void *arg, enum store_outcome outcome, const struct err *er
     struct renewing *r = arg;
     if (outcome != STORE_DONE)
         call_store_failed(r->call, outcome, err);
-    else if (!r->tokens.good)
+    else if (!r->tokens.of.good)
         refuse(r);
     else
         tokens_answer(&r->tokens);
@@ -171,7 +172,7 @@ static void on_renewed(void *arg, enum store_outcome outcome, const struct err *
         call_store_failed(r->call, outcome, err);
     else if (r->lost)
         answer_again(r);
-    else if (!r->tokens.good)
+    else if (!r->tokens.of.good)
         refuse(r);
     else
         tokens_answer(&r->tokens);
@@ -206,7 +207,7 @@ static int look(struct db *db, void *arg, struct err *err)
     r->found = rc == 1;
     if (rc <= 0)
         return rc;
-    return tokens_read(db, &r->tokens, r->row.grant, err) < 0 ? -1 : 0;
+    return standing_read(db, r->call, r->row.grant, &r->tokens.of, err) < 0 ? -1 : 0;
 }
 
 /* RFC 6749 section 6: not more than was granted. NULL: more, or nothing at all. */
@@ -218,7 +219,7 @@ static const char *narrowed(struct renewing *r, const char *asked)
         if (word.n == 0)
             continue;
         const char *name = arena_dupn(r->call->a, word.p, word.n);
-        if (!issuer_request_has_scope(r->tokens.grant.scopes, name))
+        if (!issuer_request_has_scope(r->tokens.of.grant.scopes, name))
             return NULL;
         n++;
     }
@@ -234,11 +235,11 @@ static void on_found(void *arg, enum store_outcome outcome, const struct err *er
         call_store_failed(c, outcome, err);
         return;
     }
-    if (!r->found || r->row.expires <= c->now || !r->tokens.good) {
+    if (!r->found || r->row.expires <= c->now || !r->tokens.of.good) {
         refuse(r);
         return;
     }
-    if (strcmp(r->tokens.grant.app, c->app->id) != 0) {
+    if (strcmp(r->tokens.of.grant.app, c->app->id) != 0) {
         end_grant(r); /* it is in the wrong hands */
         return;
     }
@@ -246,7 +247,7 @@ static void on_found(void *arg, enum store_outcome outcome, const struct err *er
         end_grant(r);
         return;
     }
-    if (!tokens_allowed(&r->tokens, c->in->client)) {
+    if (!standing_admits(r->call, &r->tokens.of, r->call->app, c->in->client)) {
         call_refuse(c, "invalid_grant", "this person may not use the app any more");
         return;
     }

@@ -3,9 +3,8 @@
  * RFC 7662: an API asks what a token is worth. It learns something only of tokens that are for it
  * (`serves`) or its own; of all others, whatever is the matter with them, the same nothing.
  */
-#include "app/client.h"
 #include "base/json.h"
-#include "issuer/parts.h"
+#include "issuer/standing.h"
 
 #define ANSWER_MAX (32u * 1024)
 #define ANSWER_ROOM 400 /* of most */
@@ -61,7 +60,7 @@ static void on_found(void *arg, int found)
     if (found < 0)
         mint_unknown(c);
     else if (found == 1 &&
-             (strcmp(row->app, c->app->id) == 0 || scope_serves(c->app, row->resource)))
+             (strcmp(row->app, c->app->id) == 0 || scope_any(row->resource, c->app->common.serves)))
         tell(c, row);
     else
         call_answer(c, 200, INACTIVE);
@@ -80,7 +79,7 @@ static void go_on(struct call *c)
     if (rc != 1)
         return;
     c->more = arena_alloc(c->a, sizeof(struct access_token_row));
-    mint_find(c, str_of(token), c->more, on_found, c);
+    standing_find(c, str_of(token), c->more, on_found, c);
 }
 
 void issuer_introspect(struct issuer *i, const struct issuer_call *in, issuer_done_fn *done,

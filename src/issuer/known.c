@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/arena.h"
+#include "issuer/standing.h"
 
 #define SETS 1024u /* a power of two */
 #define WAYS 4u
@@ -13,7 +13,7 @@
 #define IDLE 60        /* seconds that nobody asked */
 
 struct entry {
-    struct known_facts facts; /* strings in `text` */
+    struct standing of; /* strings in `text` */
     uint64_t changes;
     int64_t asked; /* last */
     char text[];   /* the grant's id, then the rest */
@@ -59,10 +59,10 @@ static struct entry **set_of(const struct known *t, const char *grant)
 
 static bool is_good(const struct entry *e, const struct known_at *at)
 {
-    return e->changes == at->changes && at->now < e->facts.until;
+    return e->changes == at->changes && at->now < e->of.until;
 }
 
-const struct known_facts *known_find(struct known *t, const char *grant, const struct known_at *at)
+const struct standing *known_find(struct known *t, const char *grant, const struct known_at *at)
 {
     struct entry **set = t->n > 0 ? set_of(t, grant) : NULL;
     for (size_t i = 0; set && i < WAYS; i++) {
@@ -70,7 +70,7 @@ const struct known_facts *known_find(struct known *t, const char *grant, const s
             continue;
         if (is_good(set[i], at)) {
             set[i]->asked = at->now;
-            return &set[i]->facts;
+            return &set[i]->of;
         }
         drop(t, &set[i]);
         break;
@@ -79,29 +79,29 @@ const struct known_facts *known_find(struct known *t, const char *grant, const s
 }
 
 /* NULL: too long. */
-static struct entry *entry_new(const char *grant, const struct known_facts *facts)
+static struct entry *entry_new(const struct standing *of)
 {
-    struct known_facts f = *facts;
-    const char **const texts[] = {&f.app,
-                                  &f.claims,
-                                  &f.person.account,
-                                  &f.person.provider,
-                                  &f.person.username,
-                                  &f.person.name,
-                                  &f.person.picture,
-                                  &f.person.locale,
-                                  &f.person.email,
-                                  &f.person.groups,
-                                  &f.person.roles,
-                                  &f.person.permissions};
-    const size_t n_texts = sizeof texts / sizeof *texts, id = strlen(grant) + 1;
+    const struct oauth_grant_row *g = &of->grant;
+    struct standing f = *of;
+    f.grant = (struct oauth_grant_row){.id = g->id,
+                                       .app = g->app,
+                                       .account = g->account,
+                                       .provider = g->provider,
+                                       .claims = g->claims,
+                                       .ip = g->ip};
+    const char **const texts[] = {&f.grant.app,       &f.grant.account,   &f.grant.provider,
+                                  &f.grant.claims,    &f.grant.ip,        &f.person.account,
+                                  &f.person.provider, &f.person.username, &f.person.name,
+                                  &f.person.picture,  &f.person.locale,   &f.person.email,
+                                  &f.person.groups,   &f.person.roles,    &f.person.permissions};
+    const size_t n_texts = sizeof texts / sizeof *texts, id = strlen(g->id) + 1;
     size_t n = id;
     for (size_t i = 0; i < n_texts; i++)
         n += *texts[i] ? strlen(*texts[i]) + 1 : 0;
     if (n > TEXT_MAX)
         return NULL;
     struct entry *e = mem_alloc(sizeof *e + n);
-    memcpy(e->text, grant, id);
+    f.grant.id = memcpy(e->text, g->id, id);
     char *p = e->text + id;
     for (size_t i = 0; i < n_texts; i++) {
         if (*texts[i] == NULL)
@@ -110,7 +110,7 @@ static struct entry *entry_new(const char *grant, const struct known_facts *fact
         *texts[i] = memcpy(p, *texts[i], len);
         p += len;
     }
-    e->facts = f;
+    e->of = f;
     return e;
 }
 
@@ -130,15 +130,14 @@ static struct entry **place_for(struct known *t, const char *grant, const struct
     return best;
 }
 
-void known_keep(struct known *t, const char *grant, const struct known_at *at,
-                const struct known_facts *facts)
+void known_keep(struct known *t, const struct known_at *at, const struct standing *of)
 {
-    struct entry *e = entry_new(grant, facts);
+    struct entry *e = entry_new(of);
     if (e == NULL)
         return;
     if (t->places == NULL)
         t->places = mem_alloc(SETS * WAYS * sizeof(struct entry *));
-    struct entry **place = place_for(t, grant, at);
+    struct entry **place = place_for(t, of->grant.id, at);
     drop(t, place);
     e->changes = at->changes;
     e->asked = at->now;

@@ -5,7 +5,7 @@
  * answers: those depend on the token, the app and its settings as well.
  *
  * Facts are good while nothing that counts was written (store_changes, as it was before they were
- * asked for) and until a second of their own, which is when the session ends that the grant goes
+ * asked for) and until a second of their own, in which the grant ends or the session that it goes
  * with. Only of a store that nobody else writes to: of a shared one nothing may be kept.
  *
  * Bounded: of as many grants as there are places, and facts that are long are not kept; the one
@@ -15,19 +15,12 @@
 #ifndef ISSUER_KNOWN_H
 #define ISSUER_KNOWN_H
 
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#include "issuer/claims.h"
-
 struct known;
+struct standing;
 
-struct known_facts {
-    const char *app;    /* the grant's */
-    const char *claims; /* asked for one by one, as JSON; NULL: none */
-    struct claims_person person;
-    int64_t until; /* not good from that second on; INT64_MAX: no such end */
-};
 struct known_at {
     uint64_t changes; /* of the store */
     int64_t now;
@@ -35,11 +28,11 @@ struct known_at {
 
 struct known *known_new(void);
 void known_free(struct known **t);
-/* NULL: nothing that is still good. Borrowed until the table changes. */
-const struct known_facts *known_find(struct known *t, const char *grant, const struct known_at *at);
-/* What was read of a grant, asked for at `at`; copied. */
-void known_keep(struct known *t, const char *grant, const struct known_at *at,
-                const struct known_facts *facts);
+/* NULL: nothing that is still good. Borrowed until the table changes. Of the grant there is what
+ * is answered and judged: id, app, account, provider, claims and ip. */
+const struct standing *known_find(struct known *t, const char *grant, const struct known_at *at);
+/* What was read of a grant that stands, asked for at `at`; copied. */
+void known_keep(struct known *t, const struct known_at *at, const struct standing *of);
 /* Drops what is not good any more, and what nobody asked for of late; how many went. */
 size_t known_sweep(struct known *t, const struct known_at *at);
 

@@ -277,7 +277,7 @@ static void on_recalled(void *arg, int found, const struct access_token_row *row
         f->row->account = row->account ? arena_dup(a, row->account) : NULL;
         f->row->more = row->more ? arena_dup(a, row->more) : NULL;
     }
-    f->found(f->arg, found == 1 && !client_find(f->call, f->row->app) ? 0 : found);
+    f->found(f->arg, found);
 }
 
 void mint_find(struct call *c, struct str token, struct access_token_row *row, mint_found_fn *found,
@@ -302,7 +302,7 @@ void mint_find(struct call *c, struct str token, struct access_token_row *row, m
         }
         good = false;
     }
-    found(arg, good && client_find(c, row->app) ? 1 : 0);
+    found(arg, good ? 1 : 0);
 }
 
 void mint_unknown(struct call *c)

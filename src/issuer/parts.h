@@ -108,10 +108,12 @@ struct scope_targets {
     const char *refusal;        /* what is said to whoever asks for another */
 };
 bool scope_named(struct call *c, const struct scope_targets *t, const char **out);
-/* URIs as a JSON array. NULL: the call is over. */
+/* URIs as a JSON array, as rows have them. NULL: too many. */
+const char *scope_text(struct arena *a, const char *const *list);
+/* The same; NULL: the call is over. */
 const char *scope_json(struct call *c, const char *const *list);
-/* Whether one of the resources, as rows have them, is one that the app serves. */
-bool scope_serves(const struct app *app, const char *resource);
+/* Whether any of what rows have as a JSON array is in a NULL-ended list, which may be NULL. */
+bool scope_any(const char *json, const char *const *list);
 
 /* ---- mint.c ---- */
 
@@ -142,18 +144,14 @@ struct str mint_text(struct call *c, const struct minted *m, const char *more);
 /* The signed part of a JWT access token of ours: 1 and *row (and the payload's strings in the
  * arena), 0: it is none, or altered, or over. Whether it was ended is not looked at. */
 int mint_read(struct call *c, struct str token, struct access_token_row *row);
-/* Any access token of ours, good now, of an app that still is one: `found` once, maybe from within,
- * with 1 and *row (in the arena), or 0; or -1, when nobody knows. */
+/* Any access token of ours that was not ended and is not over: `found` once, maybe from within,
+ * with 1 and *row (in the arena), or 0; or -1, when nobody knows. What it is still worth:
+ * standing.h. */
 typedef void mint_found_fn(void *arg, int found);
 void mint_find(struct call *c, struct str token, struct access_token_row *row, mint_found_fn *found,
                void *arg);
 /* Ends a call after -1. */
 void mint_unknown(struct call *c);
-
-/* ---- bearer.c ---- */
-
-/* One of the audiences is usher: a token for another API is none here (RFC 9068 section 4). */
-bool bearer_is_for_us(const struct call *c, const char *resource);
 
 /* ---- grants, by the table of token.c: each answers ---- */
 

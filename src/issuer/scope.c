@@ -52,7 +52,7 @@ const char *scope_machine(struct call *c)
     return kept;
 }
 
-const char *scope_json(struct call *c, const char *const *list)
+const char *scope_text(struct arena *a, const char *const *list)
 {
     struct buf text;
     buf_init(&text, RESOURCES_MAX);
@@ -63,8 +63,14 @@ const char *scope_json(struct call *c, const char *const *list)
         json_quote(&text, list[i]);
     }
     buf_byte(&text, ']');
-    const char *out = buf_ok(&text) ? arena_str(c->a, buf_view(&text)) : NULL;
+    const char *out = buf_ok(&text) ? arena_str(a, buf_view(&text)) : NULL;
     buf_deinit(&text);
+    return out;
+}
+
+const char *scope_json(struct call *c, const char *const *list)
+{
+    const char *out = scope_text(c->a, list);
     if (out == NULL)
         call_refuse(c, "invalid_target", "too many resources");
     return out;
@@ -105,17 +111,15 @@ const char *scope_resources(struct call *c)
     return out ? out : scope_json(c, one);
 }
 
-bool scope_serves(const struct app *app, const char *resource)
+bool scope_any(const char *json, const char *const *list)
 {
     struct err err = ERR_INIT;
-    if (app->common.serves == NULL)
-        return false;
-    struct jval *list = jval_parse(str_of(resource), RESOURCES_MAX, 2, &err);
     bool found = false;
-    for (size_t i = 0; i < jval_count(list) && !found; i++) {
-        const char *one = jval_text(jval_item(list, i));
-        found = one && client_lists(app->common.serves, str_of(one));
+    struct jval *all = list && list[0] ? jval_parse(str_of(json), RESOURCES_MAX, 2, &err) : NULL;
+    for (size_t i = 0; i < jval_count(all) && !found; i++) {
+        const char *one = jval_text(jval_item(all, i));
+        found = one && client_lists(list, str_of(one));
     }
-    jval_free(&list);
+    jval_free(&all);
     return found;
 }

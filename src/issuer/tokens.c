@@ -5,66 +5,16 @@
 
 #include "app/client.h"
 #include "base/json.h"
-#include "issuer/refusal.h"
 #include "issuer/request.h"
-#include "session/session.h"
 #include "store/audit.h"
-#include "store/session_row.h"
 #include "sys/log.h"
 
 #define PAYLOAD_MAX (32u * 1024)
-#define RESOURCES_MAX (16u * 1024)
 #define ID_TOKEN_LIFE 3600 /* an app reads it at once; and as a hint later, when it is over */
-
-int tokens_session(struct db *db, const struct oauth_grant_row *g, int64_t now, int64_t *until,
-                   struct err *err)
-{
-    const struct session_key key = {g->account, g->session};
-    *until = INT64_MAX;
-    if (!g->session || issuer_request_has_scope(g->scopes, "offline_access"))
-        return 1;
-    return session_row_stands(db, &key, now, until, err);
-}
-
-int tokens_read(struct db *db, struct tokens *t, const char *grant, struct err *err)
-{
-    struct call *c = t->call;
-    int64_t until;
-    int rc = oauth_grant_get(db, grant, c->a, &t->grant, err);
-    t->good = rc == 1 && t->grant.ended == 0 && t->grant.ends > c->now && t->grant.account;
-    if (!t->good)
-        return rc < 0 ? -1 : 0;
-    if ((rc = tokens_session(db, &t->grant, c->now, &until, err)) != 1) {
-        t->good = false;
-        return rc;
-    }
-    const struct person_key key = {t->grant.account, t->grant.provider, t->grant.subject, c->now};
-    rc = person_read(db, &key, c->a, &t->person, err);
-    t->good = rc == 1;
-    return rc < 0 ? -1 : 0;
-}
-
-bool tokens_allowed(const struct tokens *t, const char *client)
-{
-    const struct call *c = t->call;
-    const struct person_at at = {c->app, client, sessions_rights(c->issuer->o.sessions)};
-    if (person_may(&t->person, &at, c->a))
-        return true;
-    const struct refusal told = {.app = c->app->id,
-                                 .account = t->grant.account,
-                                 .provider = t->grant.provider,
-                                 .asker = c->app->id,
-                                 .ip = c->in->ip,
-                                 .user_agent = c->in->user_agent,
-                                 .reason = "the app does not let this person in any more",
-                                 .log = c->in->log};
-    refusal_by_app(c->issuer, &told);
-    return false;
-}
 
 static const char *scopes_of(const struct tokens *t)
 {
-    return t->scopes ? t->scopes : t->grant.scopes;
+    return t->scopes ? t->scopes : t->of.grant.scopes;
 }
 
 /* Those of them that the app may still have: admins change apps while grants stand. NULL: the call
@@ -72,11 +22,7 @@ static const char *scopes_of(const struct tokens *t)
 static const char *scopes_left(const struct tokens *t)
 {
     struct call *c = t->call;
-    struct str rest = str_of(scopes_of(t)), word;
-    const char *left = "";
-    while (str_split(&rest, ' ', &word))
-        if (word.n > 0 && client_lists(c->app->common.scopes, word))
-            left = arena_printf(c->a, "%s%s%.*s", left, left[0] ? " " : "", (int)word.n, word.p);
+    const char *left = standing_scopes(c->a, c->app, scopes_of(t));
     if (left[0])
         return left;
     call_refuse(c, "invalid_grant", "the app may not have what was granted any more");
@@ -87,24 +33,17 @@ static const char *scopes_left(const struct tokens *t)
  * it, or the app's first; usher itself for userinfo, or where nothing was said. NULL-ended. */
 static const char *const *granted_resources(const struct tokens *t)
 {
-    struct err err = ERR_INIT;
-    struct arena *a = t->call->a;
-    const char *const *may = t->call->app->common.resources;
-    const char *usher = t->call->issuer->o.public_url;
-    struct jval *granted =
-        t->grant.resource ? jval_parse(str_of(t->grant.resource), RESOURCES_MAX, 2, &err) : NULL;
-    const char **list = arena_alloc(a, (jval_count(granted) + 3) * sizeof *list);
+    const struct app *app = t->call->app;
+    const char *const *may = app->common.resources;
+    const char *usher = t->call->issuer->o.public_url, *granted = t->of.grant.resource;
+    const char **list = standing_resources(t->call->a, app, granted ? granted : "[]", NULL);
     size_t n = 0;
-    for (size_t i = 0; i < jval_count(granted); i++) {
-        const char *one = jval_text(jval_item(granted, i));
-        if (one && client_lists(may, str_of(one)))
-            list[n++] = arena_dup(a, one);
-    }
+    while (list[n])
+        n++;
     if (!granted)
         list[n++] = may && may[0] ? may[0] : usher;
     if (issuer_request_has_scope(scopes_of(t), "openid") && !client_lists(list, str_of(usher)))
         list[n] = usher;
-    jval_free(&granted);
     return list;
 }
 
@@ -155,23 +94,25 @@ static struct str id_payload(const struct tokens *t)
     struct buf text;
     struct str out = {NULL, 0};
     struct jval *o = jval_new_object();
-    const struct claims_asked asked = {
-        .app = c->app, .part = CLAIMS_ID_TOKEN, .scopes = scopes_of(t), .claims = t->grant.claims};
+    const struct claims_asked asked = {.app = c->app,
+                                       .part = CLAIMS_ID_TOKEN,
+                                       .scopes = scopes_of(t),
+                                       .claims = t->of.grant.claims};
     jval_set_text(o, "iss", c->issuer->o.public_url);
-    claims_say(&asked, &t->person, o);
+    claims_say(&asked, &t->of.person, o);
     jval_set_text(o, "aud", c->app->id);
     jval_set_int(o, "exp", c->now + ID_TOKEN_LIFE);
     jval_set_int(o, "iat", c->now);
-    if (t->grant.auth_time > 0)
-        jval_set_int(o, "auth_time", t->grant.auth_time);
+    if (t->of.grant.auth_time > 0)
+        jval_set_int(o, "auth_time", t->of.grant.auth_time);
     if (t->nonce)
         jval_set_text(o, "nonce", t->nonce);
     if (jws_half_hash(id_alg(t), t->access.token, half, sizeof half) == 0)
         jval_set_text(o, "at_hash", half);
-    if (t->grant.sid)
-        jval_set_text(o, "sid", t->grant.sid);
-    if (t->grant.amr)
-        jval_set(o, "amr", words(t->grant.amr));
+    if (t->of.grant.sid)
+        jval_set_text(o, "sid", t->of.grant.sid);
+    if (t->of.grant.amr)
+        jval_set(o, "amr", words(t->of.grant.amr));
     buf_init(&text, PAYLOAD_MAX);
     jval_render(o, &text);
     if (buf_ok(&text))
@@ -220,20 +161,20 @@ void tokens_make(struct tokens *t, void (*done)(void *arg, const struct err *err
     t->refresh_text[0] = '\0';
     if (!t->refresh_kept && client_may(&c->app->common, "refresh_token")) {
         handle_make(HANDLE_REFRESH, t->refresh_text, t->refresh.hash);
-        t->refresh.grant = t->grant.id;
+        t->refresh.grant = t->of.grant.id;
         t->refresh.created = c->now;
-        t->refresh.expires = t->grant.ends;
+        t->refresh.expires = t->of.grant.ends;
     }
     t->scopes = scopes_left(t);
     const char *resource = t->scopes ? resources_of(t) : NULL;
     if (!resource)
         return;
     mint_access(c,
-                &(struct mint_args){.account = t->grant.account,
-                                    .grant = t->grant.id,
+                &(struct mint_args){.account = t->of.grant.account,
+                                    .grant = t->of.grant.id,
                                     .scopes = scopes_of(t),
                                     .resource = resource,
-                                    .lifetime = t->grant.ends - c->now},
+                                    .lifetime = t->of.grant.ends - c->now},
                 on_access);
 }
 
@@ -256,11 +197,10 @@ int tokens_tell(struct db *db, const struct call *c, const struct oauth_grant_ro
 
 int tokens_store(struct db *db, struct tokens *t, struct err *err)
 {
-    struct oauth_grant_row now;
-    const int rc = oauth_grant_get(db, t->grant.id, t->call->a, &now, err);
-    t->good = rc == 1 && now.ended == 0;
-    if (!t->good)
-        return rc < 0 ? -1 : 0;
+    if (standing_still(db, t->call, &t->of, err) < 0)
+        return -1;
+    if (!t->of.good)
+        return 0;
     if (t->access.stored && access_token_add(db, &t->access.row, err) < 0)
         return -1;
     return t->refresh_text[0] ? refresh_token_add(db, &t->refresh, err) : 0;
@@ -319,6 +259,6 @@ void tokens_answer(struct tokens *t)
     }
     log_event(c->in->log, LOG_INFO, "issuer.token", LF_TEXT("app", c->app->id),
               LF_TEXT("grant", c->grant), LF_TEXT("scope", t->access.row.scopes),
-              LF_TEXT("account", t->grant.account));
+              LF_TEXT("account", t->of.grant.account));
     mint_answer(c, &t->access, tokens_more(t));
 }

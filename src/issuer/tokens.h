@@ -9,9 +9,7 @@
 #define ISSUER_TOKENS_H
 
 #include "issuer/handle.h"
-#include "issuer/parts.h"
-#include "issuer/person.h"
-#include "store/oauth_grant.h"
+#include "issuer/standing.h"
 #include "store/refresh_token.h"
 
 struct tokens {
@@ -20,10 +18,7 @@ struct tokens {
     const char *scopes;       /* less than was granted; NULL: all of it */
     bool first;               /* from a code: the request's nonce and claims are answered */
     const char *refresh_kept; /* the refresh token there is already, or ""; NULL: one is made */
-    /* from tokens_read */
-    bool good; /* the grant stands, and so does the person; tokens_store looks once more */
-    struct oauth_grant_row grant;
-    struct claims_person person;
+    struct standing of; /* what they are made of: standing_read; tokens_store looks once more */
     /* from tokens_make */
     struct minted access;
     struct str id_token; /* n == 0: none */
@@ -36,15 +31,6 @@ struct tokens {
     store_done_fn *written;
 };
 
-/* Whether the session is still there that a grant goes with; one with offline_access goes with
- * none. 1 and *until, when it ends by itself (INT64_MAX: never); 0 or -1. */
-int tokens_session(struct db *db, const struct oauth_grant_row *g, int64_t now, int64_t *until,
-                   struct err *err) __attribute__((warn_unused_result));
-/* -1: the store failed. Sets `good`. */
-int tokens_read(struct db *db, struct tokens *t, const char *grant, struct err *err)
-    __attribute__((warn_unused_result));
-/* Whether the app would still let the person in, seen from that address. No goes on record. */
-bool tokens_allowed(const struct tokens *t, const char *client);
 /* `done` with err NULL, or what failed; or the call is refused and nobody is called. For what was
  * granted (`scopes`: for less), as far as the app may still have it. */
 void tokens_make(struct tokens *t, void (*done)(void *arg, const struct err *err), void *arg);
@@ -53,7 +39,7 @@ void tokens_make(struct tokens *t, void (*done)(void *arg, const struct err *err
 int tokens_tell(struct db *db, const struct call *c, const struct oauth_grant_row *g,
                 const char *action, const char *reason, struct err *err)
     __attribute__((warn_unused_result));
-/* Whether the grant still stands comes in `good`: it may have ended while tokens were signed. Then
+/* Whether the grant still stands comes in of.good: it may have ended while tokens were signed. Then
  * nothing is stored. */
 int tokens_store(struct db *db, struct tokens *t, struct err *err)
     __attribute__((warn_unused_result));

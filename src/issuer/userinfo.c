@@ -7,11 +7,8 @@
 #include <strings.h>
 
 #include "base/json.h"
-#include "issuer/parts.h"
-#include "issuer/person.h"
 #include "issuer/request.h"
-#include "issuer/tokens.h"
-#include "store/oauth_grant.h"
+#include "issuer/standing.h"
 
 #define ANSWER_MAX (64u * 1024)
 
@@ -19,8 +16,7 @@ struct asking {
     struct call *call;
     struct access_token_row token;
     struct known_at at; /* when the store was asked */
-    struct known_facts facts;
-    bool good;
+    struct standing of;
 };
 
 static void challenge(struct call *c, int status, const char *error, const char *description)
@@ -51,22 +47,7 @@ static int token_of(const struct call *c, const char **token)
 static int look(struct db *db, void *arg, struct err *err)
 {
     struct asking *k = arg;
-    struct call *c = k->call;
-    struct known_facts *f = &k->facts;
-    struct oauth_grant_row grant;
-    int rc = oauth_grant_get(db, k->token.grant, c->a, &grant, err);
-    k->good = rc == 1 && grant.ended == 0;
-    if (!k->good)
-        return rc < 0 ? -1 : 0;
-    *f = (struct known_facts){.app = grant.app, .claims = grant.claims};
-    if ((rc = tokens_session(db, &grant, c->now, &f->until, err)) != 1) {
-        k->good = false;
-        return rc;
-    }
-    const struct person_key key = {k->token.account, grant.provider, grant.subject, c->now};
-    rc = person_read(db, &key, c->a, &f->person, err);
-    k->good = rc == 1;
-    return rc < 0 ? -1 : 0;
+    return standing_read_token(db, k->call, &k->token, &k->of, err);
 }
 
 static void on_signed(void *arg, struct str token, const struct err *err)
@@ -99,23 +80,23 @@ static void answer(struct asking *k, struct str payload)
     sign_jwt(c->issuer, &args, on_signed, k);
 }
 
-static void say(struct asking *k, const struct known_facts *facts)
+static void say(struct asking *k)
 {
     struct call *c = k->call;
     const struct app *app = c->app;
     struct buf text;
     struct jval *o = jval_new_object();
     /* Claims were asked for one by one by the app that the grant is, not by whom it goes on to. */
-    const bool own = strcmp(app->id, facts->app) == 0;
+    const bool own = strcmp(app->id, k->of.grant.app) == 0;
     const struct claims_asked asked = {.app = app,
                                        .part = CLAIMS_USERINFO,
                                        .scopes = k->token.scopes,
-                                       .claims = own ? facts->claims : NULL};
+                                       .claims = own ? k->of.grant.claims : NULL};
     if (app->common.userinfo_alg != CLIENT_USERINFO_JSON) {
         jval_set_text(o, "iss", c->issuer->o.public_url);
         jval_set_text(o, "aud", app->id);
     }
-    claims_say(&asked, &facts->person, o);
+    claims_say(&asked, &k->of.person, o);
     buf_init(&text, ANSWER_MAX);
     jval_render(o, &text);
     jval_free(&o);
@@ -129,6 +110,14 @@ static void say(struct asking *k, const struct known_facts *facts)
     buf_deinit(&text);
 }
 
+static void judge(struct asking *k)
+{
+    if (k->of.good && standing_admits_both(k->call, &k->of, k->call->app))
+        say(k);
+    else
+        challenge(k->call, 401, "invalid_token", "this token is not good any more");
+}
+
 static void on_looked(void *arg, enum store_outcome outcome, const struct err *err)
 {
     struct asking *k = arg;
@@ -136,14 +125,12 @@ static void on_looked(void *arg, enum store_outcome outcome, const struct err *e
     struct issuer *i = c->issuer;
     if (outcome != STORE_DONE) {
         call_store_failed(c, outcome, err);
-    } else if (!k->good) {
-        challenge(c, 401, "invalid_token", "this token is not good any more");
-    } else {
-        /* of a shared store nobody here knows what the others write */
-        if (!store_shared(i->o.store) && store_changes(i->o.store) == k->at.changes)
-            known_keep(i->known, k->token.grant, &k->at, &k->facts);
-        say(k, &k->facts);
+        return;
     }
+    /* of a shared store nobody here knows what the others write */
+    if (k->of.good && !store_shared(i->o.store) && store_changes(i->o.store) == k->at.changes)
+        known_keep(i->known, &k->at, &k->of);
+    judge(k);
 }
 
 /* About a person, by a token that is good. */
@@ -153,9 +140,10 @@ static void look_up(struct asking *k)
     struct issuer *i = c->issuer;
     struct err busy = ERR_INIT;
     k->at = (struct known_at){store_changes(i->o.store), c->now};
-    const struct known_facts *facts = known_find(i->known, k->token.grant, &k->at);
-    if (facts && strcmp(facts->person.account, k->token.account) == 0) {
-        say(k, facts);
+    const struct standing *known = known_find(i->known, k->token.grant, &k->at);
+    if (known && standing_is_of(known, &k->token)) {
+        k->of = *known;
+        judge(k);
     } else if (!store_read(i->o.store, look, i->o.loop, on_looked, k)) {
         err_set(&busy, ERR_LIMITED, "the store's queue is full");
         call_fail(c, &busy);
@@ -166,13 +154,16 @@ static void on_found(void *arg, int found)
 {
     struct asking *k = arg;
     struct call *c = k->call;
+    const char *const us[] = {c->issuer->o.public_url, NULL};
+    if (found == 1)
+        c->app = client_find(c, k->token.app);
     if (found < 0)
         mint_unknown(c);
     else if (found == 0)
         challenge(c, 401, "invalid_token", "this token is not good, or not any more");
-    else if (!(c->app = client_find(c, k->token.app)) || !k->token.account || !k->token.grant)
+    else if (!k->token.account || !k->token.grant)
         challenge(c, 403, "insufficient_scope", "this token is about no person");
-    else if (!bearer_is_for_us(c, k->token.resource))
+    else if (!scope_any(k->token.resource, us))
         challenge(c, 401, "invalid_token", "this token is for somebody else");
     else if (!issuer_request_has_scope(k->token.scopes, "openid"))
         challenge(c, 403, "insufficient_scope", "the scope openid was not granted");
@@ -193,5 +184,5 @@ void issuer_userinfo(struct issuer *i, const struct issuer_call *in, issuer_done
     else if (n == 0)
         challenge(c, 401, NULL, "a bearer token is expected");
     else
-        mint_find(c, str_of(token), &k->token, on_found, k);
+        standing_find(c, str_of(token), &k->token, on_found, k);
 }

@@ -22,7 +22,8 @@ static struct issuer_fixture f;
 static const char *tokens[TOKENS];
 
 static const struct issuer_fixture_app apps[] = {
-    {"api", "{\"grants\":\"client_credentials\",\"scopes\":\"a\",\"token_format\":\"opaque\"}"},
+    {"api",
+     "{\"grants\":\"client_credentials\",\"scopes\":\"openid a\",\"token_format\":\"opaque\"}"},
     {"other", "{\"grants\":\"client_credentials\",\"scopes\":\"a\",\"token_format\":\"opaque\"}"},
 };
 

@@ -11,6 +11,7 @@
 #include "issuer/parts.h"
 #include "session/session.h"
 #include "store/oauth_grant.h"
+#include "store/session_row.h"
 #include "store_fixture.h"
 #include "sys/clock.h"
 
@@ -48,7 +49,8 @@ static struct apps *make_apps(void)
     static const char *const settings[] = {
         "{\"grants\":\"client_credentials\",\"scopes\":\"a b\"}",
         "{\"grants\":\"client_credentials\",\"scopes\":\"a b\",\"token_format\":\"opaque\"}",
-        "{\"grants\":\"client_credentials\",\"token_alg\":\"ES256\"}",
+        "{\"grants\":\"client_credentials\",\"token_alg\":\"ES256\",\"scopes\":\"openid a b\","
+        "\"resources\":\"https://a.example\"}",
         "{\"grants\":\"token_exchange\",\"scopes\":\"a\",\"exchange_from\":\"ec\","
         "\"serves\":\"https://a.example\",\"resources\":\"https://b.example\"}",
     };
@@ -323,8 +325,12 @@ static const char *exchangeable(void)
     const struct issuer_call in = {.arena = arena, .form = &none};
     struct call *c = call_open(issuer, "token", &in, on_done, NULL);
     store_fixture_sql(&fx, "INSERT INTO account (id, created) VALUES ('acc1', 1)");
-    store_fixture_sql(&fx, "INSERT INTO oauth_grant (id, app, account, scopes, created, ends) "
-                           "VALUES ('g1', 'ec', 'acc1', 'a b', 1, 1800000100)");
+    store_fixture_sql(&fx,
+                      "INSERT INTO session (hash, id, account, provider, subject, "
+                      "email_evidence, created, seen, ends) VALUES (zeroblob(32), 's1', 'acc1', "
+                      "'oidc', 'ada', 0, 1, 1, 1800009999)");
+    store_fixture_sql(&fx, "INSERT INTO oauth_grant (id, app, account, session, scopes, created, "
+                           "ends) VALUES ('g1', 'ec', 'acc1', 's1', 'a b', 1, 1800000100)");
     c->app = apps_find(apps, "ec");
     mint_access(c,
                 &(struct mint_args){.account = "acc1",
@@ -399,14 +405,22 @@ static int end_subject(struct db *db, void *arg, struct err *err)
     return access_token_end(db, &row, err);
 }
 
-/* The token, or its grant, ends while the new one is signed: after it was looked at, before the new
- * one is written. */
+static int end_session(struct db *db, void *arg, struct err *err)
+{
+    unsigned char hash[32];
+    (void)arg;
+    return session_row_end_of(db, "acc1", "s1", hash, err) < 0 ? -1 : 0;
+}
+
+/* The token, its grant, or the session that goes with it, ends while the new one is signed: after
+ * it was looked at, before the new one is written. */
 START_TEST(an_exchange_of_what_ends_meanwhile)
 {
     struct store_stats stats = {.queued = 0};
+    static store_fn *const ends[] = {end_grant, end_subject, end_session};
     const char *form = exchangeable();
     store_fixture_stall(&fx);
-    ck_assert(store_write(fx.store, _i == 0 ? end_grant : end_subject, NULL, NULL, NULL));
+    ck_assert(store_write(fx.store, ends[_i], NULL, NULL, NULL));
     start(issuer_token, "api", form);
     for (int i = 0; i < 1000 && stats.queued < 2; i++) {
         loop_once(loop, 10);
@@ -571,7 +585,7 @@ Suite *suite_issuer(void)
     tcase_add_test(tc, a_persons_token_ends_with_the_person);
     tcase_add_test(tc, an_exchange_without_a_store);
     tcase_add_test(tc, an_exchange_without_room);
-    tcase_add_loop_test(tc, an_exchange_of_what_ends_meanwhile, 0, 2);
+    tcase_add_loop_test(tc, an_exchange_of_what_ends_meanwhile, 0, 3);
     tcase_add_test(tc, ends_while_a_thread_signs);
     tcase_add_test(tc, too_many_signatures);
     suite_add_tcase(s, tc);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/arena.h"
+#include "issuer/standing.h"
 
 Suite *suite_known(void);
 
@@ -25,28 +25,33 @@ static void teardown(void)
     known_free(&t);
 }
 
-static struct known_facts facts_of(const char *account)
+static struct standing facts_of(const char *grant, const char *account)
 {
-    return (struct known_facts){.app = "wiki",
-                                .claims = "{\"userinfo\":{}}",
-                                .until = INT64_MAX,
-                                .person = {.account = account,
-                                           .provider = "google",
-                                           .name = "Ada",
-                                           .email = "ada@example.com",
-                                           .email_evidence = 2,
-                                           .roles = "[\"editor\"]",
-                                           .updated = NOW - 5}};
+    return (struct standing){.good = true,
+                             .grant = {.id = grant,
+                                       .app = "wiki",
+                                       .account = account,
+                                       .provider = "google",
+                                       .claims = "{\"userinfo\":{}}",
+                                       .ip = "192.0.2.7"},
+                             .until = INT64_MAX,
+                             .person = {.account = account,
+                                        .provider = "google",
+                                        .name = "Ada",
+                                        .email = "ada@example.com",
+                                        .email_evidence = 2,
+                                        .roles = "[\"editor\"]",
+                                        .updated = NOW - 5}};
 }
 
 static void keep(const char *grant, uint64_t changes, int64_t now)
 {
     const struct known_at at = {changes, now};
-    const struct known_facts f = facts_of(grant);
-    known_keep(t, grant, &at, &f);
+    const struct standing f = facts_of(grant, grant);
+    known_keep(t, &at, &f);
 }
 
-static const struct known_facts *find(const char *grant, uint64_t changes, int64_t now)
+static const struct standing *find(const char *grant, uint64_t changes, int64_t now)
 {
     const struct known_at at = {changes, now};
     return known_find(t, grant, &at);
@@ -61,17 +66,22 @@ static size_t sweep(uint64_t changes, int64_t now)
 START_TEST(what_was_kept_is_found_as_it_was)
 {
     char account[] = "acc", groups[] = "[\"g\"]";
-    struct known_facts f = facts_of(account);
+    struct standing f = facts_of("g1", account);
     const struct known_at at = {7, NOW};
     f.person.groups = groups;
     ck_assert_ptr_null(find("g1", 7, NOW));
-    known_keep(t, "g1", &at, &f);
+    known_keep(t, &at, &f);
     memset(account, 'x', 3); /* it was copied */
     memset(groups, 'x', 5);
-    const struct known_facts *got = find("g1", 7, NOW);
+    const struct standing *got = find("g1", 7, NOW);
     ck_assert_ptr_nonnull(got);
-    ck_assert_str_eq(got->app, "wiki");
-    ck_assert_str_eq(got->claims, "{\"userinfo\":{}}");
+    ck_assert(got->good);
+    ck_assert_str_eq(got->grant.id, "g1");
+    ck_assert_str_eq(got->grant.app, "wiki");
+    ck_assert_str_eq(got->grant.account, "acc");
+    ck_assert_str_eq(got->grant.provider, "google");
+    ck_assert_str_eq(got->grant.ip, "192.0.2.7");
+    ck_assert_str_eq(got->grant.claims, "{\"userinfo\":{}}");
     ck_assert_str_eq(got->person.account, "acc");
     ck_assert_str_eq(got->person.provider, "google");
     ck_assert_str_eq(got->person.name, "Ada");
@@ -102,9 +112,9 @@ END_TEST
 START_TEST(its_second_ends_it)
 {
     const struct known_at at = {7, NOW};
-    struct known_facts f = facts_of("acc");
+    struct standing f = facts_of("g1", "acc");
     f.until = NOW + 10;
-    known_keep(t, "g1", &at, &f);
+    known_keep(t, &at, &f);
     ck_assert_ptr_nonnull(find("g1", 7, NOW + 9));
     ck_assert_ptr_null(find("g1", 7, NOW + 10));
 }
@@ -113,10 +123,10 @@ END_TEST
 START_TEST(what_is_kept_again_takes_its_own_place)
 {
     const struct known_at at = {7, NOW};
-    struct known_facts f = facts_of("acc");
+    struct standing f = facts_of("g1", "acc");
     keep("g1", 7, NOW);
     f.person.name = "Countess of Lovelace";
-    known_keep(t, "g1", &at, &f);
+    known_keep(t, &at, &f);
     ck_assert_str_eq(find("g1", 7, NOW)->person.name, "Countess of Lovelace");
     ck_assert_uint_eq(sweep(8, NOW), 1);
 }
@@ -126,11 +136,11 @@ START_TEST(what_is_long_is_not_kept)
 {
     char long_text[5000];
     const struct known_at at = {7, NOW};
-    struct known_facts f = facts_of("acc");
+    struct standing f = facts_of("g1", "acc");
     memset(long_text, 'x', sizeof long_text - 1);
     long_text[sizeof long_text - 1] = '\0';
     f.person.groups = long_text;
-    known_keep(t, "g1", &at, &f);
+    known_keep(t, &at, &f);
     ck_assert_ptr_null(find("g1", 7, NOW));
     ck_assert_uint_eq(sweep(8, NOW), 0);
 }
