@@ -2,15 +2,18 @@
 """What the tests of usher as a provider share: apps as clients, and JWTs made and read with
 OpenSSL's command line, so that nothing under test checks itself."""
 import base64
+import contextlib
 import hashlib
+import http.client
 import json
 import os
+import socket
 import sqlite3
 import subprocess
 import time
 import urllib.parse
 
-from harness import Browser
+from harness import Answer, Browser
 
 
 def b64url(data):
@@ -35,6 +38,28 @@ def secret_for(usher, app, secret=None, expires=None):
 def basic(app, secret):
     pair = "%s:%s" % (urllib.parse.quote_plus(app), urllib.parse.quote_plus(secret))
     return "Basic " + base64.b64encode(pair.encode()).decode()
+
+
+def at_once(usher, n, path, form, headers):
+    """The same form `n` times, each on a connection of its own: the last byte of all of them is held
+    back until everything else is there."""
+    body = urllib.parse.urlencode(form)
+    head = "".join("%s: %s\r\n" % pair for pair in headers.items())
+    sent = ("POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+            "Content-Length: %d\r\nConnection: close\r\n%s\r\n%s" % (path, usher.port, len(body), head, body)).encode()
+    with contextlib.ExitStack() as stack:
+        open_ = [stack.enter_context(socket.create_connection(("127.0.0.1", usher.port))) for _ in range(n)]
+        for s in open_:
+            s.settimeout(60)
+            s.sendall(sent[:-1])
+        for s in open_:
+            s.sendall(sent[-1:])
+        answers = []
+        for s in open_:
+            response = http.client.HTTPResponse(s, method="POST")
+            response.begin()
+            answers.append(Answer(response, path))
+        return answers
 
 
 class Client:

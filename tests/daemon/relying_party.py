@@ -9,7 +9,7 @@ import time
 import urllib.parse
 
 from harness import Browser
-from oauth import b64url, basic, read_jwt, verify
+from oauth import at_once, b64url, basic, read_jwt, verify
 
 CALLBACK = "https://rp.example.com/callback"
 
@@ -111,8 +111,8 @@ class RelyingParty:
 
     # ---- behind the browser's back
 
-    def post(self, endpoint, form, auth="basic", secret=None, **headers):
-        """A form to an endpoint of the metadata, with client authentication."""
+    def authenticated(self, form, auth="basic", secret=None, **headers):
+        """Form and headers, with client authentication."""
         headers = {k.replace("_", "-"): v for k, v in headers.items()}
         secret = secret or self.secret
         form = {k: v for k, v in form.items() if v is not None}
@@ -122,7 +122,16 @@ class RelyingParty:
             form = {**form, "client_id": self.client_id, "client_secret": secret}
         elif auth == "none":
             form = {**form, "client_id": self.client_id}
+        return form, headers
+
+    def post(self, endpoint, form, auth="basic", secret=None, **headers):
+        """A form to an endpoint of the metadata."""
+        form, headers = self.authenticated(form, auth, secret, **headers)
         return Browser(self.usher).request("POST", self.metadata[endpoint], form=form, headers=headers)
+
+    def race(self, n, auth="basic", **form):
+        """The same token request `n` times at once."""
+        return at_once(self.usher, n, "/oauth2/token", *self.authenticated(form, auth))
 
     def redeem(self, response, auth="basic", verifier=None, **more):
         return self.post("token_endpoint", {"grant_type": "authorization_code", "code": response["code"],

@@ -64,6 +64,12 @@ class Plan(Case):
         self.assertRegex(answer["error_description"], r"^[ !#-\[\]-~]+$")  # RFC 6749 4.1.2.1
         self.assertLessEqual(set(answer), {"error", "error_description", "state", "iss", "fixed"})
 
+    def assert_dead(self, access_token):
+        """Whoever is asked says so: userinfo, which looks into the store, and introspection, which does not."""
+        self.assertEqual(self.rp.userinfo(access_token).status, 401)
+        said = self.rp.post("introspection_endpoint", {"token": access_token})
+        self.assertEqual(said.json(), {"active": False})
+
     def assert_page(self, answer, status=400):
         """An error page of ours: never a redirect."""
         self.assertNotIsInstance(answer, dict, answer)
@@ -232,7 +238,7 @@ class Basic(Plan):
         self.assertEqual((again.status, again.json()["error"]), (400, "invalid_grant"))
         self.assertEqual(again.headers["Content-Type"], "application/json")
         self.assertRegex(again.json()["error_description"], r"^[ !#-\[\]-~]+$")  # RFC 6749 5.2
-        self.assertEqual(self.rp.userinfo(tokens["access_token"]).status, 401)
+        self.assert_dead(tokens["access_token"])
 
     def test_oidcc_ensure_registered_redirect_uri(self):
         self.assert_page(self.rp.begin(self.browser, redirect_uri=CALLBACK + "/evil"))

@@ -302,6 +302,7 @@ class Register(Registering):
                ("token_endpoint_auth_method", "private_key_jwt"), ("token_endpoint_auth_method", "tls_client_auth"),
                ("token_endpoint_auth_signing_alg", "none"), ("token_endpoint_auth_signing_alg", "HS256"),
                ("jwks", {}), ("jwks", {"keys": []}), ("jwks", {"keys": [None]}), ("jwks", {"keys": [{**key, "d": "x"}]}),
+               ("jwks", {"keys": [key, {**key, "kid": "2", "d": "x"}]}),
                ("jwks", {"keys": [{"kty": "oct", "k": "x"}]}), ("jwks", json.dumps({"keys": [key]})),
                ("jwks", {"keys": [{**key, "x5c": ["x" * 9000]}]}), ("jwks", {"keys": 21 * [key]}),
                ("jwks", {"keys": [key]}),
