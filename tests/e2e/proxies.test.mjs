@@ -129,6 +129,9 @@ require = signed_in
 [/notes/*]
 require = anyone
 methods = GET
+
+[/closed/*]
+require = role:editor
 `;
 
 // What clients say of their own request. Only what the proxy says may count.
@@ -173,6 +176,19 @@ for (const [name, start] of proxies) {
 
     const identity = ["x-usher-user", "x-usher-name", "x-usher-email", "x-usher-groups", "x-usher-roles",
       "x-usher-permissions", "x-usher-provider"];
+
+    // Somebody who has signed in.
+    const visit = async (person) => {
+      const context = await browser.newContext();
+      const page = await context.newPage();
+      await page.goto(`${usher.url}/login`);
+      await page.getByRole("link", { name: "Continue with Discord" }).click();
+      const button = page.getByRole("button", { name: person });
+      if (!(await button.isVisible())) await page.getByText("More people").click();
+      await button.click();
+      await page.waitForURL(`${usher.url}/`);
+      return { context, page };
+    };
 
     it("sends a person to sign in and back to where they wanted to go", async () => {
       const context = await browser.newContext();
@@ -219,13 +235,7 @@ for (const [name, start] of proxies) {
     });
 
     it("lets no identity header through from outside (FWD-01, FWD-02, FWD-10)", async () => {
-      const context = await browser.newContext();
-      const page = await context.newPage();
-      await page.goto(`${usher.url}/login`);
-      await page.getByRole("link", { name: "Continue with Discord" }).click();
-      await page.getByText("More people").click();
-      await page.getByRole("button", { name: "Konrad Zuse" }).click();
-      await page.waitForURL(`${usher.url}/`);
+      const { context } = await visit("Konrad Zuse");
       const cookie = (await context.cookies()).map((c) => `${c.name}=${c.value}`).join("; ");
       for (const spell of [(h) => h, (h) => h.replaceAll("-", "_"), (h) => h.toUpperCase(), (h) => h.replace("-", "_")]) {
         const headers = { cookie };
@@ -243,12 +253,7 @@ for (const [name, start] of proxies) {
     });
 
     it("keeps usher's cookies from the app and leaves the others (PRIV-09)", async () => {
-      const context = await browser.newContext();
-      const page = await context.newPage();
-      await page.goto(`${usher.url}/login`);
-      await page.getByRole("link", { name: "Continue with Discord" }).click();
-      await page.getByRole("button", { name: "Ada Lovelace" }).click();
-      await page.waitForURL(`${usher.url}/`);
+      const { context } = await visit("Ada Lovelace");
       const session = (await context.cookies()).find((c) => c.name === "usher");
       await context.close();
       const fill = (line) => line.replace(/\bS\b/, `usher=${session.value}`);
@@ -267,6 +272,31 @@ for (const [name, start] of proxies) {
       // more of them apart than any browser sends: perhaps nothing arrives, but nothing of usher's
       const many = await cookiesSeen(`${app}/`, [fill(`S; ${"a=1; usher-bind=b; ".repeat(40)}`)]);
       assert.ok(!/usher/.test(many), many);
+    });
+
+    it("lets what people send through, and throws out who was disabled at the next request", async () => {
+      const { context, page } = await visit("Grace Hopper");
+      const post = () => context.request.post(`${app}/new?x=1`, { form: { text: "a&b=ü" }, maxRedirects: 0 });
+      const answer = await post();
+      assert.equal(answer.status(), 200);
+      const seen = await answer.json();
+      assert.deepEqual([seen.method, seen.url, seen.body], ["POST", "/new?x=1", "text=a%26b%3D%C3%BC"]);
+      assert.equal(decodeURIComponent(seen.headers["x-usher-name"]), "Grace Hopper");
+      usher.ctl("user", "disable", seen.headers["x-usher-user"], "--reason", "a test");
+      assert.equal((await post()).status(), 401);
+      await page.goto(`${app}/mine`);
+      assert.ok(page.url().startsWith(`${usher.url}/login`), page.url());
+      await context.close();
+    });
+
+    it("shows people a page when an app is not for them", async () => {
+      const { context, page } = await visit("Ada Lovelace");
+      await page.goto(`${app}/closed/page`);
+      assert.ok(page.url().startsWith(`${usher.url}/denied?app=site`), page.url());
+      assert.match(await page.textContent("main"), /Site/);
+      const script = await context.request.get(`${app}/closed/page`, { headers: { accept: "application/json" }, maxRedirects: 0 });
+      assert.deepEqual([script.status(), script.headers().location], [403, undefined]);
+      await context.close();
     });
 
     it("lets nobody in while usher is away", async () => {
