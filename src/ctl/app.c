@@ -4,8 +4,6 @@
 
 #include "base/form.h"
 #include "base/text.h"
-#include "ctl/date.h"
-#include "ctl/input.h"
 #include "ctl/say.h"
 #include "ctl/settings.h"
 
@@ -28,23 +26,6 @@ int ctl_app_list(struct ctl *c, const struct ctl_args *a)
 }
 
 /* ---- one app */
-
-static void print_settings(const struct jval *settings)
-{
-    void *at = NULL;
-    const char *key;
-    const struct jval *value;
-    while (jval_next(settings, &at, &key, &value)) {
-        const char *text = jval_text(value);
-        if (!text || !*text)
-            continue;
-        fputs("  ", stdout);
-        table_text(stdout, key);
-        fputs(" = ", stdout);
-        table_text(stdout, text);
-        fputc('\n', stdout);
-    }
-}
 
 static void print_app(const struct jval *app)
 {
@@ -70,25 +51,20 @@ static void print_app(const struct jval *app)
     };
     table_object(stdout, app, COLUMNS(columns));
     puts("Settings");
-    print_settings(jval_get(app, "settings"));
+    settings_print(jval_get(app, "settings"));
     if (jval_count(jval_at(app, "/settings/rules")) > 0)
         table_print(stdout, jval_at(app, "/settings/rules"), COLUMNS(rules), "");
     table_print(stdout, jval_get(app, "secrets"), COLUMNS(secrets), "No secrets.");
 }
 
-static int show(struct ctl *c, const char *id, struct client_reply *r)
+static const char *path_of(struct ctl *c, const char *id)
 {
-    return client_get(c, client_path(c, APPS "/", id, ""), r);
+    return client_path(c, APPS "/", id, "");
 }
 
 int ctl_app_show(struct ctl *c, const struct ctl_args *a)
 {
-    struct client_reply r;
-    const int rc = show(c, a->v[0], &r);
-    if (rc == CTL_DONE && !ctl_printed(c, r.body))
-        print_app(r.body);
-    client_reply_deinit(&r);
-    return rc;
+    return say_thing(c, path_of(c, a->v[0]), print_app);
 }
 
 /* ---- rules from options: "/admin/... role:admin", "/api/... GET,POST signed_in" */
@@ -155,22 +131,6 @@ int ctl_app_add(struct ctl *c, const struct ctl_args *a)
     return say_done(c, &call, "Added, and in force.");
 }
 
-/* With If-Match of what is there now, so that nobody else's change is lost unseen. */
-static int change(struct ctl *c, const char *id, const char *method, struct jval *body)
-{
-    struct client_reply r;
-    const int rc = show(c, id, &r);
-    const char *etag = r.etag;
-    client_reply_deinit(&r);
-    if (rc != CTL_DONE) {
-        jval_free(&body);
-        return rc;
-    }
-    const struct client_call call = {
-        .method = method, .path = client_path(c, APPS "/", id, ""), .body = body, .if_match = etag};
-    return say_done(c, &call, "Done.");
-}
-
 int ctl_app_set(struct ctl *c, const struct ctl_args *a)
 {
     struct jval *settings = jval_new_object();
@@ -181,37 +141,21 @@ int ctl_app_set(struct ctl *c, const struct ctl_args *a)
     }
     struct jval *body = jval_new_object();
     jval_set(body, "settings", settings);
-    return change(c, a->v[0], "PATCH", body);
+    return say_change(c, "PATCH", path_of(c, a->v[0]), body);
 }
 
 int ctl_app_delete(struct ctl *c, const struct ctl_args *a)
 {
     const int rc = say_sure(a, arena_printf(c->arena, "Delete app %s and its secrets", a->v[0]));
-    return rc == CTL_DONE ? change(c, a->v[0], "DELETE", NULL) : rc;
+    return rc == CTL_DONE ? say_change(c, "DELETE", path_of(c, a->v[0]), NULL) : rc;
 }
 
 /* ---- secrets */
 
 int ctl_app_secret_add(struct ctl *c, const struct ctl_args *a)
 {
-    struct client_reply r;
-    int64_t expires = 0;
-    if (ctl_option(a, "expires") && !date_read(ctl_option(a, "expires"), &expires))
-        return ctl_misused("--expires wants a day to come, as 2027-01-31 or 90d");
-    struct jval *body = jval_new_object();
-    if (expires)
-        jval_set_int(body, "expires", expires);
-    const struct client_call call = {
-        .method = "POST", .path = client_path(c, APPS "/", a->v[0], "/secrets"), .body = body};
-    const int rc = client_ask(c, &call, &r);
-    if (rc == CTL_DONE && !ctl_printed(c, r.body)) {
-        const char *secret = jval_text(jval_get(r.body, "secret"));
-        fputs("Keep it now, it is not shown again:\n", stderr);
-        table_text(stdout, secret ? secret : "?");
-        fputc('\n', stdout);
-    }
-    client_reply_deinit(&r);
-    return rc;
+    return say_once(c, a, client_path(c, APPS "/", a->v[0], "/secrets"), "secret",
+                    jval_new_object());
 }
 
 int ctl_app_secret_delete(struct ctl *c, const struct ctl_args *a)

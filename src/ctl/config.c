@@ -2,8 +2,7 @@
 /* The configuration in force, and the state of the daemon. */
 #include <inttypes.h>
 
-#include "ctl/client.h"
-#include "ctl/table.h"
+#include "ctl/say.h"
 
 static void print_problems(const struct jval *list)
 {
@@ -93,21 +92,20 @@ int ctl_config_diff(struct ctl *c, const struct ctl_args *a)
     return rc;
 }
 
-int ctl_config_reload(struct ctl *c, const struct ctl_args *a)
+static void print_reload(const struct jval *body)
 {
-    struct client_reply r;
-    const struct client_call call = {.method = "POST", .path = "/api/v1/config/reload"};
-    (void)a;
-    const int rc = client_ask(c, &call, &r);
-    if (rc == CTL_DONE && !ctl_printed(c, r.body)) {
-        puts("The configuration was read again and is in force.");
-        print_problems(jval_get(r.body, "problems"));
-    }
-    client_reply_deinit(&r);
-    return rc;
+    puts("The configuration was read again and is in force.");
+    print_problems(jval_get(body, "problems"));
 }
 
-int ctl_status(struct ctl *c, const struct ctl_args *a)
+int ctl_config_reload(struct ctl *c, const struct ctl_args *a)
+{
+    (void)a;
+    return say(c, &(const struct client_call){.method = "POST", .path = "/api/v1/config/reload"},
+               print_reload);
+}
+
+static void print_status(const struct jval *status)
 {
     static const struct table_column columns[] = {
         {"Version", "/version", TABLE_PLAIN},
@@ -121,14 +119,13 @@ int ctl_status(struct ctl *c, const struct ctl_args *a)
         {"Configuration good", "/config/ok", TABLE_PLAIN},
         {"Key rotation", "/key_rotation/state", TABLE_PLAIN},
     };
-    struct client_reply r;
+    table_object(stdout, status, COLUMNS(columns));
+    print_notes(jval_get(status, "notes"));
+    print_problems(jval_at(status, "/config/problems"));
+}
+
+int ctl_status(struct ctl *c, const struct ctl_args *a)
+{
     (void)a;
-    const int rc = client_get(c, "/api/v1/status", &r);
-    if (rc == CTL_DONE && !ctl_printed(c, r.body)) {
-        table_object(stdout, r.body, columns, sizeof columns / sizeof *columns);
-        print_notes(jval_get(r.body, "notes"));
-        print_problems(jval_at(r.body, "/config/problems"));
-    }
-    client_reply_deinit(&r);
-    return rc;
+    return say_thing(c, "/api/v1/status", print_status);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who may administer: admins, API tokens, the first visit. */
 #include "base/text.h"
-#include "ctl/date.h"
 #include "ctl/say.h"
 
 /* ---- admins */
@@ -36,20 +35,19 @@ int ctl_admin_revoke(struct ctl *c, const struct ctl_args *a)
     return say_done(c, &call, "The account is no admin any more.");
 }
 
+static void print_link(const struct jval *link)
+{
+    const char *url = jval_text(jval_get(link, "url"));
+    fputs("Open this within ten minutes; it works once:\n  ", stdout);
+    table_text(stdout, url ? url : "?");
+    fputc('\n', stdout);
+}
+
 int ctl_setup_link(struct ctl *c, const struct ctl_args *a)
 {
-    struct client_reply r;
-    const struct client_call call = {.method = "POST", .path = "/api/v1/setup-links"};
     (void)a;
-    const int rc = client_ask(c, &call, &r);
-    if (rc == CTL_DONE && !ctl_printed(c, r.body)) {
-        const char *url = jval_text(jval_get(r.body, "url"));
-        fputs("Open this within ten minutes; it works once:\n  ", stdout);
-        table_text(stdout, url ? url : "?");
-        fputc('\n', stdout);
-    }
-    client_reply_deinit(&r);
-    return rc;
+    return say(c, &(const struct client_call){.method = "POST", .path = "/api/v1/setup-links"},
+               print_link);
 }
 
 /* ---- tokens */
@@ -66,36 +64,13 @@ int ctl_token_list(struct ctl *c, const struct ctl_args *a)
     return say_list(c, &what, COLUMNS(columns));
 }
 
-/* A token of either kind, told once. `body` is taken. */
-static int make_token(struct ctl *c, const struct ctl_args *a, const char *path, struct jval *body)
-{
-    struct client_reply r;
-    int64_t expires = 0;
-    if (ctl_option(a, "expires") && !date_read(ctl_option(a, "expires"), &expires)) {
-        jval_free(&body);
-        return ctl_misused("--expires wants a day to come, as 2027-01-31 or 90d");
-    }
-    jval_set_text(body, "name", a->v[0]);
-    if (expires)
-        jval_set_int(body, "expires", expires);
-    const struct client_call call = {.method = "POST", .path = path, .body = body};
-    const int rc = client_ask(c, &call, &r);
-    if (rc == CTL_DONE && !ctl_printed(c, r.body)) {
-        const char *token = jval_text(jval_get(r.body, "token"));
-        fputs("Keep it now, it is not shown again:\n", stderr);
-        table_text(stdout, token ? token : "?");
-        fputc('\n', stdout);
-    }
-    client_reply_deinit(&r);
-    return rc;
-}
-
 int ctl_token_add(struct ctl *c, const struct ctl_args *a)
 {
     const char *scopes = ctl_option(a, "scopes");
     struct jval *body = jval_new_object();
+    jval_set_text(body, "name", a->v[0]);
     jval_set_text(body, "scopes", scopes ? scopes : "read");
-    return make_token(c, a, "/api/v1/tokens", body);
+    return say_once(c, a, "/api/v1/tokens", "token", body);
 }
 
 int ctl_token_delete(struct ctl *c, const struct ctl_args *a)
@@ -122,7 +97,9 @@ int ctl_registration_list(struct ctl *c, const struct ctl_args *a)
 
 int ctl_registration_add(struct ctl *c, const struct ctl_args *a)
 {
-    return make_token(c, a, "/api/v1/registration-tokens", jval_new_object());
+    struct jval *body = jval_new_object();
+    jval_set_text(body, "name", a->v[0]);
+    return say_once(c, a, "/api/v1/registration-tokens", "token", body);
 }
 
 int ctl_registration_delete(struct ctl *c, const struct ctl_args *a)

@@ -4,10 +4,9 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "ctl/client.h"
 #include "ctl/input.h"
+#include "ctl/say.h"
 #include "ctl/settings.h"
-#include "ctl/table.h"
 
 #define PROVIDERS "/api/v1/providers"
 
@@ -23,35 +22,13 @@ int ctl_provider_list(struct ctl *c, const struct ctl_args *a)
         {"NEXT", "/secrets/client_secret/next", TABLE_SET},
         {"FROM", "/source/kind", TABLE_PLAIN},
     };
-    struct client_reply r;
+    static const struct say_list what = {PROVIDERS, "providers",
+                                         "No providers yet: usherctl provider add discord"};
     (void)a;
-    const int rc = client_get(c, PROVIDERS, &r);
-    if (rc == CTL_DONE && !ctl_printed(c, r.body))
-        table_print(stdout, jval_get(r.body, "providers"), columns,
-                    sizeof columns / sizeof *columns,
-                    "No providers yet: usherctl provider add discord");
-    client_reply_deinit(&r);
-    return rc;
+    return say_list(c, &what, COLUMNS(columns));
 }
 
 /* ---- one provider */
-
-static void print_settings(const struct jval *settings)
-{
-    void *at = NULL;
-    const char *key;
-    const struct jval *value;
-    while (jval_next(settings, &at, &key, &value)) {
-        const char *text = jval_text(value);
-        if (!text || !*text)
-            continue;
-        fputs("  ", stdout);
-        table_text(stdout, key);
-        fputs(" = ", stdout);
-        table_text(stdout, text);
-        fputc('\n', stdout);
-    }
-}
 
 static void print_secrets(const struct jval *secrets)
 {
@@ -70,7 +47,7 @@ static void print_secrets(const struct jval *secrets)
         fputs("  ", stdout);
         table_text(stdout, key);
         fputs(jval_type(jval_get(value, "active")) == JVAL_OBJECT ? "\n" : ": not set\n", stdout);
-        table_object(stdout, value, columns, sizeof columns / sizeof *columns);
+        table_object(stdout, value, COLUMNS(columns));
     }
 }
 
@@ -87,26 +64,21 @@ static void print_provider(const struct jval *p)
         {"Why not", "/reason", TABLE_PLAIN},
         {"Callback URL", "/callback_url", TABLE_PLAIN},
     };
-    table_object(stdout, p, columns, sizeof columns / sizeof *columns);
+    table_object(stdout, p, COLUMNS(columns));
     puts("Settings");
-    print_settings(jval_get(p, "settings"));
+    settings_print(jval_get(p, "settings"));
     puts("Secrets");
     print_secrets(jval_get(p, "secrets"));
 }
 
-static int show(struct ctl *c, const char *id, struct client_reply *r)
+static const char *path_of(struct ctl *c, const char *id)
 {
-    return client_get(c, client_path(c, PROVIDERS "/", id, ""), r);
+    return client_path(c, PROVIDERS "/", id, "");
 }
 
 int ctl_provider_show(struct ctl *c, const struct ctl_args *a)
 {
-    struct client_reply r;
-    const int rc = show(c, a->v[0], &r);
-    if (rc == CTL_DONE && !ctl_printed(c, r.body))
-        print_provider(r.body);
-    client_reply_deinit(&r);
-    return rc;
+    return say_thing(c, path_of(c, a->v[0]), print_provider);
 }
 
 /* ---- test */
@@ -181,28 +153,6 @@ int ctl_provider_add(struct ctl *c, const struct ctl_args *a)
 
 /* ---- change */
 
-/* With If-Match of what is there now, so that nobody else's change is lost unseen. */
-static int change(struct ctl *c, const char *id, const char *method, struct jval *body)
-{
-    struct client_reply r;
-    int rc = show(c, id, &r);
-    const char *etag = r.etag;
-    client_reply_deinit(&r);
-    if (rc != CTL_DONE) {
-        jval_free(&body);
-        return rc;
-    }
-    const struct client_call call = {.method = method,
-                                     .path = client_path(c, PROVIDERS "/", id, ""),
-                                     .body = body,
-                                     .if_match = etag};
-    rc = client_ask(c, &call, &r);
-    if (rc == CTL_DONE && !ctl_printed(c, r.body))
-        puts("Done.");
-    client_reply_deinit(&r);
-    return rc;
-}
-
 static struct jval *patch_of(struct jval *settings, const struct ctl_args *a)
 {
     struct jval *body = jval_new_object();
@@ -220,14 +170,14 @@ int ctl_provider_edit(struct ctl *c, const struct ctl_args *a)
         jval_free(&settings);
         return rc != CTL_DONE ? rc : ctl_misused("nothing to change: --set KEY=VALUE");
     }
-    return change(c, a->v[0], "PATCH", patch_of(settings, a));
+    return say_change(c, "PATCH", path_of(c, a->v[0]), patch_of(settings, a));
 }
 
 static int enable(struct ctl *c, const struct ctl_args *a, const char *value)
 {
     struct jval *settings = jval_new_object();
     jval_set_text(settings, "enabled", value);
-    return change(c, a->v[0], "PATCH", patch_of(settings, a));
+    return say_change(c, "PATCH", path_of(c, a->v[0]), patch_of(settings, a));
 }
 
 int ctl_provider_enable(struct ctl *c, const struct ctl_args *a)
@@ -248,10 +198,5 @@ int ctl_provider_delete(struct ctl *c, const struct ctl_args *a)
         if (!input_confirm(arena_printf(c->arena, "Delete provider %s", a->v[0])))
             return CTL_REFUSED;
     }
-    struct jval *body = NULL;
-    if (ctl_option(a, "force")) {
-        body = jval_new_object();
-        jval_set_bool(body, "force", true);
-    }
-    return change(c, a->v[0], "DELETE", body);
+    return say_change(c, "DELETE", path_of(c, a->v[0]), say_force(a));
 }

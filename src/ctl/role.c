@@ -17,7 +17,7 @@ int ctl_role_list(struct ctl *c, const struct ctl_args *a)
     return say_list(c, &what, COLUMNS(columns));
 }
 
-int ctl_role_show(struct ctl *c, const struct ctl_args *a)
+static void print_role(const struct jval *role)
 {
     static const struct table_column lines[] = {
         {"role", "/name", TABLE_PLAIN},
@@ -30,21 +30,20 @@ int ctl_role_show(struct ctl *c, const struct ctl_args *a)
         {"E-MAIL", "/email", TABLE_PLAIN},
         {"SINCE", "/since", TABLE_AGO},
     };
-    struct client_reply r;
-    const int rc = client_get(c, client_path(c, PATH, a->v[0], ""), &r);
-    if (rc == CTL_DONE && !ctl_printed(c, r.body)) {
-        const struct jval *permissions = jval_get(r.body, "permissions");
-        table_object(stdout, r.body, COLUMNS(lines));
-        for (size_t i = 0; i < jval_count(permissions); i++) {
-            fputs("  allows ", stdout);
-            table_text(stdout, jval_text(jval_item(permissions, i)));
-            fputc('\n', stdout);
-        }
+    const struct jval *permissions = jval_get(role, "permissions");
+    table_object(stdout, role, COLUMNS(lines));
+    for (size_t i = 0; i < jval_count(permissions); i++) {
+        fputs("  allows ", stdout);
+        table_text(stdout, jval_text(jval_item(permissions, i)));
         fputc('\n', stdout);
-        table_print(stdout, jval_get(r.body, "accounts"), COLUMNS(columns), "Nobody has it.");
     }
-    client_reply_deinit(&r);
-    return rc;
+    fputc('\n', stdout);
+    table_print(stdout, jval_get(role, "accounts"), COLUMNS(columns), "Nobody has it.");
+}
+
+int ctl_role_show(struct ctl *c, const struct ctl_args *a)
+{
+    return say_thing(c, client_path(c, PATH, a->v[0], ""), print_role);
 }
 
 /* What is not said stays as it is, so what is there is looked at first: in the list, because a role

@@ -2,22 +2,16 @@
 /* Secrets of providers in their slots, and the keys that seal them. */
 #include <inttypes.h>
 
-#include "ctl/client.h"
 #include "ctl/date.h"
 #include "ctl/input.h"
-#include "ctl/table.h"
+#include "ctl/say.h"
 
 static int post(struct ctl *c, const char *id, const char *what, struct jval *body,
                 const char *done)
 {
-    struct client_reply r;
     const struct client_call call = {
         .method = "POST", .path = client_path(c, "/api/v1/providers/", id, what), .body = body};
-    const int rc = client_ask(c, &call, &r);
-    if (rc == CTL_DONE && !ctl_printed(c, r.body))
-        puts(done);
-    client_reply_deinit(&r);
-    return rc;
+    return say_done(c, &call, done);
 }
 
 static struct jval *body_with_key(const struct ctl_args *a)
@@ -67,29 +61,18 @@ static void print_keys(const struct jval *body)
         {"MADE", "/since", TABLE_AGO},
         {"SEALED WITH IT", "/sealed", TABLE_PLAIN},
     };
-    table_print(stdout, jval_get(body, "keys"), columns, sizeof columns / sizeof *columns,
-                "No keys.");
-}
-
-static int keys(struct ctl *c, const char *method, const char *path)
-{
-    struct client_reply r;
-    const struct client_call call = {.method = method, .path = path};
-    const int rc = client_ask(c, &call, &r);
-    if (rc == CTL_DONE && !ctl_printed(c, r.body))
-        print_keys(r.body);
-    client_reply_deinit(&r);
-    return rc;
+    table_print(stdout, jval_get(body, "keys"), COLUMNS(columns), "No keys.");
 }
 
 int ctl_key_list(struct ctl *c, const struct ctl_args *a)
 {
     (void)a;
-    return keys(c, "GET", "/api/v1/keys");
+    return say_thing(c, "/api/v1/keys", print_keys);
 }
 
 int ctl_key_rotate(struct ctl *c, const struct ctl_args *a)
 {
     (void)a;
-    return keys(c, "POST", "/api/v1/keys/rotate");
+    return say(c, &(const struct client_call){.method = "POST", .path = "/api/v1/keys/rotate"},
+               print_keys);
 }

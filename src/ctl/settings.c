@@ -9,6 +9,23 @@
 #include "ctl/input.h"
 #include "ctl/table.h"
 
+void settings_print(const struct jval *settings)
+{
+    void *at = NULL;
+    const char *key;
+    const struct jval *value;
+    while (jval_next(settings, &at, &key, &value)) {
+        const char *text = jval_text(value);
+        if (!text || !*text)
+            continue;
+        fputs("  ", stdout);
+        table_text(stdout, key);
+        fputs(" = ", stdout);
+        table_text(stdout, text);
+        fputc('\n', stdout);
+    }
+}
+
 int settings_options(const struct ctl_args *a, struct jval *into)
 {
     for (size_t i = 0; i < a->n_options; i++) {

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * settings: a provider's settings from options and from questions, by the plugin's own table as the
- * API gives it.
+ * settings: of a provider or an app: shown, and taken from options; a provider's from questions,
+ * too, by the plugin's own table as the API gives it.
  */
 #ifndef CTL_SETTINGS_H
 #define CTL_SETTINGS_H
 
 #include "ctl/ctl.h"
 
+/* "key = value" lines of those that are texts. */
+void settings_print(const struct jval *settings);
 /* --set and --unset into an object of texts and nulls. */
 int settings_options(const struct ctl_args *a, struct jval *into)
     __attribute__((warn_unused_result));

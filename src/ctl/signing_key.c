@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The keys that usher signs tokens with. */
-#include "ctl/client.h"
 #include "ctl/say.h"
-#include "ctl/table.h"
 
 #define PATH "/api/v1/signing-keys"
 
-static int ask(struct ctl *c, const struct client_call *call)
+static void print_keys(const struct jval *body)
 {
     static const struct table_column columns[] = {
         {"KEY", "/kid", TABLE_PLAIN},
@@ -15,19 +13,13 @@ static int ask(struct ctl *c, const struct client_call *call)
         {"SIGNS FROM", "/active_from", TABLE_AGO},
         {"PUBLISHED UNTIL", "/retired_at", TABLE_AGO},
     };
-    struct client_reply r;
-    const int rc = client_ask(c, call, &r);
-    if (rc == CTL_DONE && !ctl_printed(c, r.body))
-        table_print(stdout, jval_get(r.body, "signing_keys"), columns,
-                    sizeof columns / sizeof *columns, "No keys.");
-    client_reply_deinit(&r);
-    return rc;
+    table_print(stdout, jval_get(body, "signing_keys"), COLUMNS(columns), "No keys.");
 }
 
 int ctl_signing_key_list(struct ctl *c, const struct ctl_args *a)
 {
     (void)a;
-    return ask(c, &(const struct client_call){.method = "GET", .path = PATH});
+    return say_thing(c, PATH, print_keys);
 }
 
 int ctl_signing_key_rotate(struct ctl *c, const struct ctl_args *a)
@@ -41,6 +33,7 @@ int ctl_signing_key_rotate(struct ctl *c, const struct ctl_args *a)
         return sure;
     struct jval *body = jval_new_object();
     jval_set_bool(body, "at_once", at_once);
-    return ask(c,
-               &(const struct client_call){.method = "POST", .path = PATH "/rotate", .body = body});
+    return say(c,
+               &(const struct client_call){.method = "POST", .path = PATH "/rotate", .body = body},
+               print_keys);
 }
