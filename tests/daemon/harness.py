@@ -3,6 +3,7 @@
 nothing by itself. Standard library only, but for contract.py. Everything listens on 127.0.0.1 and is
 stopped by pid."""
 import atexit
+import contextlib
 import http.client
 import json
 import os
@@ -209,6 +210,11 @@ class Usher(Process):
         path = "/settle/" + secrets.token_hex(8)
         Browser(self).get(path)
         wait_for("the log", lambda: path in self.log())
+
+    def change(self, sql, *values):
+        """What time or chance would do to the store, running or not."""
+        with contextlib.closing(sqlite3.connect(self.database, timeout=PATIENCE)) as db, db:
+            db.execute(sql, values)
 
     def rows(self, sql, *values):
         with sqlite3.connect("file:%s?mode=ro" % self.database, uri=True) as db:

@@ -284,13 +284,15 @@ class OAuth(unittest.TestCase):
 
     def test_two_secrets_and_their_ends(self):
         self.usher.stop()
-        second = secret_for(self.usher, "plain", expires=int(time.time()) + 3)
+        second = secret_for(self.usher, "plain", expires=int(time.time()) + 3600)
+        soon = secret_for(self.usher, "opaque", expires=int(time.time()) + 3)
         over = secret_for(self.usher, "web", expires=int(time.time()) - 1)
         self.usher.start()
         self.good(self.clients["plain"].token())
         self.good(Client(self.usher, "plain", second).token())
         self.refused(Client(self.usher, "web", over).introspect("x"), "invalid_client", 401)
-        wait_for("the end of a secret", lambda: Client(self.usher, "plain", second).token().status == 401)
+        wait_for("the end of a secret", lambda: Client(self.usher, "opaque", soon).token().status == 401)
+        self.good(self.clients["opaque"].token())
         self.good(self.clients["plain"].token())
         wait_for("the note of its use", lambda: self.usher.rows(
             "SELECT 1 FROM app_secret WHERE app = 'plain' AND last_used IS NOT NULL"))

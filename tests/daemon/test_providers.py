@@ -413,8 +413,11 @@ class Killed(Case):
             api.ask("POST", "/api/v1/providers", {"id": "p%d" % i, "settings": discord(self.fake)}, status=201)
         interrupted = 0
         for round in range(60):
+            keys = (self.folder / "usher.key").read_bytes()
             with concurrent.futures.ThreadPoolExecutor(1) as pool:
                 asked = pool.submit(self.try_rotate)
+                while (self.folder / "usher.key").read_bytes() == keys and not asked.done():
+                    pass  # the new key comes first, and then what is sealed with it
                 time.sleep(0.0007 * round)
                 self.kill()
                 asked.result()
