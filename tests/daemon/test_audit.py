@@ -130,5 +130,4 @@ class Short(Case):
         head = Api(self.usher).ask("GET", "/api/v1/audit/verify")["head"]
         self.assertEqual(self.usher.stop(), 0)
         self.usher.start()
-        line = wait_for("audit.head", lambda: [x for x in self.usher.log().splitlines() if "audit.head" in x])[-1]
-        self.assertIn(head.split(":")[1], line)
+        self.usher.told("audit.head", hash=head.split(":")[1])
