@@ -72,6 +72,7 @@ struct request {
     int query_state, form_state, json_state; /* 0 not parsed, 1 good, -1 malformed */
     struct jval *json;
     const char *client;
+    bool vague; /* client is a proxy of ours that did not say for whom it asks */
     struct mono began;
     uint64_t number;
     char id[32];

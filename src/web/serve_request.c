@@ -203,7 +203,8 @@ bool request_from_trusted_proxy(const struct request *rq)
 }
 
 /* The rightmost address of X-Forwarded-For that no trusted proxy of ours has written down for
- * another trusted proxy. Anything that does not parse ends the walk at the last good one. */
+ * another trusted proxy. Anything that does not parse ends the walk at the last good one, which is
+ * a proxy of ours then: for whom it asks is not known. */
 static const char *forwarded_client(struct request *rq)
 {
     const char *list;
@@ -218,11 +219,13 @@ static const char *forwarded_client(struct request *rq)
         const struct str piece = str_trim((struct str){list + start, end - start});
         struct sockaddr_storage sa;
         char text[64];
-        if (piece.n == 0 || piece.n >= sizeof text)
+        rq->vague = piece.n == 0 || piece.n >= sizeof text;
+        if (rq->vague)
             break;
         memcpy(text, piece.p, piece.n);
         text[piece.n] = 0;
-        if (!origin_parse(text, &sa))
+        rq->vague = !origin_parse(text, &sa);
+        if (rq->vague)
             break;
         origin_text((const struct sockaddr *)&sa, text);
         client = arena_dup(rq->arena, text);
@@ -244,7 +247,8 @@ const char *request_client(struct request *rq)
 bool request_address(struct request *rq, struct sockaddr_storage *out)
 {
     const char *client = request_client(rq);
-    return !(rq->conn->trusted && client == rq->conn->peer) && origin_parse(client, out);
+    const bool known = !rq->conn->trusted || (client != rq->conn->peer && !rq->vague);
+    return known && origin_parse(client, out);
 }
 
 bool request_same_origin(const struct request *rq, const char *public_origin)

@@ -486,6 +486,33 @@ START_TEST(fwd_08_networks)
 }
 END_TEST
 
+/* FWD-08: a proxy that does not say for whom it asks does not ask for itself, though its own
+ * address is the last one that can be read. */
+START_TEST(fwd_08_our_proxies_are_no_clients)
+{
+    static const char url[] = NGINX("https://inner.example/");
+    char lines[512];
+    static const struct {
+        const char *from;
+        int status;
+    } v[] = {
+        {"127.0.0.1", 200},
+        {"198.51.100.7, 127.0.0.1", 403},
+        {"unknown, 127.0.0.1", 401},
+        {"198.51.100.7, unknown, 127.0.0.1", 401},
+        {"198.51.100.7:80, 127.0.0.1, 127.0.0.1", 401},
+        {", 127.0.0.1", 401},
+        {"", 401},
+    };
+    web_fixture_app("inner", "{\"hosts\":\"inner.example\",\"require\":\"network:127.0.0.0/8\"}");
+    for (size_t i = 0; i < sizeof v / sizeof *v; i++) {
+        snprintf(lines, sizeof lines, "%sX-Forwarded-For: %s\r\n", url, v[i].from);
+        const int status = check(lines);
+        ck_assert_msg(status == v[i].status, "%s: %d", v[i].from, status);
+    }
+}
+END_TEST
+
 /* FWD-25: an app that something is wrong with lets nobody in. */
 START_TEST(fwd_25_switched_off)
 {
@@ -534,6 +561,7 @@ Suite *suite_forward(void)
     tcase_add_test(tc, people_are_told);
     tcase_add_test(tc, denied_repeats_nothing);
     tcase_add_test(tc, fwd_08_networks);
+    tcase_add_test(tc, fwd_08_our_proxies_are_no_clients);
     tcase_add_test(tc, fwd_25_switched_off);
     tcase_add_test(tc, nobody_by_provider);
     suite_add_tcase(s, tc);
