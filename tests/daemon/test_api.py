@@ -274,6 +274,15 @@ class Browsers(Case):
             self.assertEqual(answer.headers["X-Content-Type-Options"], "nosniff")
             self.assertIn("frame-ancestors 'none'", answer.headers["Content-Security-Policy"])
 
+    def test_adm_27_no_table_for_a_spreadsheet(self):
+        """What people called themselves is never a cell: lists are JSON, whatever is asked for."""
+        for path in ("/api/v1/users", "/api/v1/audit", "/api/v1/roles", "/account/data"):
+            for query in ("", "?format=csv"):
+                answer = self.browser.get(path + query, Accept="text/csv, application/vnd.ms-excel")
+                self.assertIn(answer.status, (200, 400) if query else (200,), path)
+                self.assertEqual(answer.headers["Content-Type"], "application/json", path)
+                self.assertEqual(answer.headers["X-Content-Type-Options"], "nosniff", path)
+
     def test_adm_03_hosts(self):
         for host in ("usher", "localhost", "evil.example", "unix", "127.0.0.1"):
             answer = self.browser.request("GET", "/api/v1/tokens", headers={"Host": host})

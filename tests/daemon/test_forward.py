@@ -2,7 +2,7 @@
 """Forward auth as a proxy asks for it: FWD cases."""
 import urllib.parse
 
-from harness import Browser, Case
+from harness import Api, Browser, Case
 
 IDENTITY = ["X-Usher-User", "X-Usher-Name", "X-Usher-Email", "X-Usher-Groups", "X-Usher-Roles",
             "X-Usher-Permissions", "X-Usher-Provider"]
@@ -104,7 +104,7 @@ class Forward(Case):
         self.assertEqual(self.auth(NGINX, {**CADDY, "X-Forwarded-Uri": "/public"}).status, 400)
 
     def test_fwd_02_10_18_26_28_nothing_else_decides(self):
-        # FWD-02, FWD-10, FWD-18, FWD-26, FWD-28
+        # FWD-02, FWD-03, FWD-10, FWD-18, FWD-26, FWD-28
         self.browser.sign_in()
         odd = [{"X_Usher_User": "admin"}, {"Connection": "X-Usher-User, Cookie"}, {"User-Agent": "kube-probe/1.2"},
                {"X-HTTP-Method-Override": "DELETE"}]
@@ -113,8 +113,16 @@ class Forward(Case):
             self.assertEqual(self.auth(headers, browser=Browser(self.usher)).status, 401)
         for method in ("get", "FOO", "TRACE"):
             self.assertEqual(self.auth({**CADDY, "X-Forwarded-Method": method}).status, 403, method)
-        both = self.auth({"Authorization": "Bearer whatever"})
-        self.assertEqual(both.headers["X-Usher-User"], self.browser.me()["id"])
+        # a token that is good elsewhere is nobody here, and adds nothing to a session
+        token = Api(self.usher).ask("POST", "/api/v1/tokens", {"name": "probe", "scopes": "read write secrets"}, 201)["token"]
+        self.assertEqual(Api(self.usher, token).get("/api/v1/users").status, 200)
+        for value in (token, "whatever"):
+            bearer = {"Authorization": "Bearer " + value}
+            both, alone = self.auth(bearer), self.auth(bearer, browser=Browser(self.usher))
+            self.assertEqual((both.status, alone.status), (200, 401))
+            for name in IDENTITY:
+                self.assertEqual(both.headers[name], self.auth().headers[name], name)
+                self.assertEqual(alone.headers[name].strip(), "", name)
 
     def test_fwd_08_odd_forwarded_for(self):
         # FWD-08

@@ -60,6 +60,7 @@ class Recheck(Case):
         return Api(self.usher).ask("GET", "/api/v1/audit?action=%s&account=%s" % (action, self.account))["audit"]
 
     def test_a_role_that_is_lost(self):
+        # FWD-21: within the provider's `recheck`
         self.sign_in("ada")
         self.assertEqual(self.groups(), "discord:%s,discord:%s" % (STAFF, EDITORS))
         self.assertEqual((self.auth("/staff/x").status, self.auth("/editors/x").status), (200, 200))

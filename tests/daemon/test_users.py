@@ -117,6 +117,7 @@ class Users(People):
             self.assertEqual(self.api.get("/api/v1/users?" + query).status, 400, query)
 
     def test_acct_18_disabled_at_once_and_until_enabled(self):
+        # ACCT-18, FWD-21: with the next request
         ada, account = self.person("ada")
         elsewhere, _ = self.person("ada")
         self.assertEqual(self.gate(ada)[0], 200)

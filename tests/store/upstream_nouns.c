@@ -185,6 +185,42 @@ START_TEST(a_sealed_token_opens_in_its_place_only)
 }
 END_TEST
 
+/* DB-07: nor in the row of another person, nor of another provider. */
+START_TEST(a_sealed_token_opens_for_its_owner_only)
+{
+    static const char *const swaps[] = {
+        "UPDATE upstream_token SET access = (SELECT access FROM upstream_token o WHERE "
+        "o.provider = upstream_token.provider AND o.subject <> upstream_token.subject) "
+        "WHERE provider = 'toy' AND subject = '1'",
+        "UPDATE upstream_token SET refresh = (SELECT refresh FROM upstream_token o WHERE "
+        "o.provider <> upstream_token.provider AND o.subject = upstream_token.subject) "
+        "WHERE provider = 'toy' AND subject = '1'"};
+    static const char *const who[][2] = {{"toy", "1"}, {"toy", "2"}, {"zoo", "1"}};
+    kit_sql("INSERT INTO account (id, created) VALUES ('a', 1)");
+    for (size_t i = 0; i < 3; i++)
+        kit_sql(arena_printf(arena,
+                             "INSERT INTO identity (provider, subject, account, email_evidence, "
+                             "first_seen, last_seen) VALUES ('%s', '%s', 'a', 0, 1, 1)",
+                             who[i][0], who[i][1]));
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t k = 0; k < 3; k++) {
+            struct upstream_token t = token(k == 0 ? "mine" : CANARY, k == 0 ? "mine" : CANARY, 1);
+            t.provider = who[k][0];
+            t.subject = who[k][1];
+            with((struct call){.what = PUT, .in = t});
+        }
+        struct call c = {.what = GET, .in = {.provider = "toy", .subject = "1"}};
+        kit_read(run, &c);
+        ck_assert_int_eq(c.result, 1);
+        kit_sql(swaps[i]);
+        struct err err = kit_write_fails(run, &c);
+        ck_assert_int_eq(err.kind, ERR_INVALID);
+        ck_assert_ptr_null(strstr(err.text, CANARY));
+        upstream_token_deinit(&c.out);
+    }
+}
+END_TEST
+
 START_TEST(an_account_finds_its_own)
 {
     struct call c = {.what = OF_ACCOUNT};
@@ -414,6 +450,7 @@ Suite *suite_upstream_nouns(const char *name)
     tcase_add_test(tc, tokens_come_back_as_they_were);
     tcase_add_test(tc, what_comes_late_is_no_newer_for_that);
     tcase_add_test(tc, a_sealed_token_opens_in_its_place_only);
+    tcase_add_test(tc, a_sealed_token_opens_for_its_owner_only);
     tcase_add_test(tc, an_account_finds_its_own);
     tcase_add_test(tc, one_at_a_time_renews);
     tcase_add_test(tc, what_came_late_changes_nothing);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the daemon's tests cannot bring about: a store that is busy, and one that breaks. */
+/* What the daemon's tests cannot bring about: a store that is busy, and one that breaks; half an
+ * hour between two clicks. */
 #include <pthread.h>
 #include <stdio.h>
 
+#include "sys/clock.h"
+#include "web/account_page.h"
 #include "web_fixture.h"
 
 #define SITE "Sec-Fetch-Site: same-origin\r\nOrigin: https://usher.test\r\n"
@@ -117,6 +120,45 @@ START_TEST(odd_forms)
 }
 END_TEST
 
+/* From the button on the account's page to the question whether to link: its path. */
+static const char *linking(const char *subject)
+{
+    struct came c = {.kind = ERR_NONE};
+    ck_assert_int_eq(web_post("/account/link/toy", ours(), ""), 200);
+    const char *to = web_header("Refresh");
+    ck_assert_ptr_nonnull(to);
+    snprintf(c.url, sizeof c.url, "%s", to + strlen("0; url="));
+    lfx.subject = subject;
+    const char *back = arena_printf(lfx.arena, "/callback/toy?%s", login_fixture_callback(&c));
+    ck_assert_int_eq(web_get(back, web_cookies()), 303);
+    const char *page = arena_dup(lfx.arena, web_header("Location"));
+    ck_assert_ptr_nonnull(strstr(page, "/account/join/"));
+    return page;
+}
+
+static void now_is(int64_t seconds_later)
+{
+    static struct clock_fake clock;
+    clock = (struct clock_fake){.wall = {(LOGIN_NOW + seconds_later) * 1000000LL}, .mono = {1}};
+    clock_set_fake(&clock);
+}
+
+/* ACCT-27: a question that was answered late takes signing in again, and is not used up by that. */
+START_TEST(acct_27_yes_takes_a_recent_sign_in)
+{
+    web_sign_in();
+    const char *page = linking("9999");
+    now_is(ACCOUNT_FRESH_SECONDS + 1);
+    ck_assert_int_eq(web_get(page, web_cookies()), 200);
+    ck_assert_int_eq(web_post(page, ours(), "answer=accept"), 403);
+    ck_assert(web_says("Sign in again first"));
+    ck_assert_int_eq(login_fixture_sql("SELECT count(*) FROM identity"), 1);
+    now_is(ACCOUNT_FRESH_SECONDS);
+    ck_assert_int_eq(web_post(page, ours(), "answer=accept"), 303);
+    ck_assert_int_eq(login_fixture_sql("SELECT count(*) FROM identity"), 2);
+}
+END_TEST
+
 Suite *suite_account_page(void);
 Suite *suite_account_page(void)
 {
@@ -127,6 +169,7 @@ Suite *suite_account_page(void)
     tcase_add_test(tc, a_store_that_is_busy);
     tcase_add_test(tc, a_store_that_breaks);
     tcase_add_test(tc, odd_forms);
+    tcase_add_test(tc, acct_27_yes_takes_a_recent_sign_in);
     suite_add_tcase(s, tc);
     return s;
 }

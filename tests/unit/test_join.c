@@ -330,13 +330,14 @@ START_TEST(bound_to_the_session_that_asked)
 {
     struct join_view view;
     struct came started, c;
-    const struct came me = signed_in_as("me"), eve = signed_in_as("eve");
+    const struct came me = signed_in_as("me"), again = signed_in_as("me"),
+                      eve = signed_in_as("eve");
     struct session_view v = session_of(me.token);
     struct login_start s = login_start_of("/account");
     s.purpose = USHER_FLOW_LINK;
     s.session = &v;
-    const char *const sessions[] = {NULL, eve.token};
-    for (size_t i = 0; i < 2; i++) {
+    const char *const sessions[] = {NULL, eve.token, again.token};
+    for (size_t i = 0; i < 3; i++) {
         login_fixture_start_with(&s, &started);
         const struct finish_args f = {.query = login_fixture_callback(&started),
                                       .session = sessions[i]};
@@ -349,7 +350,6 @@ START_TEST(bound_to_the_session_that_asked)
     ck_assert_int_eq(decided(join_accept, c.join, eve.token).kind, ERR_NOT_FOUND);
     ck_assert_int_eq(decided(join_accept, c.join, NULL).kind, ERR_NOT_FOUND);
     /* Another session of the same person did not see the page either. */
-    const struct came again = signed_in_as("me");
     ck_assert_int_eq(decided(join_accept, c.join, again.token).kind, ERR_NOT_FOUND);
     ck_assert_int_eq(rows("identity"), 2);
     ck_assert_int_eq(decided(join_accept, c.join, me.token).kind, ERR_NONE);
