@@ -230,6 +230,11 @@ static void on_gone(void *arg)
     page(arg, "this request was answered already, or waited for too long");
 }
 
+static bool must_ask(const struct run *r)
+{
+    return (r->rq.prompt & PROMPT_CONSENT) || r->rq.app->common.consent;
+}
+
 static void grant(struct run *r)
 {
     struct issuer_person who;
@@ -247,6 +252,7 @@ static void grant(struct run *r)
                                  .now = r->now,
                                  .waited = r->handle ? r->row.hash : NULL,
                                  .consent = r->answered ? r->said : NULL,
+                                 .relies = must_ask(r) && !r->answered ? &r->consent : NULL,
                                  .done = on_granted,
                                  .gone = on_gone,
                                  .arg = r};
@@ -255,8 +261,7 @@ static void grant(struct run *r)
 
 static void judge_consent(struct run *r)
 {
-    const bool must_ask = (r->rq.prompt & PROMPT_CONSENT) || r->rq.app->common.consent;
-    if (!must_ask || r->answered || (covered(r) && !(r->rq.prompt & PROMPT_CONSENT)))
+    if (!must_ask(r) || r->answered || (covered(r) && !(r->rq.prompt & PROMPT_CONSENT)))
         grant(r);
     else if (r->rq.prompt & PROMPT_NONE)
         refuse(r, "consent_required", "the person has not agreed to this yet");

@@ -86,6 +86,13 @@ static void ending_free(struct ending *e)
     free(e);
 }
 
+/* Asked again in a second: nothing may outlive its session because a store is busy or broken. */
+static void put_off(struct ending *e)
+{
+    e->behind = e->issuer->endings;
+    e->issuer->endings = e;
+}
+
 static void begin(struct ending *e);
 
 static void on_run(void *arg, enum store_outcome outcome, const struct err *err)
@@ -100,13 +107,14 @@ static void on_run(void *arg, enum store_outcome outcome, const struct err *err)
         access_end_account(i->access, e->account);
     backchannel_wake(i->backchannel);
     i->under_way--;
-    if (outcome == STORE_DONE && e->n == ENDED_MAX)
+    if (outcome != STORE_DONE)
+        put_off(e);
+    else if (e->n == ENDED_MAX)
         begin(e);
     else
         ending_free(e);
 }
 
-/* A store that is too busy is asked again in a second: nothing may outlive its session for that. */
 static void begin(struct ending *e)
 {
     struct issuer *i = e->issuer;
@@ -114,8 +122,7 @@ static void begin(struct ending *e)
     if (store_write(i->o.store, run, i->o.loop, on_run, e))
         return;
     i->under_way--;
-    e->behind = i->endings;
-    i->endings = e;
+    put_off(e);
 }
 
 void ending_again(struct issuer *i)

@@ -213,17 +213,18 @@ static int look(struct db *db, void *arg, struct err *err)
 /* RFC 6749 section 6: not more than was granted. NULL: more, or nothing at all. */
 static const char *narrowed(struct renewing *r, const char *asked)
 {
+    struct arena *a = r->call->a;
     struct str rest = str_of(asked), word;
-    size_t n = 0;
+    const char *kept = "";
     while (str_split(&rest, ' ', &word)) {
-        if (word.n == 0)
+        const char *name = arena_str(a, word);
+        if (word.n == 0 || issuer_request_has_scope(kept, name))
             continue;
-        const char *name = arena_dupn(r->call->a, word.p, word.n);
         if (!issuer_request_has_scope(r->tokens.of.grant.scopes, name))
             return NULL;
-        n++;
+        kept = kept[0] ? arena_printf(a, "%s %s", kept, name) : name;
     }
-    return n > 0 ? asked : NULL;
+    return kept[0] ? kept : NULL;
 }
 
 static void on_found(void *arg, enum store_outcome outcome, const struct err *err)

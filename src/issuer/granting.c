@@ -97,12 +97,24 @@ static int let_in(struct db *db, struct granting *g, struct err *err)
     return rc == 0 ? err_set(err, ERR_CONFLICT, "the device was answered meanwhile") : rc;
 }
 
-/* 1, or 0: whoever was judged is signed out by now, or what they were asked has its answer. */
+/* 1, or 0: what the person had said was taken back, or replaced, since it was read. */
+static int still_said(struct db *db, const struct granting *g, struct err *err)
+{
+    struct consent_row now;
+    const int rc = consent_get(db, g->grant.account, g->grant.app, g->arena, &now, err);
+    return rc == 1 ? now.changed == g->relies->changed && strcmp(now.scopes, g->relies->scopes) == 0
+                   : rc;
+}
+
+/* 1, or 0: whoever was judged is signed out by now, what they said is not so any more, or what they
+ * were asked has its answer. */
 static int still_asked(struct db *db, struct granting *g, struct err *err)
 {
     const struct session_key key = {g->grant.account, g->session};
     int64_t ends;
     int rc = session_row_stands(db, &key, g->now, &ends, err);
+    if (rc == 1 && g->relies)
+        rc = still_said(db, g, err);
     if (rc == 1 && g->waited)
         rc = authorization_request_drop(db, g->waited, err);
     if (rc == 1 && g->device)

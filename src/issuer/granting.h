@@ -28,8 +28,10 @@ struct granting {
     const unsigned char *waited; /* hash of the request that waited; NULL: it did not */
     const unsigned char *device; /* hash of the device code that is allowed; NULL: it is none */
     const char *consent;         /* the scopes the person said yes to just now; NULL: not asked */
+    const struct consent_row *relies; /* what they said before and was read; NULL: not needed */
     void (*done)(void *arg, const char *code); /* NULL: it did not work out; a device: "" */
-    void (*gone)(void *arg); /* the request had been used, the device answered, the session ended */
+    void (*gone)(void *arg); /* the request was used, the device answered, the session or the
+                                consent ended */
     void *arg;
     /* granting's own */
     struct oauth_grant_row grant;

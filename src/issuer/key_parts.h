@@ -36,8 +36,8 @@ struct issuer_keys {
     struct signing_key *v[JWKS_KEYS_MAX]; /* oldest first */
     size_t n;
     struct buf document;
-    uint64_t changes; /* of it and of `all` */
-    struct jwks *all;
+    uint64_t changes;        /* of it, of `all` and of `good` */
+    struct jwks *all, *good; /* good: those that are published */
     struct key_making *making[ISSUER_KEY_ALGS];
     bool writing; /* what a tick found is with the store */
     struct issuer_rotation *rotation;

@@ -58,10 +58,13 @@ void issuer_keys_render(struct issuer_keys *k)
     struct jwks *set = jwks_parse(buf_view(&text), &err);
     buf_clear(&k->document);
     jval_render(published, &k->document);
-    if (!set || !buf_ok(&text) || !buf_ok(&k->document)) /* ours, and never more than 64 */
+    struct jwks *good = jwks_parse(buf_view(&k->document), &err);
+    if (!set || !good || !buf_ok(&text) || !buf_ok(&k->document)) /* ours, and never more than 64 */
         abort();
     jwks_free(&k->all);
+    jwks_free(&k->good);
     k->all = set;
+    k->good = good;
     k->changes++;
     buf_deinit(&text);
     jval_free(&published);
@@ -105,6 +108,11 @@ struct str issuer_keys_document(const struct issuer_keys *k)
 struct jwks *issuer_keys_public(const struct issuer_keys *k)
 {
     return k->all;
+}
+
+struct jwks *issuer_keys_published(const struct issuer_keys *k)
+{
+    return k->good;
 }
 
 uint64_t issuer_keys_changes(const struct issuer_keys *k)
@@ -408,6 +416,7 @@ void issuer_keys_free(struct issuer_keys **kp)
         loop_once(k->o.loop, 10);
     let_go(k);
     jwks_free(&k->all);
+    jwks_free(&k->good);
     buf_deinit(&k->document);
     free(k);
 }

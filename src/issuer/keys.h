@@ -63,7 +63,10 @@ void issuer_keys_drop(struct signing_key **key);
 uint32_t issuer_keys_algs(const struct issuer_keys *k);
 /* {"keys":[…]}: what is published; stays until the next tick. */
 struct str issuer_keys_document(const struct issuer_keys *k);
-/* All that are remembered, for checking what we signed. Borrowed; jwks_ref to keep it. */
+/* Those, for checking tokens that are good: what an older key signed is over by now. Borrowed until
+ * the next tick. */
+struct jwks *issuer_keys_published(const struct issuer_keys *k);
+/* All that are remembered, for knowing what we signed once. Borrowed; jwks_ref to keep it. */
 struct jwks *issuer_keys_public(const struct issuer_keys *k);
 /* Grows whenever they change. */
 uint64_t issuer_keys_changes(const struct issuer_keys *k);

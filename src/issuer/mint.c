@@ -217,6 +217,7 @@ static int read_claims(struct call *c, const struct jws *j, struct access_token_
     if (!iss || strcmp(iss, c->issuer->o.public_url) != 0 || !sub || !jti || !row->app ||
         !row->resource || !jval_int(jval_get(j->payload, "exp"), &row->expires) ||
         !jval_int(jval_get(j->payload, "iat"), &row->created) || row->expires <= c->now ||
+        row->expires > c->now + ISSUER_KEYS_TOKEN_LIFE + CLOCK_SLACK ||
         row->created > c->now + CLOCK_SLACK)
         return 0;
     if (strcmp(sub, row->app) != 0)
@@ -234,9 +235,10 @@ int mint_read(struct call *c, struct str token, struct access_token_row *row)
     *row = (struct access_token_row){.app = NULL};
     if (jws_decode_typ(token, jwt_typ[JWT_ACCESS], &j, &err) < 0)
         return 0;
-    const int good = jws_check(&j, token, issuer_keys_public(c->issuer->keys), ALL_ALGS, &err) == 1
-                         ? read_claims(c, &j, row)
-                         : 0;
+    const int good =
+        jws_check(&j, token, issuer_keys_published(c->issuer->keys), ALL_ALGS, &err) == 1
+            ? read_claims(c, &j, row)
+            : 0;
     jws_deinit(&j);
     return good;
 }

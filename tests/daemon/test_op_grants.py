@@ -99,7 +99,7 @@ class Refreshing(Plan):
         for wider in ("openid email profile", "openid admin", "offline_access"):
             self.assertEqual(error_of(self.rp.refresh(tokens["refresh_token"], scope=wider)),
                              (400, "invalid_scope"), wider)
-        fresh = self.rp.refresh(tokens["refresh_token"], scope="openid").json()
+        fresh = self.rp.refresh(tokens["refresh_token"], scope="openid  openid ").json()
         self.assertEqual(fresh["scope"], "openid")
         self.assertNotIn("email", self.rp.userinfo(fresh["access_token"]).json())
         again = self.rp.refresh(fresh["refresh_token"]).json()

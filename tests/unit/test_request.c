@@ -257,6 +257,18 @@ START_TEST(a_request_that_waited_is_judged_again)
     app.common.redirect_uris = native_uris;
     ck_assert_int_eq(issuer_request_again(arena, &app, json, &back), -1);
     app.common.redirect_uris = uris;
+    app.common.grants = code;
+    ck_assert_int_eq(issuer_request_again(arena, &app, json, &back), 0);
+    app.common.require_pushed = true; /* and it was not */
+    ck_assert_int_eq(issuer_request_again(arena, &app, json, &back), -1);
+    app.common.require_pushed = false;
+    ck_assert_ptr_null(rq.challenge);
+    app.common.require_pkce = true; /* and there was none */
+    ck_assert_int_eq(issuer_request_again(arena, &app, json, &back), -1);
+    app.common.require_pkce = false;
+    app.common.client_type = CLIENT_PUBLIC;
+    ck_assert_int_eq(issuer_request_again(arena, &app, json, &back), -1);
+    app.common.client_type = CLIENT_CONFIDENTIAL;
     app.common.grants = machine;
     ck_assert_int_eq(issuer_request_again(arena, &app, json, &back), -1);
     ck_assert_int_eq(issuer_request_again(arena, NULL, json, &back), -1);
