@@ -114,6 +114,9 @@ const char *scope_text(struct arena *a, const char *const *list);
 const char *scope_json(struct call *c, const char *const *list);
 /* Whether any of what rows have as a JSON array is in a NULL-ended list, which may be NULL. */
 bool scope_any(const char *json, const char *const *list);
+/* Whether this is all that rows have there: most tokens are for one API, and need no parsing to
+ * tell. */
+bool scope_only(const char *json, const char *one);
 
 /* ---- mint.c ---- */
 

@@ -111,10 +111,20 @@ const char *scope_resources(struct call *c)
     return out ? out : scope_json(c, one);
 }
 
+bool scope_only(const char *json, const char *one)
+{
+    const size_t n = strlen(one);
+    return strncmp(json, "[\"", 2) == 0 && strncmp(json + 2, one, n) == 0 &&
+           strcmp(json + 2 + n, "\"]") == 0;
+}
+
 bool scope_any(const char *json, const char *const *list)
 {
     struct err err = ERR_INIT;
     bool found = false;
+    for (const char *const *one = list; one && *one; one++)
+        if (scope_only(json, *one))
+            return true;
     struct jval *all = list && list[0] ? jval_parse(str_of(json), RESOURCES_MAX, 2, &err) : NULL;
     for (size_t i = 0; i < jval_count(all) && !found; i++) {
         const char *one = jval_text(jval_item(all, i));

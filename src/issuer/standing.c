@@ -141,21 +141,13 @@ struct finding {
     void *arg;
 };
 
-/* Most tokens are for one API, and need no parsing to tell. */
-static bool is_only(const char *resource, const char *one)
-{
-    const size_t n = strlen(one);
-    return strncmp(resource, "[\"", 2) == 0 && strncmp(resource + 2, one, n) == 0 &&
-           strcmp(resource + 2 + n, "\"]") == 0;
-}
-
 static bool is_whole(const struct call *c, const struct app *app, const char *resource)
 {
     const char *const *may = app->common.resources;
     for (; may && *may; may++)
-        if (is_only(resource, *may))
+        if (scope_only(resource, *may))
             return true;
-    return is_only(resource, c->issuer->o.public_url);
+    return scope_only(resource, c->issuer->o.public_url);
 }
 
 /* Cuts the row down to what its app may still have. false: that is nothing. */

@@ -17,6 +17,7 @@ struct asking {
     struct access_token_row token;
     struct known_at at; /* when the store was asked */
     struct standing of;
+    struct known_one *known; /* the same in memory, until the loop goes on; NULL: it is not */
 };
 
 static void challenge(struct call *c, int status, const char *error, const char *description)
@@ -80,7 +81,7 @@ static void answer(struct asking *k, struct str payload)
     sign_jwt(c->issuer, &args, on_signed, k);
 }
 
-static void say(struct asking *k)
+static void say_anew(struct asking *k, const struct known_hearer *to)
 {
     struct call *c = k->call;
     const struct app *app = c->app;
@@ -101,6 +102,8 @@ static void say(struct asking *k)
     jval_render(o, &text);
     jval_free(&o);
     if (buf_ok(&text)) {
+        if (k->known)
+            known_tell(k->known, to, buf_view(&text));
         answer(k, (struct str){arena_dupn(c->a, text.p, text.n), text.n});
     } else {
         struct err large = ERR_INIT;
@@ -108,6 +111,19 @@ static void say(struct asking *k)
         call_fail(c, &large);
     }
     buf_deinit(&text);
+}
+
+static void say(struct asking *k)
+{
+    struct call *c = k->call;
+    const struct known_hearer to = {k->token.app, k->token.scopes, c->issuer->replaced};
+    struct str text;
+    if (c->apps != c->issuer->apps)
+        k->known = NULL; /* replaced under way: as it was put before, nobody else is told */
+    if (k->known && known_told(k->known, &to, &text))
+        answer(k, (struct str){arena_dupn(c->a, text.p, text.n), text.n});
+    else
+        say_anew(k, &to);
 }
 
 static void judge(struct asking *k)
@@ -129,7 +145,7 @@ static void on_looked(void *arg, enum store_outcome outcome, const struct err *e
     }
     /* of a shared store nobody here knows what the others write */
     if (k->of.good && !store_shared(i->o.store) && store_changes(i->o.store) == k->at.changes)
-        known_keep(i->known, &k->at, &k->of);
+        k->known = known_keep(i->known, &k->at, &k->of);
     judge(k);
 }
 
@@ -140,9 +156,9 @@ static void look_up(struct asking *k)
     struct issuer *i = c->issuer;
     struct err busy = ERR_INIT;
     k->at = (struct known_at){store_changes(i->o.store), c->now};
-    const struct standing *known = known_find(i->known, k->token.grant, &k->at);
-    if (known && standing_is_of(known, &k->token)) {
-        k->of = *known;
+    k->known = known_find(i->known, k->token.grant, &k->at);
+    if (k->known && standing_is_of(known_standing(k->known), &k->token)) {
+        k->of = *known_standing(k->known);
         judge(k);
     } else if (!store_read(i->o.store, look, i->o.loop, on_looked, k)) {
         err_set(&busy, ERR_LIMITED, "the store's queue is full");

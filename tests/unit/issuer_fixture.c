@@ -40,6 +40,7 @@ void issuer_fixture_start(struct issuer_fixture *f)
                                      .store = f->store.store,
                                      .keys = f->ring,
                                      .fetch = f->fetch,
+                                     .sessions = f->sessions,
                                      .apps = f->apps,
                                      .secrets = f->secrets,
                                      .public_url = ISSUER_URL,
@@ -77,6 +78,7 @@ void issuer_fixture_open(struct issuer_fixture *f, const struct issuer_fixture_a
     f->ring = keyring_fixed((const unsigned char *)"0123456789abcdef0123456789abcdef");
     f->apps = make_apps(f, apps, n);
     f->secrets = app_secrets_new(f->store.store, &err);
+    f->sessions = sessions_new(&(struct sessions_options){3600, 86400, 10, 0});
     for (size_t i = 0; i < n; i++) {
         struct app_secret_row row = {.id = apps[i].id, .app = apps[i].id, .created = ISSUER_NOW};
         seal_sha256(str_of(apps[i].id), row.hash);
@@ -89,6 +91,7 @@ void issuer_fixture_close(struct issuer_fixture *f)
 {
     if (f->issuer)
         issuer_free(&f->issuer);
+    sessions_free(&f->sessions);
     app_secrets_free(&f->secrets);
     apps_free(&f->apps);
     fetch_free(&f->fetch);

@@ -25,6 +25,7 @@ struct issuer_fixture {
     struct fetch *fetch;
     struct app_secrets *secrets; /* an app's name is its secret */
     struct apps *apps;
+    struct sessions *sessions; /* nobody is signed in */
     struct arena *arena;
     struct issuer *issuer;
     struct clock_fake clock;

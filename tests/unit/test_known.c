@@ -54,7 +54,8 @@ static void keep(const char *grant, uint64_t changes, int64_t now)
 static const struct standing *find(const char *grant, uint64_t changes, int64_t now)
 {
     const struct known_at at = {changes, now};
-    return known_find(t, grant, &at);
+    const struct known_one *one = known_find(t, grant, &at);
+    return one ? known_standing(one) : NULL;
 }
 
 static size_t sweep(uint64_t changes, int64_t now)
@@ -146,6 +147,35 @@ START_TEST(what_is_long_is_not_kept)
 }
 END_TEST
 
+START_TEST(what_was_told_is_for_the_same_hearer)
+{
+    const struct known_at at = {7, NOW};
+    const struct known_hearer wiki = {"wiki", "openid email", 3};
+    const struct known_hearer others[] = {
+        {"wik", "openid email", 3}, {"wiki", "openid", 3}, {"wiki", "openid email", 4}};
+    const struct standing f = facts_of("g1", "acc");
+    struct known_one *one = known_keep(t, &at, &f);
+    struct str text;
+    char long_text[5000] = "";
+    ck_assert_int_eq(known_told(one, &wiki, &text), 0);
+    known_tell(one, &wiki, STR("{\"sub\":1}"));
+    ck_assert_int_eq(known_told(one, &wiki, &text), 1);
+    ck_assert(str_is(text, "{\"sub\":1}"));
+    for (size_t i = 0; i < 3; i++)
+        ck_assert_int_eq(known_told(one, &others[i], &text), 0);
+    known_tell(one, &others[1], STR("less"));
+    ck_assert_int_eq(known_told(one, &wiki, &text), 0);
+    ck_assert_int_eq(known_told(one, &others[1], &text), 1);
+    ck_assert(str_is(text, "less"));
+    known_tell(one, &wiki, (struct str){long_text, sizeof long_text});
+    ck_assert_int_eq(known_told(one, &wiki, &text), 0);
+    ck_assert_int_eq(known_told(one, &others[1], &text), 0);
+    known_tell(one, &wiki, STR("again"));
+    one = known_keep(t, &at, &f); /* nobody was told of what is new */
+    ck_assert_int_eq(known_told(one, &wiki, &text), 0);
+}
+END_TEST
+
 START_TEST(it_is_bounded_and_what_is_asked_for_stays)
 {
     char grant[16];
@@ -189,6 +219,7 @@ Suite *suite_known(void)
     tcase_add_test(c, its_second_ends_it);
     tcase_add_test(c, what_is_kept_again_takes_its_own_place);
     tcase_add_test(c, what_is_long_is_not_kept);
+    tcase_add_test(c, what_was_told_is_for_the_same_hearer);
     tcase_add_test(c, it_is_bounded_and_what_is_asked_for_stays);
     tcase_add_test(c, what_nobody_asks_for_goes);
     suite_add_tcase(s, c);

@@ -14,10 +14,11 @@ Suite *suite_userinfo(void);
 
 static struct issuer_fixture f;
 
-static const struct issuer_fixture_app apps[] = {
-    {"rp", "{\"redirect_uris\":\"https://rp.example/cb\",\"scopes\":\"openid profile email\","
-           "\"token_format\":\"opaque\"}"},
-};
+#define RP                                                                                         \
+    "\"redirect_uris\":\"https://rp.example/cb\",\"scopes\":\"openid profile email roles\","       \
+    "\"token_format\":\"opaque\""
+static const struct issuer_fixture_app apps[] = {{"rp", "{" RP "}"}};
+static const struct issuer_fixture_app asking[] = {{"rp", "{" RP ",\"consent\":\"yes\"}"}};
 
 static struct {
     unsigned times;
@@ -192,6 +193,36 @@ START_TEST(what_a_write_overtakes_is_not_kept)
 }
 END_TEST
 
+/* Who goes by the app's old settings is told by them, and nobody else. */
+START_TEST(an_app_that_is_replaced_while_the_store_is_read)
+{
+    store_fixture_sql(&f.store, "INSERT INTO role (name, permissions, description, version, "
+                                "created, changed) VALUES ('editor', '[]', '', 1, 1, 1)");
+    store_fixture_sql(&f.store, "INSERT INTO account_role (account, role, since) "
+                                "SELECT id, 'editor', 1 FROM account");
+    store_fixture_sql(&f.store,
+                      "UPDATE oauth_grant SET claims = '{\"userinfo\":{\"roles\":null}}'");
+    ck_assert_int_eq(ask(), 200);
+    ck_assert_msg(says("editor"), "%s", came.body);
+    issuer_fixture_apps(&f, asking, 1);
+    ck_assert_int_eq(known(), 200);
+    ck_assert(!says("editor"));
+    issuer_fixture_apps(&f, apps, 1);
+    ck_assert_int_eq(known(), 200);
+    ck_assert(says("editor"));
+
+    store_fixture_sql(&f.store, "UPDATE identity SET name = 'Countess'");
+    start();
+    issuer_fixture_apps(&f, asking, 1);
+    for (int i = 0; i < 1000 && came.times == 0; i++)
+        loop_once(f.loop, 10);
+    ck_assert(says("editor"));
+    ck_assert_int_eq(known(), 200);
+    ck_assert(says("Countess"));
+    ck_assert_msg(!says("editor"), "%s", came.body);
+}
+END_TEST
+
 Suite *suite_userinfo(void)
 {
     Suite *s = suite_create("userinfo");
@@ -203,6 +234,7 @@ Suite *suite_userinfo(void)
     tcase_add_test(c, a_grant_that_outlives_its_session);
     tcase_add_test(c, what_nobody_asks_for_is_forgotten);
     tcase_add_test(c, what_a_write_overtakes_is_not_kept);
+    tcase_add_test(c, an_app_that_is_replaced_while_the_store_is_read);
     suite_add_tcase(s, c);
     return s;
 }
