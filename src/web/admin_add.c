@@ -88,14 +88,6 @@ static struct admin_form form_of(const struct admin_visit *v)
                                .n_errors = v->n_errors};
 }
 
-static const char *error_of(const struct admin_visit *v, const char *field)
-{
-    for (size_t i = 0; i < v->n_errors; i++)
-        if (strcmp(v->errors[i].field, field) == 0)
-            return v->errors[i].text;
-    return "";
-}
-
 static void send_form(struct admin_visit *v)
 {
     const struct admin_form form = form_of(v);
@@ -108,7 +100,7 @@ static void send_form(struct admin_visit *v)
     jval_set_text(data, "service", v->id);
     jval_set_text(data, "plugin_label", label[0] ? label : show_text(v->plugin, "label"));
     jval_set_text(data, "id", v->form ? id : free_id(v));
-    jval_set_text(data, "id_error", error_of(v, "id"));
+    jval_set_text(data, "id_error", admin_error_of(v, "id"));
     jval_set_bool(data, "typed_secret", admin_posted(v, "client_secret")[0] != 0);
     jval_set_bool(data, "ask_adopt", v->ask_adopt);
     admin_set_callback(v, data, v->form && id[0] ? id : free_id(v), v->id);

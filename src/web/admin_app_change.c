@@ -7,18 +7,11 @@
 #include "web/admin_app.h"
 #include "web/admin_form.h"
 #include "web/admin_provider.h"
+#include "web/admin_question.h"
 #include "web/admin_view.h"
 
 #define ROWS_ADDED 5 /* by the button that adds more */
 #define ROWS_MAX (APP_PATHS_MAX + ROWS_ADDED)
-
-static const char *error_of(const struct admin_visit *v, const char *field)
-{
-    for (size_t i = 0; i < v->n_errors; i++)
-        if (strcmp(v->errors[i].field, field) == 0)
-            return v->errors[i].text;
-    return "";
-}
 
 /* The version a form was made from stays with it while it is shown again, so that what somebody
  * else does meanwhile is noticed. Once it was noticed and shown, it is that of now. */
@@ -41,15 +34,6 @@ static void set_stale(const struct admin_visit *v, struct jval *data, struct jva
 }
 
 /* ---- settings, of a new one and of one that is there ----------------------------------------- */
-
-static struct admin_form form_of(const struct admin_visit *v)
-{
-    return (struct admin_form){.plugin = v->plugin,
-                               .settings = jval_get(v->provider, "settings"),
-                               .posted = v->form,
-                               .errors = v->errors,
-                               .n_errors = v->n_errors};
-}
 
 /* Of a setting, both may be text; a boolean that was typed is none. */
 static bool same_value(const struct jval *typed, const struct jval *set)
@@ -85,7 +69,7 @@ static struct jval *differing(const struct admin_visit *v, const struct admin_fo
 
 static void send_form(struct admin_visit *v)
 {
-    const struct admin_form form = form_of(v);
+    const struct admin_form form = admin_visit_form(v);
     const bool made = v->provider != NULL;
     const char *label = arena_dup(v->a, show_text(v->provider, "label"));
     const char *title = made ? arena_printf(v->a, "Settings of %s", label) : "Add an app";
@@ -102,7 +86,7 @@ static void send_form(struct admin_visit *v)
                   made ? arena_printf(v->a, "%s/settings", admin_app_path(v)) : "/admin/new-app");
     jval_set_text(data, "verb", made ? "Save settings" : "Add the app");
     jval_set_text(data, "id", admin_posted(v, "id"));
-    jval_set_text(data, "id_error", error_of(v, "id"));
+    jval_set_text(data, "id_error", admin_error_of(v, "id"));
     jval_set(data, "version", made ? version_of(v) : jval_new_null());
     admin_send(v, admin_status_of(v), "admin-app-form", title, data);
 }
@@ -141,7 +125,7 @@ static void on_saved(void *arg, const struct admin_answer *answer)
 static void save(struct admin_visit *v)
 {
     struct err err = ERR_INIT;
-    const struct admin_form form = form_of(v);
+    const struct admin_form form = admin_visit_form(v);
     const bool made = v->provider != NULL;
     struct jval *settings = admin_form_settings(&form, &err), *body;
     if (!settings) {
@@ -337,23 +321,17 @@ void admin_page_app_disable(struct request *rq, void *app)
 static void ask_delete(struct admin_visit *v)
 {
     const char *label = show_text(v->provider, "label");
-    const char *question = arena_printf(v->a, "Delete %s?", label);
-    struct jval *data = admin_data(v);
-    if (show_bool(v->provider, "read_only")) {
-        jval_free(&data);
-        admin_go(v, admin_app_path(v), NULL);
+    if (read_only(v))
         return;
-    }
-    jval_set_text(data, "question", question);
-    jval_set_text(data, "consequence",
-                  "Its settings, rules and secrets are gone for good, and it gets no more tokens.");
-    jval_set_text(data, "verb", "Delete the app");
-    jval_set_text(data, "action", arena_printf(v->a, "%s/delete", admin_app_path(v)));
-    jval_set_text(data, "back", admin_app_path(v));
-    jval_set_text(data, "back_text", label);
-    jval_set(data, "version", jval_copy(jval_get(v->provider, "version")));
-    admin_set_errors(v, data);
-    admin_send(v, admin_status_of(v), "admin-confirm", question, data);
+    admin_ask_back(v, &(const struct admin_question){
+                          .question = arena_printf(v->a, "Delete %s?", label),
+                          .consequence = "Its settings, rules and secrets are gone for good, and "
+                                         "it gets no more tokens.",
+                          .verb = "Delete the app",
+                          .action = arena_printf(v->a, "%s/delete", admin_app_path(v)),
+                          .back = admin_app_path(v),
+                          .back_text = label,
+                          .version = jval_get(v->provider, "version")});
 }
 
 static void on_deleted(void *arg, const struct admin_answer *answer)

@@ -133,6 +133,23 @@ bool admin_keep_answer(struct admin_visit *v, const struct admin_answer *a, enum
     return true;
 }
 
+const char *admin_error_of(const struct admin_visit *v, const char *field)
+{
+    for (size_t i = 0; i < v->n_errors; i++)
+        if (strcmp(v->errors[i].field, field) == 0)
+            return v->errors[i].text;
+    return "";
+}
+
+struct admin_form admin_visit_form(const struct admin_visit *v)
+{
+    return (struct admin_form){.plugin = v->plugin,
+                               .settings = jval_get(v->provider, "settings"),
+                               .posted = v->form,
+                               .errors = v->errors,
+                               .n_errors = v->n_errors};
+}
+
 void admin_add_error(struct admin_visit *v, const char *field, const char *text)
 {
     struct admin_field *all = arena_alloc(v->a, (v->n_errors + 1) * sizeof *all);

@@ -10,6 +10,7 @@
 #ifndef WEB_ADMIN_PAGE_H
 #define WEB_ADMIN_PAGE_H
 
+#include "web/admin_form.h"
 #include "web/caller.h"
 #include "web/page.h"
 
@@ -58,6 +59,10 @@ void admin_keep_errors(struct admin_visit *v, const struct admin_answer *a);
 void admin_add_error(struct admin_visit *v, const char *field, const char *text);
 /* For admin-errors.html, on pages without an admin_form. */
 void admin_set_errors(const struct admin_visit *v, struct jval *data);
+/* What is wrong with a field; "": nothing. */
+const char *admin_error_of(const struct admin_visit *v, const char *field);
+/* Of the settings that were kept, what was posted, and what is wrong with it. */
+struct admin_form admin_visit_form(const struct admin_visit *v);
 /* The status of a page that shows them; 200 without any. */
 int admin_status_of(const struct admin_visit *v);
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "web/admin_question.h"
 #include "web/admin_user.h"
 #include "web/admin_view.h"
 
@@ -219,23 +220,11 @@ void admin_page_role_grant(struct request *rq, void *app)
 
 /* ---- what is asked twice --------------------------------------------------------------------- */
 
-struct question {
-    const char *question, *consequence, *verb, *action;
-};
-
-static void ask_back(struct admin_visit *v, const struct question *q)
+static void ask_back(struct admin_visit *v, struct admin_question q)
 {
-    struct jval *data = admin_data(v);
-    jval_set_text(data, "question", q->question);
-    jval_set_text(data, "consequence", q->consequence);
-    jval_set_text(data, "verb", q->verb);
-    jval_set_text(data, "action", q->action);
-    jval_set_text(data, "back", home(v, v->id));
-    jval_set_text(data, "back_text", "The role");
-    jval_set(data, "version", jval_new_null());
-    jval_set_bool(data, "ask_force", v->ask_force);
-    admin_set_errors(v, data);
-    admin_send(v, admin_status_of(v), "admin-confirm", q->question, data);
+    q.back = home(v, v->id);
+    q.back_text = "The role";
+    admin_ask_back(v, &q);
 }
 
 /* The operation was refused for now: ask again, with a box to tick. */
@@ -248,23 +237,16 @@ static bool refused(struct admin_visit *v, const struct admin_answer *answer)
     return answer->err && answer->err->kind == ERR_CONFLICT;
 }
 
-static struct jval *force_of(const struct admin_visit *v)
-{
-    struct jval *body = jval_new_object();
-    if (admin_posted(v, "force")[0])
-        jval_set_bool(body, "force", true);
-    return body;
-}
-
 static void ask_delete(struct admin_visit *v)
 {
-    ask_back(v, &(struct question){"Delete this role?",
-                                   arena_printf(v->a,
+    ask_back(v, (struct admin_question){
+                    .question = "Delete this role?",
+                    .consequence = arena_printf(v->a,
                                                 "Nobody has the role %s any more then, whatever "
                                                 "the rules of apps make of that.",
                                                 v->id),
-                                   "Delete the role",
-                                   arena_printf(v->a, "%s/delete", home(v, v->id))});
+                    .verb = "Delete the role",
+                    .action = arena_printf(v->a, "%s/delete", home(v, v->id))});
 }
 
 static void on_deleted(void *arg, const struct admin_answer *answer)
@@ -286,7 +268,9 @@ void admin_page_role_delete(struct request *rq, void *app)
 {
     struct admin_visit *v = admin_visit(rq, app);
     if (v && v->form)
-        admin_ask(v, &(struct admin_ask){.op = admin_role_delete, .id = v->id, .body = force_of(v)},
+        admin_ask(v,
+                  &(struct admin_ask){
+                      .op = admin_role_delete, .id = v->id, .body = admin_question_said(v)},
                   on_deleted);
     else if (v)
         admin_ask(v, &(struct admin_ask){.op = admin_role_show, .id = v->id}, on_known);
@@ -307,9 +291,11 @@ static void ask_take(struct admin_visit *v)
                            "The account %s does not have the role %s any more, from the next "
                            "click on.",
                            account, v->id);
-    ask_back(v, &(struct question){admin && self ? "Stop being an admin?" : "Take the role away?",
-                                   consequence, "Take the role away",
-                                   arena_printf(v->a, "%s/%s/take", home(v, v->id), account)});
+    ask_back(v, (struct admin_question){
+                    .question = admin && self ? "Stop being an admin?" : "Take the role away?",
+                    .consequence = consequence,
+                    .verb = "Take the role away",
+                    .action = arena_printf(v->a, "%s/%s/take", home(v, v->id), account)});
 }
 
 static void on_taken(void *arg, const struct admin_answer *answer)
@@ -329,7 +315,7 @@ void admin_page_role_take(struct request *rq, void *app)
                   &(struct admin_ask){.op = admin_role_revoke,
                                       .id = v->id,
                                       .sub = request_part(rq, 1),
-                                      .body = force_of(v)},
+                                      .body = admin_question_said(v)},
                   on_taken);
     else if (v)
         ask_take(v);

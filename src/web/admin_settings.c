@@ -5,22 +5,14 @@
 
 #include "web/admin_form.h"
 #include "web/admin_provider.h"
+#include "web/admin_question.h"
 #include "web/admin_view.h"
 
 /* ---- settings -------------------------------------------------------------------------------- */
 
-static struct admin_form form_of(const struct admin_visit *v)
-{
-    return (struct admin_form){.plugin = v->plugin,
-                               .settings = jval_get(v->provider, "settings"),
-                               .posted = v->form,
-                               .errors = v->errors,
-                               .n_errors = v->n_errors};
-}
-
 static void send_settings(struct admin_visit *v)
 {
-    const struct admin_form form = form_of(v);
+    const struct admin_form form = admin_visit_form(v);
     const char *label = show_text(v->provider, "label");
     struct jval *data = admin_data(v), *fields;
     if (!v->plugin) {
@@ -64,7 +56,7 @@ static void on_saved(void *arg, const struct admin_answer *answer)
 static void save_settings(struct admin_visit *v)
 {
     struct err err = ERR_INIT;
-    const struct admin_form form = form_of(v);
+    const struct admin_form form = admin_visit_form(v);
     struct jval *settings = v->plugin ? admin_form_settings(&form, &err) : NULL, *body;
     if (!settings) {
         admin_sorry(v, ERR_INVALID, err.text[0] ? arena_dup(v->a, err.text) : NULL);
@@ -88,8 +80,6 @@ void admin_page_settings(struct request *rq, void *app)
 
 /* ---- in use or not --------------------------------------------------------------------------- */
 
-/* A question with one button, asked before what cannot be undone and when something is in the way.
- */
 struct question {
     const char *verb; /* "Delete" */
     const char *path; /* "delete" */
@@ -105,18 +95,15 @@ static const struct question disable_it = {
 static void ask_back(struct admin_visit *v, const struct question *q)
 {
     const char *label = show_text(v->provider, "label");
-    const char *question = arena_printf(v->a, "%s %s?", q->verb, label);
-    struct jval *data = admin_data(v);
-    jval_set_text(data, "question", question);
-    jval_set_text(data, "consequence", q->consequence);
-    jval_set_text(data, "verb", arena_printf(v->a, "%s %s", q->verb, label));
-    jval_set_text(data, "action", arena_printf(v->a, "/admin/providers/%s/%s", v->id, q->path));
-    jval_set_text(data, "back", admin_provider_path(v));
-    jval_set_text(data, "back_text", label);
-    jval_set(data, "version", jval_copy(jval_get(v->provider, "version")));
-    jval_set_bool(data, "ask_force", v->ask_force);
-    admin_set_errors(v, data);
-    admin_send(v, admin_status_of(v), "admin-confirm", question, data);
+    const char *verb = arena_printf(v->a, "%s %s", q->verb, label);
+    admin_ask_back(v, &(const struct admin_question){
+                          .question = arena_printf(v->a, "%s?", verb),
+                          .consequence = q->consequence,
+                          .verb = verb,
+                          .action = arena_printf(v->a, "/admin/providers/%s/%s", v->id, q->path),
+                          .back = admin_provider_path(v),
+                          .back_text = label,
+                          .version = jval_get(v->provider, "version")});
 }
 
 static void ask_delete(struct admin_visit *v)
@@ -157,14 +144,12 @@ void admin_page_delete(struct request *rq, void *app)
         admin_with_provider(v, ask_delete);
         return;
     }
-    struct jval *body = jval_new_object();
-    if (admin_posted(v, "force")[0])
-        jval_set_bool(body, "force", true);
-    admin_ask(
-        v,
-        &(struct admin_ask){
-            .op = admin_provider_delete, .id = v->id, .body = body, .if_match = admin_version(v)},
-        on_deleted);
+    admin_ask(v,
+              &(struct admin_ask){.op = admin_provider_delete,
+                                  .id = v->id,
+                                  .body = admin_question_said(v),
+                                  .if_match = admin_version(v)},
+              on_deleted);
 }
 
 static void on_disabled(void *arg, const struct admin_answer *answer)
@@ -192,11 +177,10 @@ static void switch_it(struct request *rq, void *app, bool on)
     struct admin_visit *v = admin_visit(rq, app);
     if (!v)
         return;
-    struct jval *body = jval_new_object(), *settings = jval_new_object();
+    struct jval *body = on ? jval_new_object() : admin_question_said(v);
+    struct jval *settings = jval_new_object();
     jval_set(settings, "enabled", on ? jval_new_null() : jval_new_bool(false));
     jval_set(body, "settings", settings);
-    if (!on && admin_posted(v, "force")[0])
-        jval_set_bool(body, "force", true);
     admin_ask(
         v,
         &(struct admin_ask){

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "web/admin_page.h"
+#include "web/admin_question.h"
 #include "web/admin_view.h"
 
 #define HOME "/admin/status/signing-keys"
@@ -91,19 +92,18 @@ void admin_page_signing_keys(struct request *rq, void *app)
 
 static void ask_back(struct admin_visit *v)
 {
-    struct jval *data = admin_data(v);
-    jval_set_text(data, "question", "Sign with new keys at once?");
-    jval_set_text(data, "consequence",
-                  "This is for keys that may have leaked. Tokens are signed with keys that no app "
-                  "has seen yet: most apps read the key set again when they meet one, others "
-                  "refuse people until they do. The keys of before stay published for 24 hours, "
-                  "for the tokens they signed.");
-    jval_set_text(data, "verb", "Sign with new keys now");
-    jval_set_text(data, "action", HOME "/at-once");
-    jval_set_text(data, "back", HOME);
-    jval_set_text(data, "back_text", "Keys that sign tokens");
-    admin_set_errors(v, data);
-    admin_send(v, admin_status_of(v), "admin-confirm", "Sign with new keys at once?", data);
+    admin_ask_back(
+        v, &(const struct admin_question){
+               .question = "Sign with new keys at once?",
+               .consequence =
+                   "This is for keys that may have leaked. Tokens are signed with keys that no app "
+                   "has seen yet: most apps read the key set again when they meet one, others "
+                   "refuse people until they do. The keys of before stay published for 24 hours, "
+                   "for the tokens they signed.",
+               .verb = "Sign with new keys now",
+               .action = HOME "/at-once",
+               .back = HOME,
+               .back_text = "Keys that sign tokens"});
 }
 
 /* Who may not is told so before the question. */

@@ -1,36 +1,57 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tokens for programs. A new one is in the answer to the form that made it, and never again. */
-#include <string.h>
+#include "web/admin_token.h"
 
-#include "web/admin_page.h"
 #include "web/admin_view.h"
 
 static const char *const scopes[] = {"read", "write", "secrets", "metrics"};
 #define SCOPES (sizeof scopes / sizeof *scopes)
 
-static struct jval *token_view(const struct admin_visit *v, const struct jval *one)
+struct jval *admin_token_view(const struct admin_visit *v, const struct jval *one, const char *used)
 {
-    const int64_t expires = show_int(one, "expires", -1);
     struct jval *o = jval_new_object();
     jval_set_text(o, "id", show_text(one, "id"));
     jval_set_text(o, "name", show_text(one, "name"));
-    jval_set_text(o, "scopes", show_list(jval_get(one, "scopes"), v->a));
     jval_set(o, "created", show_when(show_int(one, "created", -1), v->now, v->a));
-    jval_set(o, "used", show_when(show_int(one, "last_used", -1), v->now, v->a));
-    jval_set(o, "expires", show_when(expires, v->now, v->a));
-    jval_set_bool(o, "over", expires >= 0 && expires <= v->now);
+    jval_set(o, "used", show_when(show_int(one, used, -1), v->now, v->a));
+    jval_set(o, "expires", show_when(show_int(one, "expires", -1), v->now, v->a));
     return o;
 }
 
-/* What was typed stays when it was refused. */
-static void set_form(const struct admin_visit *v, struct jval *data)
+void admin_set_tokens(const struct admin_visit *v, struct jval *data, struct jval *list)
 {
-    const bool again = v->n_errors > 0;
+    const bool again = v->n_errors > 0; /* what was typed stays when it was refused */
+    jval_set_bool(data, "has_tokens", jval_count(list) > 0);
+    jval_set(data, "tokens", list);
+    jval_set_text(data, "token", jval_text(jval_get(v->more, "token")));
+    jval_set_bool(data, "copy", v->more != NULL);
     jval_set_text(data, "f_name", again ? admin_posted(v, "name") : "");
     jval_set_text(data, "f_expires", again ? admin_posted(v, "expires") : "");
-    for (size_t i = 0; i < SCOPES; i++)
-        jval_set_bool(data, arena_printf(v->a, "f_%s", scopes[i]),
-                      again ? admin_posted(v, scopes[i])[0] != 0 : i == 0);
+    admin_set_errors(v, data);
+}
+
+struct jval *admin_token_body(struct admin_visit *v)
+{
+    int64_t expires = -1;
+    if (!show_day(admin_posted(v, "expires"), &expires)) {
+        admin_add_error(v, "expires", "a day is wanted, like 2027-01-31");
+        return NULL;
+    }
+    struct jval *body = jval_new_object();
+    jval_set_text(body, "name", admin_posted(v, "name"));
+    if (expires >= 0)
+        jval_set_int(body, "expires", expires);
+    return body;
+}
+
+/* ---- API tokens ------------------------------------------------------------------------------ */
+
+static struct jval *token_view(const struct admin_visit *v, const struct jval *one)
+{
+    const int64_t expires = show_int(one, "expires", -1);
+    struct jval *o = admin_token_view(v, one, "last_used");
+    jval_set_text(o, "scopes", show_list(jval_get(one, "scopes"), v->a));
+    jval_set_bool(o, "over", expires >= 0 && expires <= v->now);
+    return o;
 }
 
 static void on_list(void *arg, const struct admin_answer *answer)
@@ -42,12 +63,10 @@ static void on_list(void *arg, const struct admin_answer *answer)
     struct jval *data = admin_data(v), *list = jval_new_array();
     for (size_t i = 0; i < jval_count(tokens); i++)
         jval_push(list, token_view(v, jval_item(tokens, i)));
-    jval_set_bool(data, "has_tokens", jval_count(list) > 0);
-    jval_set(data, "tokens", list);
-    jval_set_text(data, "token", jval_text(jval_get(v->more, "token")));
-    jval_set_bool(data, "copy", v->more != NULL);
-    set_form(v, data);
-    admin_set_errors(v, data);
+    for (size_t i = 0; i < SCOPES; i++)
+        jval_set_bool(data, arena_printf(v->a, "f_%s", scopes[i]),
+                      v->n_errors > 0 ? admin_posted(v, scopes[i])[0] != 0 : i == 0);
+    admin_set_tokens(v, data, list);
     admin_send(v, admin_status_of(v), "admin-tokens", "API tokens", data);
 }
 
@@ -66,9 +85,8 @@ static void on_added(void *arg, const struct admin_answer *answer)
 static void add(struct admin_visit *v)
 {
     struct buf wanted;
-    int64_t expires = -1;
-    if (!show_day(admin_posted(v, "expires"), &expires)) {
-        admin_add_error(v, "expires", "a day is wanted, like 2027-01-31");
+    struct jval *body = admin_token_body(v);
+    if (!body) {
         show(v);
         return;
     }
@@ -76,12 +94,8 @@ static void add(struct admin_visit *v)
     for (size_t i = 0; i < SCOPES; i++)
         if (admin_posted(v, scopes[i])[0])
             buf_printf(&wanted, "%s%s", wanted.n ? " " : "", scopes[i]);
-    struct jval *body = jval_new_object();
-    jval_set_text(body, "name", admin_posted(v, "name"));
     jval_set_text(body, "scopes", wanted.n ? wanted.p : "");
     buf_deinit(&wanted);
-    if (expires >= 0)
-        jval_set_int(body, "expires", expires);
     admin_ask(v, &(struct admin_ask){.op = admin_token_add, .body = body}, on_added);
 }
 

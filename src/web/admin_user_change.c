@@ -2,6 +2,7 @@
 /* What is done to an account: disabled, enabled, signed out, given a role, deleted. */
 #include <string.h>
 
+#include "web/admin_question.h"
 #include "web/admin_user.h"
 #include "web/admin_view.h"
 
@@ -98,25 +99,19 @@ void admin_page_user_grant(struct request *rq, void *app)
 
 static void ask_back(struct admin_visit *v)
 {
-    struct jval *data = admin_data(v);
-    const char *question = "Delete this account?";
-    jval_set_text(data, "question", question);
-    jval_set_text(data, "consequence",
-                  arena_printf(v->a,
-                               "The account %s goes with all ways to sign in, sessions, roles and "
-                               "tokens. It cannot be undone. Whoever it was gets a new, empty "
-                               "account by signing in again.",
-                               v->id));
-    jval_set_text(data, "verb", "Delete the account");
-    jval_set_text(data, "action", arena_printf(v->a, "%s/delete", home(v)));
-    jval_set_text(data, "back", home(v));
-    jval_set_text(data, "back_text", "The account");
-    jval_set(data, "version", jval_new_null());
-    jval_set_bool(data, "ask_bar", true);
-    jval_set_bool(data, "f_bar", admin_posted(v, "bar")[0] != 0);
-    jval_set_bool(data, "ask_force", v->ask_force);
-    admin_set_errors(v, data);
-    admin_send(v, admin_status_of(v), "admin-confirm", question, data);
+    admin_ask_back(v, &(const struct admin_question){
+                          .question = "Delete this account?",
+                          .consequence = arena_printf(
+                              v->a,
+                              "The account %s goes with all ways to sign in, sessions, roles and "
+                              "tokens. It cannot be undone. Whoever it was gets a new, empty "
+                              "account by signing in again.",
+                              v->id),
+                          .verb = "Delete the account",
+                          .action = arena_printf(v->a, "%s/delete", home(v)),
+                          .back = home(v),
+                          .back_text = "The account",
+                          .ask_bar = true});
 }
 
 /* There must be something to ask about. */
