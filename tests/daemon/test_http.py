@@ -120,10 +120,11 @@ class Gate(Case):
     def test_http_12_methods(self):
         # HTTP-12
         for method in ("PUT", "DELETE", "PATCH", "TRACE", "OPTIONS", "BREW"):
-            for path in ("/", "/login", "/login/discord", "/callback/discord", "/logout", "/auth", "/api/v1/me", "/healthz"):
+            for path in ("/", "/login", "/login/discord", "/callback/discord", "/logout", "/api/v1/me", "/healthz"):
                 answer = self.browser.request(method, path)
                 self.assertEqual(answer.status, 405, (method, path))
                 self.assertIn("GET", answer.headers["Allow"])
+            self.assertEqual(self.browser.request(method, "/auth").status, 401, method)  # Envoy asks with the client's
         self.assertEqual(self.browser.request("HEAD", "/login").status, 200)
         self.assertEqual(self.browser.request("HEAD", "/login").body, b"")
         self.assertEqual(self.browser.request("POST", "/login").status, 405)

@@ -312,8 +312,8 @@ class OAuth(unittest.TestCase):
         self.good(self.assert_by())
         self.good(self.assert_by(aud=[self.usher.url + "/oauth2/token", "https://x.example"]))
         self.good(self.assert_by(iat=None))
-        self.good(self.assert_by(jti="once"))
-        self.refused(self.assert_by(jti="once"), "invalid_client", 401)
+        self.good(self.assert_by(jti="once", exp=now + 60))
+        self.refused(self.assert_by(jti="once", exp=now + 60), "invalid_client", 401)
         for bad in ({"exp": None}, {"exp": now - 1}, {"exp": now + 86400}, {"exp": "soon"}, {"jti": None}, {"jti": ""},
                     {"jti": "x" * 300}, {"jti": 7}, {"aud": "https://other.example"}, {"aud": None}, {"aud": []},
                     {"aud": self.usher.url + "/"}, {"aud": self.usher.url + ".evil.example"}, {"iss": "reporter"},
