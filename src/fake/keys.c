@@ -67,13 +67,6 @@ void keys_reset(struct keys *k)
     pthread_mutex_unlock(&k->lock);
 }
 
-void keys_rotate(struct keys *k)
-{
-    pthread_mutex_lock(&k->lock);
-    k->generation = (k->generation + 1) % GENERATIONS_MAX;
-    pthread_mutex_unlock(&k->lock);
-}
-
 static const struct jws_key *get_locked(struct keys *k, enum key_role role, enum family family,
                                         char *kid)
 {
@@ -92,6 +85,26 @@ static const struct jws_key *get_locked(struct keys *k, enum key_role role, enum
     else
         snprintf(kid, 32, "fake-%s-%u", family_name[family], k->generation + 1);
     return *at;
+}
+
+void keys_make(struct keys *k)
+{
+    char kid[32];
+
+    pthread_mutex_lock(&k->lock);
+    for (enum key_role role = KEY_CURRENT; role <= KEY_ATTACKER; role++)
+        (void)get_locked(k, role, FAMILY_RSA, kid);
+    pthread_mutex_unlock(&k->lock);
+}
+
+void keys_rotate(struct keys *k)
+{
+    char kid[32];
+
+    pthread_mutex_lock(&k->lock);
+    k->generation = (k->generation + 1) % GENERATIONS_MAX;
+    (void)get_locked(k, KEY_CURRENT, FAMILY_RSA, kid);
+    pthread_mutex_unlock(&k->lock);
 }
 
 const struct jws_key *keys_get(struct keys *k, enum key_role role, uint32_t alg, char *kid)

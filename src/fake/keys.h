@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * keys: what the look-alikes sign with, made when first used: a current key per algorithm, an older
- * RSA key that is published beside it, one nobody publishes (the attacker's), and rotation.
+ * keys: what the look-alikes sign with: a current key per algorithm, an older RSA key that is
+ * published beside it, one nobody publishes (the attacker's), and rotation. They are made when
+ * first used, or beforehand: RSA keys take their time, which a caller with a deadline may not have.
  */
 #ifndef FAKE_KEYS_H
 #define FAKE_KEYS_H
@@ -14,6 +15,8 @@ struct keys;
 struct keys *keys_new(void);
 void keys_free(struct keys **k);
 void keys_reset(struct keys *k);
+/* All RSA keys that may be asked for until the next rotation. */
+void keys_make(struct keys *k);
 
 enum key_role { KEY_CURRENT = 0, KEY_SECOND, KEY_ATTACKER };
 /* Borrowed until keys_free; never NULL for an algorithm of jose.h. kid has room for 32. */

@@ -144,6 +144,7 @@ static int run(const struct arguments *a)
         fprintf(stderr, "usher-fake: %s\n", err.text);
         goto out;
     }
+    keys_make(f->keys);
     fprintf(stderr,
             "usher-fake: WARNING: imitations of Discord and Google on %s, for development only; "
             "nothing "
