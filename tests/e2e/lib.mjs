@@ -12,20 +12,29 @@ import { chromium } from "playwright-core";
 export const root = path.resolve(process.env.USHER_ROOT ?? "build/root");
 export const shots = process.env.USHER_SHOTS; // a folder for screenshots, or nothing
 
+const patience = 60000; // of whoever waits for something that has to come
+
 export function folder(name) {
   return fs.mkdtempSync(path.join(os.tmpdir(), `usher-e2e-${name}-`));
 }
 
+// A port for a program that starts later: below those the kernel picks for connections and for port
+// 0, or a browser's connection may have it first.
 export async function freePort() {
-  return new Promise((resolve) => {
-    const s = net.createServer().listen(0, "127.0.0.1", () => {
-      const { port } = s.address();
-      s.close(() => resolve(port));
+  for (;;) {
+    const port = 10000 + Math.floor(Math.random() * 22768);
+    const free = await new Promise((resolve) => {
+      const s = net.createServer().once("error", () => resolve(false)).listen(port, "127.0.0.1", () => s.close(() => resolve(true)));
     });
-  });
+    if (free && !given.has(port)) {
+      given.add(port);
+      return port;
+    }
+  }
 }
+const given = new Set();
 
-export async function until(what, condition, ms = 20000) {
+export async function until(what, condition, ms = patience) {
   const end = Date.now() + ms;
   for (;;) {
     const value = await condition();
@@ -114,7 +123,7 @@ export async function startBrowser() {
 export async function openPage(browser, usher, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(10000);
+  page.setDefaultTimeout(patience);
   page.complaints = [];
   page.on("console", (m) => { if (m.type() === "error" && /Content Security/.test(m.text()) && page.url().startsWith(usher.url)) page.complaints.push(m.text()); });
   page.on("pageerror", (e) => page.complaints.push(String(e)));
@@ -130,11 +139,9 @@ export async function shot(page, name) {
 
 // A site that shows what reached it.
 export async function startSite() {
-  const server = http.createServer(async (rq, rs) => {
-    let body = "";
-    for await (const part of rq) body += part;
+  const server = http.createServer((rq, rs) => {
     rs.setHeader("Content-Type", "text/plain");
-    rs.end(JSON.stringify({ method: rq.method, url: rq.url, headers: rq.headers, raw: rq.rawHeaders, body }));
+    rs.end(JSON.stringify({ url: rq.url, headers: rq.headers, raw: rq.rawHeaders }));
   });
   const port = await freePort();
   await new Promise((r) => server.listen(port, "127.0.0.1", r));
