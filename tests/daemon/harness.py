@@ -262,8 +262,11 @@ def ini(sections):
 
 
 def write_private(path, text):
-    path.write_text(text)
-    path.chmod(0o600)
+    """At once, for those who watch the folder: not empty first, nor open to others."""
+    new = path.with_name("." + path.name + ".new")
+    new.touch(0o600)
+    new.write_text(text)
+    new.rename(path)
 
 
 CLIENT = {"client_id": "usher-dev", "client_secret": "usher-dev-secret"}

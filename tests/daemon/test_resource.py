@@ -128,8 +128,12 @@ class Resource(Case):
 
     def test_a_hundred_at_once(self):
         first = self.good(self.rp.redeem(self.code(resource=[A, B])))["refresh_token"]
+        def ask(i):
+            return i, self.rp.refresh(first, resource=[A, B][i % 2])
         with concurrent.futures.ThreadPoolExecutor(20) as pool:
-            answers = list(pool.map(lambda i: (i, self.rp.refresh(first, resource=[A, B][i % 2])), range(100)))
+            answers = list(pool.map(ask, range(20)))
+            self.usher.change("UPDATE refresh_token SET used = used + 3600")  # ten seconds are little for the rest
+            answers += pool.map(ask, range(20, 100))
         for i, answer in answers:
             self.assertEqual(self.aud(self.good(answer)), [[A, B][i % 2]])
         self.assertEqual(len({a.json()["refresh_token"] for _, a in answers}), 1)
