@@ -146,5 +146,8 @@ int call_get(struct call *c, const char *name, const char **value)
     const int rc = form_get(c->in->form, name, value);
     if (rc < 0)
         call_refuse(c, "invalid_request", "a parameter came twice");
-    return rc == 1 && (*value)[0] == '\0' ? 0 : rc; /* RFC 6749 3.2: as if it were not there */
+    if (rc != 1 || (*value)[0] != '\0')
+        return rc;
+    *value = NULL; /* RFC 6749 3.2: as if it were not there */
+    return 0;
 }

@@ -55,6 +55,8 @@ static bool read_credentials(struct call *c, struct credentials *got)
         got->id = id;
         got->secret = secret;
     }
+    if (got->secret && !got->secret[0])
+        got->secret = NULL; /* RFC 6749 2.3.1: who has an empty one may leave it out */
     return true;
 }
 

@@ -82,7 +82,17 @@ bool oauth_is_call(const struct request *rq)
     return false;
 }
 
-/* RFC 6749 3.2: parameters come in the body, where no log and no history sees them. */
+/* RFC 6749 3.2: parameters come in the body, where no log and no history sees them. Userinfo has
+ * but one, the token; what else libraries write behind its address (?schema=openid) is not looked
+ * at. */
+static bool query_good(const struct oauth_op *op, const struct fields *query)
+{
+    const char *token;
+    if (query && op->run == issuer_userinfo)
+        return form_get(query, "access_token", &token) == 0;
+    return query && query->n == 0;
+}
+
 void oauth_call(struct request *rq, void *app_)
 {
     const struct web_app *app = app_;
@@ -94,7 +104,7 @@ void oauth_call(struct request *rq, void *app_)
     const bool get = strcmp(request_method(rq), "POST") != 0;
     const struct fields *query = request_query(rq), *form = get ? &none : request_form(rq);
     const char *authorization = NULL, *user_agent = NULL;
-    if (!query || query->n > 0 || !form) {
+    if (!query_good(op, query) || !form) {
         oauth_refused(rq, app, 400, "Parameters are expected in the body, as a form.");
         return;
     }

@@ -262,8 +262,15 @@ class OAuth(unittest.TestCase):
         self.refused(c.token(client_secret=c.secret), "invalid_request")
         self.refused(c.token(client_id="plain"), "invalid_request")
         self.good(c.token(client_id="reporter"))
-        # a public client has nothing to prove, so it must not try
+        # a public client has nothing to prove, so it must not try; an empty secret is none (RFC 6749 2.3.1)
         self.refused(post("spa", "x"), "invalid_client", 401)
+        named = Client(self.usher, "spa").revoke("x", client_id="spa", client_secret="")
+        basic_ = Client(self.usher, "spa").post("/oauth2/revoke", {"token": "x"}, Authorization=basic("spa", ""))
+        self.assertEqual((named.status, basic_.status), (200, 200))
+        for app in ("reporter", "signer", "nobody"):
+            self.refused(Client(self.usher, app).token(client_id=app, client_secret=""), "invalid_client", 401)
+            self.refused(Client(self.usher, app).post("/oauth2/token", {"grant_type": "client_credentials"},
+                                                      Authorization=basic(app, "")), "invalid_client", 401)
 
     def test_basic_as_it_is_written(self):
         """RFC 6749 2.3.1: both halves are form-encoded first"""

@@ -37,6 +37,7 @@ class Codes(Plan):
             self.assertEqual(error_of(self.rp.redeem(response, verifier=wrong)), GONE, wrong)
         response = self.authorize()
         self.assertEqual(error_of(self.rp.redeem(response, verifier=pkce()[0])), GONE, "a downgrade")
+        self.assertEqual(self.rp.redeem(self.authorize(), verifier="").status, 200, "sent empty is not sent")
 
     def test_op_43_codes_are_exact(self):
         # OP-43

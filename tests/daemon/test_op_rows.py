@@ -286,6 +286,10 @@ class Tokens(Rows):
                        ask(method="POST", form={"access_token": tokens["access_token"]}, Authorization=bearer),
                        ask(method="POST", form=[("access_token", tokens["access_token"])] * 2)):
             self.assertEqual(error_of(answer), (400, "invalid_request"))
+        # What libraries write behind the address besides is not looked at.
+        self.assertEqual(set(ask(url + "?schema=openid&x=1", Authorization=bearer).json()), {"sub"})
+        for answer in (ask(url + "?schema=openid&access_token=x", Authorization=bearer), ask(url + "?%zz", Authorization=bearer)):
+            self.assertEqual(error_of(answer), (400, "invalid_request"))
         refused = ask()
         self.assertEqual((refused.status, refused.headers["WWW-Authenticate"]), (401, "Bearer realm=\"usher\""))
 
