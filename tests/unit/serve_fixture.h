@@ -11,6 +11,7 @@
 #define SERVE_HOST "usher.test"
 #define HOST "Host: " SERVE_HOST "\r\n"
 #define BIG_BYTES (200 * 1024)
+#define BYTES_65 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef!"
 
 struct serve_fixture {
     struct loop *loop;

@@ -21,7 +21,7 @@ START_TEST(methods_with_bodies)
         {"PUT /json/a/name HTTP/1.1\r\n" HOST JSON "Content-Length: 2\r\n\r\n{}", 405, false},
         {"PUT /nothing HTTP/1.1\r\n" HOST JSON "Content-Length: 2\r\n\r\n{}", 404, false},
         {"PUT /form HTTP/1.1\r\n" HOST FORM "Content-Length: 3\r\n\r\na=b", 405, false},
-        {"PUT /json/a HTTP/1.1\r\n" HOST JSON "Content-Length: 65\r\n\r\n", 413, false},
+        {"PUT /json/a HTTP/1.1\r\n" HOST JSON "Content-Length: 65\r\n\r\n" BYTES_65, 413, false},
         {"PUT /json/a HTTP/1.1\r\n" HOST JSON "Transfer-Encoding: chunked\r\n\r\n"
          "2\r\n{}\r\n0\r\n\r\n",
          200, true},
