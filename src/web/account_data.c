@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Everything that is kept about a person, as one JSON file for them: their account, identities,
- * sessions, and what they did to it. Put together on the store's thread.
+ * sessions, what apps hold of them, and what they did to it. Put together on the store's thread.
  */
 #include <stdio.h>
 
@@ -10,7 +10,7 @@
 #include "store/account_list.h"
 #include "store/session_row.h"
 #include "sys/clock.h"
-#include "web/account_page.h"
+#include "web/account_app.h"
 
 #define DATA_MAX (4u * 1024 * 1024)
 #define HISTORY_MAX 2000 /* the newest lines of the audit */
@@ -116,6 +116,27 @@ static int add_sessions(struct db *db, const struct export *x, struct jval *data
     return 0;
 }
 
+static int add_apps(struct db *db, const struct export *x, struct jval *data, struct err *err)
+{
+    struct account_app *held;
+    size_t n;
+    if (account_app_read(db, x->v, x->a, &held, &n, err) < 0)
+        return -1;
+    struct jval *list = jval_new_array();
+    for (size_t i = 0; i < n; i++) {
+        struct jval *o = jval_new_object();
+        jval_set_text(o, "app", held[i].app);
+        jval_set_text(o, "scopes", held[i].scopes);
+        jval_set_bool(o, "remembered_yes", held[i].consent);
+        jval_set_bool(o, "offline", held[i].offline);
+        set_time(o, "since", held[i].since);
+        set_time(o, "last", held[i].last);
+        jval_push(list, o);
+    }
+    jval_set(data, "apps", list);
+    return 0;
+}
+
 static int add_history(struct db *db, const struct export *x, struct jval *data, struct err *err)
 {
     const struct audit_filter mine = {.limit = HISTORY_MAX, .actor = x->v->account};
@@ -135,6 +156,7 @@ static int read_data(struct db *db, void *arg, struct err *err)
     set_time(data, "exported", x->v->now);
     int rc = add_account(db, x, data, err);
     rc = rc < 0 ? rc : add_sessions(db, x, data, err);
+    rc = rc < 0 ? rc : add_apps(db, x, data, err);
     rc = rc < 0 ? rc : add_history(db, x, data, err);
     if (rc == 0) {
         jval_render(data, &x->out);

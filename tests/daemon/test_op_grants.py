@@ -415,6 +415,10 @@ class Consent(Plan):
         page = self.browser.get("/account").text
         self.assertIn("your e-mail address", page)
         self.assertIn("also while you are away", page)
+        held = {a["app"]: a for a in self.browser.get("/account/data").json()["apps"]}
+        self.assertEqual(set(held), {"rp", self.other.client_id})
+        self.assertEqual(sorted(held["rp"]["scopes"].split()), ["email", "offline_access", "openid"])
+        self.assertEqual((held["rp"]["offline"], held["rp"]["remembered_yes"]), (True, True))
         cross = self.browser.post("/account/apps/rp/revoke", {}, same_origin=False, Origin="https://evil.example")
         self.assertEqual(cross.status, 403)
         self.assertEqual(self.browser.post("/account/apps/rp/revoke", {}).status, 303)
@@ -423,6 +427,25 @@ class Consent(Plan):
         self.assertEqual(self.rp.userinfo(tokens["access_token"]).status, 401)
         self.assertEqual(self.rp.userinfo(kept["access_token"]).status, 200)
         self.assert_error(self.authorize(prompt="none"), "consent_required")
+
+    def naming(self, text):
+        """The tables of the store that hold it somewhere."""
+        found = set()
+        for table, in self.usher.rows("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"):
+            for column, in self.usher.rows("SELECT name FROM pragma_table_info(?)", table):
+                if self.usher.rows('SELECT 1 FROM "%s" WHERE "%s" = ? LIMIT 1' % (table, column), text):
+                    found.add(table)
+        return found
+
+    def test_priv_11_a_deleted_account_is_an_id_in_the_audit(self):
+        # PRIV-11
+        tokens, _ = self.sign_in(scope="openid email offline_access", person="noor")
+        account = self.browser.me()["id"]
+        self.assertLessEqual({"account", "identity", "session", "consent", "oauth_grant"}, self.naming(account))
+        self.assertEqual(self.browser.post("/account/delete", {"sure": "yes"}).status, 200)
+        self.assertEqual(self.naming(account) - {"logout_delivery"}, {"audit"})  # apps are told, then it goes
+        self.assertEqual(self.rp.userinfo(tokens["access_token"]).status, 401)
+        self.assertEqual(error_of(self.rp.refresh(tokens["refresh_token"])), GONE)
 
     def test_op_14_less_than_was_asked_for_and_never_more(self):
         # OP-14
