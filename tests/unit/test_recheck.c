@@ -141,9 +141,11 @@ END_TEST
 
 START_TEST(tokens_that_are_not_honoured_end_it)
 {
+    static const char *const no[] = {"{\"error\":\"invalid_grant\"}",
+                                     "{\"error\":\"access_denied\"}"};
     me_status = 401;
     me_answer = "{}";
-    token_answer = "{\"error\":\"invalid_grant\"}";
+    token_answer = no[_i];
     lfx.token_status = 400;
     later(PERIOD + 120);
     ck_assert_str_eq(groups(), "over");
@@ -271,7 +273,7 @@ Suite *suite_recheck(void)
     tcase_add_test(tc, groups_follow);
     tcase_add_test(tc, who_may_not_any_more_is_out);
     tcase_add_test(tc, a_token_that_is_refused_is_renewed_once);
-    tcase_add_test(tc, tokens_that_are_not_honoured_end_it);
+    tcase_add_loop_test(tc, tokens_that_are_not_honoured_end_it, 0, 2);
     tcase_add_test(tc, an_upstream_that_is_down_ends_nobody);
     tcase_add_test(tc, nobody_signed_in_nobody_asked);
     tcase_add_test(tc, the_login_may_go_meanwhile);
