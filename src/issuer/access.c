@@ -40,7 +40,7 @@ struct access {
     struct index by_hash, first[OWNERS], by_app;
     size_t max, cursor;
     size_t reserved; /* places kept for rows on their way to the store */
-    uint64_t changes, ends;
+    uint64_t changes;
     int64_t lacks_until;
 };
 
@@ -172,11 +172,6 @@ uint64_t access_changes(const struct access *t)
     return t->changes;
 }
 
-uint64_t access_ends(const struct access *t)
-{
-    return t->ends;
-}
-
 void access_lack(struct access *t, int64_t until)
 {
     t->lacks_until = until;
@@ -187,13 +182,32 @@ bool access_is_complete(const struct access *t, int64_t now)
     return t->lacks_until <= now;
 }
 
-static void drop(struct access *t, struct entry *e)
+/* ---- in and out: there is no other way, so what was good and is not any more is counted here ---
+ */
+
+static void put_in(struct access *t, struct entry *e)
+{
+    t->changes += e->ended;
+    share_of(t, text_of(e, APP))->n++;
+    index_put(&t->by_hash, key_of(e->hash), e);
+    link_in(t, e, OF_GRANT);
+    link_in(t, e, OF_ACCOUNT);
+}
+
+/* What expired is nobody's answer any more: only the clock has to be asked. */
+static void let_go(struct access *t, struct entry *e)
 {
     share_of(t, text_of(e, APP))->n--;
     index_remove(&t->by_hash, key_of(e->hash), e);
     link_out(t, e, OF_GRANT);
     link_out(t, e, OF_ACCOUNT);
     free(e);
+}
+
+static void drop(struct access *t, struct entry *e)
+{
+    t->changes++;
+    let_go(t, e);
 }
 
 size_t access_sweep(struct access *t, int64_t now, size_t budget)
@@ -208,7 +222,7 @@ size_t access_sweep(struct access *t, int64_t now, size_t budget)
             t->cursor = 0;
         struct entry *e = index_at(&t->by_hash, t->cursor);
         if (e && e->expires <= now) {
-            drop(t, e); /* what moves into the slot is looked at next */
+            let_go(t, e); /* what moves into the slot is looked at next */
             n++;
         } else {
             t->cursor++;
@@ -298,14 +312,9 @@ int access_add(struct access *t, const struct access_token_row *row, int64_t now
     struct entry *e = entry_new(row, err);
     if (e == NULL)
         return -1;
-    t->changes += was || row->ended != 0;
-    t->ends += row->ended != 0;
     if (was)
         drop(t, was);
-    share_of(t, row->app)->n++;
-    index_put(&t->by_hash, key_of(e->hash), e);
-    link_in(t, e, OF_GRANT);
-    link_in(t, e, OF_ACCOUNT);
+    put_in(t, e);
     return 0;
 }
 
@@ -341,8 +350,7 @@ static size_t end_all(struct access *t, enum owner o, const char *id)
         next = e->of[o].next;
         drop(t, e);
     }
-    t->changes += n > 0 || t->lacks_until > 0; /* it may be of one that is not here */
-    t->ends++;
+    t->changes++; /* it may be of one that is not here */
     return n;
 }
 

@@ -53,9 +53,8 @@ size_t access_sweep(struct access *t, int64_t now, size_t budget);
 /* Some that are good until then at most are not here. */
 void access_lack(struct access *t, int64_t until);
 bool access_is_complete(const struct access *t, int64_t now);
-/* Grows with every end that is told, whether or not it is of something that is here. */
-uint64_t access_ends(const struct access *t);
-/* Grows whenever something that was good ends before its time, or is replaced. */
+/* Grows with every end that is told, whether or not it is of something that is here, and whenever
+ * something that was good is replaced. Not with time. */
 uint64_t access_changes(const struct access *t);
 size_t access_count(const struct access *t);
 

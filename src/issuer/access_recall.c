@@ -28,7 +28,7 @@ struct reading {
     unsigned char hash[32];
     struct access_token_row row;
     int found;
-    uint64_t ends; /* of the table, when the reading began */
+    uint64_t changes; /* of the table, when the reading began */
     unsigned tries;
     struct waiter *first, **last;
 };
@@ -128,7 +128,7 @@ static void was_read(void *arg, enum store_outcome outcome, const struct err *er
 static bool begin(struct reading *g)
 {
     struct issuer *i = g->owner->issuer;
-    g->ends = access_ends(i->access);
+    g->changes = access_changes(i->access);
     g->tries++;
     return store_read(i->o.store, read_row, i->o.loop, was_read, g);
 }
@@ -154,7 +154,7 @@ static void was_read(void *arg, enum store_outcome outcome, const struct err *er
     if (outcome != STORE_DONE) {
         log_error(NULL, LOG_WARN, "issuer.token_not_recalled", err);
         end(g, -1);
-    } else if (g->found == 1 && g->ends != access_ends(r->issuer->access)) {
+    } else if (g->found == 1 && g->changes != access_changes(r->issuer->access)) {
         if (g->tries == TRIES || !begin(g)) /* maybe it was this one that ended */
             end(g, -1);
     } else if (g->found == 1 && g->row.ended == 0 && g->row.expires > now_seconds()) {
