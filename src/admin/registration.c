@@ -20,7 +20,7 @@
 struct registering {
     struct app_draft draft;
     char id[sizeof ID_PREFIX + ID_RANDOM];
-    char token[REGISTRATION_TOKEN_LEN + 1], secret[APP_SECRET_LEN + 1], secret_id[32];
+    char token[HANDLE_LEN + 1], secret[APP_SECRET_LEN + 1], secret_id[32];
     struct registration_row row;
     struct app_secret_row secret_row;
     bool with_secret;
@@ -156,7 +156,7 @@ static int add_begin(struct op *op, struct err *err)
     make_id(g->id);
     op->id = op->object = g->id;
     g->row = (struct registration_row){.app = g->id, .created = op->now};
-    registrations_make(REGISTRATION_ACCESS, g->token, g->row.hash);
+    handle_make(REGISTRATION_ACCESS, g->token, g->row.hash);
     if (wants_secret(op))
         make_secret(op);
     return 0;

@@ -9,11 +9,12 @@
 #define ADMIN_REGISTRATION_H
 
 #include "admin/op.h"
+#include "issuer/handle.h"
 #include "store/initial_token.h"
 #include "store/registration.h"
 
 #define REGISTRATION_TOKENS_MAX 1000
-#define REGISTRATION_TOKEN_LEN 47 /* a prefix and base64url of 32 random bytes */
+/* Both are made as in issuer/handle.h. */
 #define REGISTRATION_INITIAL "uit_"
 #define REGISTRATION_ACCESS "uma_"
 
@@ -29,8 +30,5 @@ void registrations_drop_app(struct registrations *r, const char *app);
 /* Since when the app is there by itself; 0: it is not, as far as memory knows. */
 int64_t registrations_since(const struct registrations *r, const char *app);
 size_t registrations_initial_count(const struct registrations *r);
-
-/* A fresh one of that kind and its hash; `out` has room for REGISTRATION_TOKEN_LEN + 1. */
-void registrations_make(const char *prefix, char *out, unsigned char hash[32]);
 
 #endif

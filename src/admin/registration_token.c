@@ -103,17 +103,6 @@ size_t registrations_initial_count(const struct registrations *r)
     return r->n_initial;
 }
 
-void registrations_make(const char *prefix, char *out, unsigned char hash[32])
-{
-    unsigned char random[32];
-    const size_t n = strlen(prefix);
-    rng_fill(random, sizeof random);
-    memcpy(out, prefix, n);
-    text_b64url(random, sizeof random, out + n);
-    seal_wipe(random, sizeof random);
-    seal_sha256(str_of(out), hash);
-}
-
 /* ---- at start ---------------------------------------------------------------------------------
  */
 
@@ -170,9 +159,8 @@ int admin_initial_check(struct admin *a, struct str bearer, struct admin_actor *
 {
     const int64_t now = wall_seconds(clock_wall());
     unsigned char hash[32];
-    if (bearer.n != REGISTRATION_TOKEN_LEN || !str_starts(bearer, REGISTRATION_INITIAL))
+    if (!handle_hash(REGISTRATION_INITIAL, bearer, hash))
         return 0;
-    seal_sha256(bearer, hash);
     for (const struct holder *h = a->registrations->initial; h; h = h->next) {
         if (!seal_equal(h->hash, hash, sizeof hash) || h->expires <= now)
             continue;
@@ -189,10 +177,8 @@ int admin_registration_check(struct admin *a, const char *app, struct str bearer
 {
     unsigned char hash[32];
     const struct holder *h = find(a->registrations->apps, app);
-    if (bearer.n != REGISTRATION_TOKEN_LEN || !str_starts(bearer, REGISTRATION_ACCESS))
-        return 0;
-    seal_sha256(bearer, hash);
-    if (!h || !seal_equal(h->hash, hash, sizeof hash))
+    if (!handle_hash(REGISTRATION_ACCESS, bearer, hash) || !h ||
+        !seal_equal(h->hash, hash, sizeof hash))
         return 0;
     *out = (struct admin_actor){.kind = "registration", .id = h->id};
     return 1;
@@ -203,7 +189,7 @@ int admin_registration_check(struct admin *a, const char *app, struct str bearer
 
 struct making {
     char id[32];
-    char text[REGISTRATION_TOKEN_LEN + 1];
+    char text[HANDLE_LEN + 1];
     struct initial_token_row row;
 };
 
@@ -280,7 +266,7 @@ static int add_begin(struct op *op, struct err *err)
                                         .owner = owner[0] ? owner : NULL,
                                         .created = op->now,
                                         .expires = expires > 0 ? expires : op->now + LIFE_DEFAULT};
-    registrations_make(REGISTRATION_INITIAL, m->text, m->row.hash);
+    handle_make(REGISTRATION_INITIAL, m->text, m->row.hash);
     op->object = m->id;
     op->became = token_json(&m->row);
     return 0;

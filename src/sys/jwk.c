@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <openssl/params.h>
+#include <openssl/rsa.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +39,24 @@ const struct jose_alg *jose_alg_get(uint32_t alg)
         if (algs[i].alg == alg)
             return &algs[i];
     return NULL;
+}
+
+EVP_MD_CTX *jose_begin(const struct jose_alg *alg, EVP_PKEY *pkey, enum jose_use use)
+{
+    const char *digest = alg->family == JOSE_ED ? NULL : alg->digest;
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    EVP_PKEY_CTX *key_ctx = NULL; /* owned by ctx */
+
+    if (!ctx ||
+        (use == JOSE_SIGN ? EVP_DigestSignInit_ex : EVP_DigestVerifyInit_ex)(
+            ctx, &key_ctx, digest, NULL, NULL, pkey, NULL) != 1 ||
+        (alg->family == JOSE_PSS &&
+         (EVP_PKEY_CTX_set_rsa_padding(key_ctx, RSA_PKCS1_PSS_PADDING) != 1 ||
+          EVP_PKEY_CTX_set_rsa_pss_saltlen(key_ctx, RSA_PSS_SALTLEN_DIGEST) != 1))) {
+        EVP_MD_CTX_free(ctx);
+        return NULL;
+    }
+    return ctx;
 }
 
 uint32_t jws_alg_by_name(const char *name)

@@ -28,6 +28,11 @@ struct jose_alg {
     unsigned coordinate; /* bytes of x, y, r, s; 0 for RSA */
 };
 const struct jose_alg *jose_alg_get(uint32_t alg); /* NULL unless exactly one known bit */
+/* A context with key and algorithm in it, to sign with or to check by; nothing is digested yet. The
+ * caller frees it; NULL: it could not be made. */
+enum jose_use { JOSE_CHECK, JOSE_SIGN };
+struct evp_md_ctx_st *jose_begin(const struct jose_alg *alg, struct evp_pkey_st *pkey,
+                                 enum jose_use use);
 
 #define JWK_RSA_BITS_MIN 2048
 #define JWK_RSA_BITS_MAX 8192

@@ -130,24 +130,6 @@ static bool signature_raw(const struct jose_alg *alg, unsigned char *sig, size_t
     return good;
 }
 
-/* A context with key and algorithm in it; nothing is digested yet. The caller frees it. */
-static EVP_MD_CTX *signature_begin(const struct jose_alg *alg, EVP_PKEY *pkey)
-{
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    EVP_PKEY_CTX *key_ctx = NULL; /* owned by ctx */
-
-    if (!ctx ||
-        EVP_DigestSignInit_ex(ctx, &key_ctx, alg->family == JOSE_ED ? NULL : alg->digest, NULL,
-                              NULL, pkey, NULL) != 1 ||
-        (alg->family == JOSE_PSS &&
-         (EVP_PKEY_CTX_set_rsa_padding(key_ctx, RSA_PKCS1_PSS_PADDING) != 1 ||
-          EVP_PKEY_CTX_set_rsa_pss_saltlen(key_ctx, RSA_PSS_SALTLEN_DIGEST) != 1))) {
-        EVP_MD_CTX_free(ctx);
-        return NULL;
-    }
-    return ctx;
-}
-
 /* `sig` has room for JWK_RSA_BYTES_MAX bytes. Takes the context; NULL: it could not be made. */
 static bool signature_end(const struct jose_alg *alg, EVP_MD_CTX *ctx, struct str input,
                           unsigned char *sig, size_t *n)
@@ -162,7 +144,7 @@ static bool signature_end(const struct jose_alg *alg, EVP_MD_CTX *ctx, struct st
 static bool signature_make(const struct jose_alg *alg, EVP_PKEY *pkey, struct str input,
                            unsigned char *sig, size_t *n)
 {
-    return signature_end(alg, signature_begin(alg, pkey), input, sig, n);
+    return signature_end(alg, jose_begin(alg, pkey, JOSE_SIGN), input, sig, n);
 }
 
 static void json_add(struct buf *out, const struct jval *json)
@@ -304,7 +286,7 @@ struct jws_signer *jws_signer_new(const struct jws_key *k, const struct jws_head
     s->alg = jose_alg_get(head->alg);
     s->pkey = k->pkey;
     s->spare = mem_alloc(SPARES * sizeof *s->spare);
-    s->ready = signature_begin(s->alg, k->pkey);
+    s->ready = jose_begin(s->alg, k->pkey, JOSE_SIGN);
     buf_init(&s->head, JWS_TOKEN_MAX);
     header = head_json(s->alg, head);
     json_add(&s->head, header);
