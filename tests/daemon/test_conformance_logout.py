@@ -148,6 +148,25 @@ class EndSession(Leaving):
             self.assert_never_leads_away(self.end(id_token_hint=hint, post_logout_redirect_uri=LOGGED_OUT))
             self.sign_in()
 
+    def test_op_57_hint_of_another_issuer_with_our_key(self):
+        tokens, _ = self.sign_in()
+        path = "/oauth2/logout?" + urllib.parse.urlencode({"id_token_hint": tokens["id_token"],
+                                                           "post_logout_redirect_uri": LOGGED_OUT})
+        self.assert_leads_back(Browser(self.usher).get(path))
+        text, url = self.usher.config.read_text(), self.usher.url
+
+        def settings_are(settings, public_url):
+            self.usher.stop()
+            write_private(self.usher.config, settings)
+            self.usher.url = public_url
+            self.usher.start()
+
+        self.addCleanup(settings_are, text, url)
+        settings_are(text.replace("public_url = http://127.0.0.1", "public_url = http://localhost"),
+                     url.replace("127.0.0.1", "localhost"))
+        answer = Browser(self.usher).get(path)
+        self.assertEqual((answer.status, answer.location), (200, None), answer.summary())
+
     def test_op_57_hint_of_another_person(self):
         elsewhere = Browser(self.usher)
         tokens, _ = self.sign_in(elsewhere, person="grace")
