@@ -117,6 +117,10 @@ class Rules(Case):
         second, to = self.comes("own", "ada")
         self.assertEqual(to, "/?from=test")
         self.assertNotEqual(first.me()["id"], second.me()["id"])  # ACCT-05: one subject, two issuers
+        # Nor does who came by it link something of a provider that links.
+        self.assertEqual(second.post("/account/link/google", {}).status, 409)
+        self.assertEqual(first.post("/account/link/own", {}).status, 409)
+        self.assertEqual(first.post("/account/link/google", {}).status, 200)
 
     def test_acct_01_acct_22_without_evidence_nothing_is_told(self):
         # ACCT-01, ACCT-22, ACCT-26: Noor's address is unverified, Konrad has none. Whether somebody has
