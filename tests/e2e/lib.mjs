@@ -139,9 +139,11 @@ export async function shot(page, name) {
 
 // A site that shows what reached it.
 export async function startSite() {
-  const server = http.createServer((rq, rs) => {
+  const server = http.createServer(async (rq, rs) => {
+    let body = "";
+    for await (const part of rq) body += part;
     rs.setHeader("Content-Type", "text/plain");
-    rs.end(JSON.stringify({ url: rq.url, headers: rq.headers, raw: rq.rawHeaders }));
+    rs.end(JSON.stringify({ method: rq.method, url: rq.url, headers: rq.headers, raw: rq.rawHeaders, body }));
   });
   const port = await freePort();
   await new Promise((r) => server.listen(port, "127.0.0.1", r));
