@@ -2,8 +2,10 @@
 #include "ctl/client.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/form.h"
@@ -166,9 +168,17 @@ static void set_up(struct ctl *c, const struct client_call *call, struct answer 
     curl_easy_setopt(e, CURLOPT_HEADERDATA, a);
 }
 
+/* Of a socket libcurl speaks as if it were a host with a port. */
+static const char *why_unreachable(const struct ctl *c, CURLcode rc)
+{
+    if (!c->url && rc == CURLE_COULDNT_CONNECT)
+        return access(c->socket, R_OK | W_OK) != 0 ? strerror(errno) : "nobody listens there";
+    return c->client->why[0] ? c->client->why : curl_easy_strerror(rc);
+}
+
 static int unreachable(const struct ctl *c, CURLcode rc)
 {
-    const char *why = c->client->why[0] ? c->client->why : curl_easy_strerror(rc);
+    const char *why = why_unreachable(c, rc);
     fprintf(stderr, "usherctl: no answer from %s: %s\n", c->url ? c->url : c->socket, why);
     if (!c->url)
         fprintf(stderr, "Is usherd running, and are you root or its user? --socket names another "

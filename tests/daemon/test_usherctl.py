@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import socket
 import subprocess
 import time
 
@@ -79,7 +80,13 @@ class CommandLine(Ctl):
 
     def test_nobody_answers(self):
         _, said = self.run_ctl("status", "--socket", str(self.folder / "nothing.sock"), status=UNREACHABLE)
+        self.assertIn("nothing.sock: No such file or directory", said)
         self.assertIn("Is usherd running", said)
+        left = self.folder / "left.sock"
+        with socket.socket(socket.AF_UNIX) as s:
+            s.bind(str(left))
+        _, said = self.run_ctl("status", "--socket", str(left), status=UNREACHABLE)
+        self.assertIn("left.sock: nobody listens there", said)
 
     def test_completion_completes(self):
         script = self.run_ctl("completion", "bash")[0]
