@@ -1,16 +1,20 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# The demo behind `./dev run` (which sources this): usherd with its state in build/run, and for every
-# provider without credentials its look-alike in usher-fake.
+# The demo behind `./dev run` (which sources this): usherd with its state in build/run (with another
+# port in build/run-PORT), and for every provider without credentials its look-alike in usher-fake.
 #
 # Real ones: USHER_PROVIDER_DISCORD_CLIENT_ID and _CLIENT_SECRET in the environment, or
 # providers.d/discord.conf; likewise google. PORT picks the port (8080).
 
-state=$out/run
 port=${PORT:-8080}
+state=$out/run
+if [ "$port" != 8080 ]; then state=$out/run-$port; fi
 url=http://127.0.0.1:$port
+if (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then # before anything a running demo reads is touched
+    die "Port $port is taken, maybe by another ./dev run. PORT=8081 ./dev run takes another one."
+fi
 socket=$state/run/admin.sock
-if [ ${#socket} -gt 100 ]; then socket=${XDG_RUNTIME_DIR:-/tmp}/usher-demo-$(id -u)/admin.sock; fi # its path has a limit
+if [ ${#socket} -gt 100 ]; then socket=${XDG_RUNTIME_DIR:-/tmp}/usher-demo-$(id -u)-$port/admin.sock; fi # its path has a limit
 umask 077
 mkdir -p "$state/providers.d"
 rm -f "$state"/*.ready "$state"/providers.d/*.conf
