@@ -130,7 +130,7 @@ const struct usher_setting app_settings[] = {
                    .label = "ID tokens say all",
                    .help = "What the granted scopes mean is in ID tokens, too, for apps that never "
                            "ask userinfo."),
-    USHER_SET_DURATION(struct app_common, default_max_age, .flags = USHER_ADVANCED,
+    USHER_SET_DURATION(struct app_common, default_max_age, .value = "0", .flags = USHER_ADVANCED,
                        .label = "How long ago people may have signed in", .max = AGE_MAX,
                        .help = "Where a request does not say it by max_age. 0: it does not matter.",
                        .example = "1h"),

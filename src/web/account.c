@@ -57,7 +57,7 @@ static struct jval *identity_entry(const struct overview *o, const struct accoun
     jval_set_text(e, "provider", p ? p->label : i->provider);
     jval_set_bool(e, "unusable", !p || !p->usable);
     jval_set_text(e, "called", i->name ? i->name : i->username);
-    jval_set_text(e, "username", i->name ? i->username : NULL);
+    jval_set_text(e, "username", show_username(i->name, i->username));
     jval_set_text(e, "email", i->email);
     jval_set_bool(e, "email_proven", evidence_proves(i->email_evidence));
     jval_set(e, "since", show_when(i->linked ? i->linked : i->first_seen, v->now, v->a));

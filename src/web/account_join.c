@@ -71,7 +71,7 @@ static void set_proven(const struct join_page *p, struct jval *data)
     struct jval *o = jval_new_object();
     jval_set_text(o, "provider", from ? from->label : view->provider);
     jval_set_text(o, "called", view->name ? view->name : view->username);
-    jval_set_text(o, "username", view->name ? view->username : NULL);
+    jval_set_text(o, "username", show_username(view->name, view->username));
     jval_set_text(o, "email", view->email);
     jval_set_bool(o, "email_proven", evidence_proves(view->email_evidence));
     jval_set(data, "proven", o);

@@ -166,8 +166,9 @@ static struct jval *terms_view(const struct jval *terms)
     return list;
 }
 
-static struct jval *explanation(const struct jval *answer)
+static struct jval *explanation(const struct admin_visit *v)
 {
+    const struct jval *answer = v->more;
     const struct verdict *verdict = verdict_of(show_text(answer, "verdict"));
     struct jval *o = jval_new_object(), *terms = terms_view(jval_get(answer, "terms"));
     jval_set_text(o, "user", or_else(show_text(answer, "user"), "Whoever is signed out"));
@@ -175,7 +176,7 @@ static struct jval *explanation(const struct jval *answer)
     jval_set_bool(o, "disabled", show_bool(answer, "disabled"));
     jval_set_text(o, "verdict", verdict->text);
     jval_set_text(o, "tone", verdict->tone);
-    jval_set_text(o, "reason", show_text(answer, "reason"));
+    jval_set_text(o, "reason", admin_sentence(v, show_text(answer, "reason")));
     jval_set_text(o, "path", show_text(answer, "path"));
     jval_set_text(o, "require", show_text(answer, "require"));
     jval_set_bool(o, "has_terms", jval_count(terms) > 0);
@@ -188,8 +189,7 @@ static void set_explain(const struct admin_visit *v, struct jval *data)
     static const char *const asked[] = {"user", "provider", "path", "method", "client"};
     for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
         jval_set_text(data, arena_printf(v->a, "q_%s", asked[i]), admin_queried(v, asked[i]));
-    jval_set(data, "explained",
-             jval_get(v->more, "verdict") ? explanation(v->more) : jval_new_null());
+    jval_set(data, "explained", jval_get(v->more, "verdict") ? explanation(v) : jval_new_null());
 }
 
 /* ---- one ------------------------------------------------------------------------------------- */
@@ -222,7 +222,7 @@ static void set_client(const struct admin_visit *v, struct jval *data)
     jval_set_bool(data, "has_secrets", jval_count(secrets) > 0);
     jval_set(data, "secrets", secrets);
     jval_set_text(data, "secret", jval_text(jval_get(v->more, "secret")));
-    jval_set_bool(data, "copy", jval_get(v->more, "secret") != NULL);
+    jval_set_bool(data, "script", jval_get(v->more, "secret") != NULL);
     jval_set_text(data, "f_expires", v->n_errors > 0 ? admin_posted(v, "expires") : "");
 }
 

@@ -162,8 +162,7 @@ void admin_add_error(struct admin_visit *v, const char *field, const char *text)
         v->refused = ERR_INVALID;
 }
 
-/* "there is no such thing" as a sentence of a page. */
-static const char *sentence(struct admin_visit *v, const char *text)
+const char *admin_sentence(const struct admin_visit *v, const char *text)
 {
     const size_t n = strlen(text);
     if (n == 0)
@@ -183,7 +182,7 @@ static const char *without_remedy(struct admin_visit *v, const char *text)
     size_t n = s.n;
     while ((force || adopt) && n > 0 && text[n] != ';' && text[n] != ',')
         n--;
-    return sentence(v, n > 0 && n < s.n ? arena_dupn(v->a, text, n) : text);
+    return admin_sentence(v, n > 0 && n < s.n ? arena_dupn(v->a, text, n) : text);
 }
 
 void admin_keep_errors(struct admin_visit *v, const struct admin_answer *a)
@@ -274,8 +273,9 @@ static void set_notice(const struct admin_visit *v, struct jval *data)
             jval_set_text(data, "notice", notices[i].text);
 }
 
-/* A page with something to copy has one script of ours; none has pictures from elsewhere. */
-#define COPY_CSP                                                                                   \
+/* A page with something to copy, or to wait for, has one script of ours; none has pictures from
+ * elsewhere. */
+#define SCRIPT_CSP                                                                                 \
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src "        \
     "'none'; "                                                                                     \
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -297,9 +297,9 @@ void admin_send(struct admin_visit *v, int status, const char *name, const char 
         jval_set_bool(data, "can_leave", temporary);
     }
     visit_end(v);
-    bool copy = false;
-    if (jval_bool(jval_get(data, "copy"), &copy) && copy)
-        reply_header_static(v->rq, "Content-Security-Policy", COPY_CSP);
+    bool script = false;
+    if (jval_bool(jval_get(data, "script"), &script) && script)
+        reply_header_static(v->rq, "Content-Security-Policy", SCRIPT_CSP);
     page_has_form(v->rq);
     page_send(v->rq, v->app, status, name, title, data);
 }
@@ -362,6 +362,10 @@ void admin_sorry(struct admin_visit *v, enum err_kind kind, const char *text)
                   : text ? text
                          : w->text);
     jval_set_text(data, "again", again ? sign_in_url(v->rq) : NULL);
+    jval_set_text(data, "other",
+                  !known && kind == ERR_NOT_ALLOWED
+                      ? "/login?return_to=%2Fadmin&prompt=select_account"
+                      : NULL);
     jval_set_text(data, "back", known ? "/admin" : "/");
     jval_set_text(data, "back_text", known ? "To the overview" : "To the start page");
     if (kind == ERR_LIMITED)
@@ -379,7 +383,7 @@ bool admin_failed(struct admin_visit *v, const struct admin_answer *a)
     const char *text = a->err->kind == ERR_INTERNAL ? NULL
                        : a->n_fields && a->fields[0].text
                            ? arena_printf(v->a, "%s: %s", a->fields[0].field, a->fields[0].text)
-                           : sentence(v, a->err->text);
+                           : admin_sentence(v, a->err->text);
     admin_sorry(v, a->err->kind, text);
     return true;
 }

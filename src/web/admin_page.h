@@ -57,6 +57,8 @@ bool admin_keep_answer(struct admin_visit *v, const struct admin_answer *a, enum
 void admin_keep_errors(struct admin_visit *v, const struct admin_answer *a);
 /* The same with words of a page's own. */
 void admin_add_error(struct admin_visit *v, const char *field, const char *text);
+/* "there is no such thing" as a sentence of a page. */
+const char *admin_sentence(const struct admin_visit *v, const char *text);
 /* For admin-errors.html, on pages without an admin_form. */
 void admin_set_errors(const struct admin_visit *v, struct jval *data);
 /* What is wrong with a field; "": nothing. */

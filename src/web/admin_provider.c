@@ -87,7 +87,7 @@ void admin_set_callback(const struct admin_visit *v, struct jval *data, const ch
     jval_set_bool(data, "has_rotate_steps", jval_count(rotate) > 0);
     jval_set(data, "rotate_steps", rotate);
     jval_set_text(data, "home", str_starts(str_of(home), "https://") ? home : NULL);
-    jval_set_bool(data, "copy", true);
+    jval_set_bool(data, "script", true);
 }
 
 /* ---- all of them ----------------------------------------------------------------------------- */

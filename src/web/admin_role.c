@@ -242,8 +242,9 @@ static void ask_delete(struct admin_visit *v)
     ask_back(v, (struct admin_question){
                     .question = "Delete this role?",
                     .consequence = arena_printf(v->a,
-                                                "Nobody has the role %s any more then, whatever "
-                                                "the rules of apps make of that.",
+                                                "Whoever has the role %s loses it with the next "
+                                                "click. Rules of apps that ask for it let nobody "
+                                                "in any more.",
                                                 v->id),
                     .verb = "Delete the role",
                     .action = arena_printf(v->a, "%s/delete", home(v, v->id))});

@@ -136,6 +136,7 @@ static void on_keys(void *arg, const struct admin_answer *answer)
     if (admin_failed(v, answer))
         return;
     struct jval *data = admin_data(v);
+    jval_set_bool(data, "script", true);
     set_status(v, jval_get(v->more, "status"), data);
     set_diff(v, jval_get(v->more, "diff"), data);
     set_keys(v, answer->body, data);

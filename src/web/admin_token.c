@@ -23,7 +23,7 @@ void admin_set_tokens(const struct admin_visit *v, struct jval *data, struct jva
     jval_set_bool(data, "has_tokens", jval_count(list) > 0);
     jval_set(data, "tokens", list);
     jval_set_text(data, "token", jval_text(jval_get(v->more, "token")));
-    jval_set_bool(data, "copy", v->more != NULL);
+    jval_set_bool(data, "script", v->more != NULL);
     jval_set_text(data, "f_name", again ? admin_posted(v, "name") : "");
     jval_set_text(data, "f_expires", again ? admin_posted(v, "expires") : "");
     admin_set_errors(v, data);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Trying a provider out: a test without a person. It takes seconds, a few providers' time-outs at
- * worst; the browser waits for the page, as it does for a sign-in. */
+ * worst; the browser waits for the page, as it does for a sign-in, and the button says so. */
 #include "web/admin_provider.h"
 #include "web/admin_view.h"
 
@@ -10,6 +10,7 @@ static void show(struct admin_visit *v)
     struct jval *data = admin_data(v);
     jval_set_text(data, "id", v->id);
     jval_set_text(data, "label", label);
+    jval_set_bool(data, "script", true);
     if (v->more)
         show_findings(v->more, data);
     admin_set_errors(v, data);

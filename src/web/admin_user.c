@@ -128,6 +128,23 @@ void admin_page_users(struct request *rq, void *app)
 
 /* ---- one of them ----------------------------------------------------------------------------- */
 
+/* docs/accounts.md says what each is good for. */
+static const char *evidence_words(const char *name)
+{
+    static const struct {
+        const char *name, *words;
+    } all[] = {
+        {"provider_asserted", "verified, says the provider"},
+        {"primary_verified", "primary address, verified"},
+        {"xms_edov", "owner of the domain verified"},
+        {"authoritative", "the provider runs the mailbox"},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (strcmp(name, all[i].name) == 0)
+            return all[i].words;
+    return "not verified";
+}
+
 static struct jval *identity_view(const struct admin_visit *v, const struct jval *one)
 {
     const char *name = show_text(one, "name"), *username = show_text(one, "username");
@@ -136,9 +153,9 @@ static struct jval *identity_view(const struct admin_visit *v, const struct jval
     jval_set_text(o, "provider", label_of(v, show_text(one, "provider")));
     jval_set_text(o, "subject", show_text(one, "subject"));
     jval_set_text(o, "called", name[0] ? name : username);
-    jval_set_text(o, "username", name[0] ? or_null(username) : NULL);
+    jval_set_text(o, "username", name[0] ? show_username(name, username) : NULL);
     jval_set_text(o, "email", or_null(show_text(one, "email")));
-    jval_set_text(o, "evidence", show_text(one, "email_evidence"));
+    jval_set_text(o, "evidence", evidence_words(show_text(one, "email_evidence")));
     jval_set_text(o, "groups", or_null(show_list(jval_get(one, "groups"), v->a)));
     jval_set(o, "since",
              show_when(linked >= 0 ? linked : show_int(one, "first_seen", -1), v->now, v->a));

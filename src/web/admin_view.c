@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/text.h"
 #include "sys/clock.h"
 
 #define DAY 86400
@@ -27,6 +28,11 @@ bool show_bool(const struct jval *o, const char *key)
 {
     bool b;
     return jval_bool(jval_get(o, key), &b) && b;
+}
+
+const char *show_username(const char *name, const char *username)
+{
+    return name && username && username[0] && strcmp(name, username) != 0 ? username : NULL;
 }
 
 /* ---- times ----------------------------------------------------------------------------------- */
@@ -241,6 +247,16 @@ const char *show_list(const struct jval *v, struct arena *a)
     return v ? setting_text(v, a) : "";
 }
 
+/* Settings of files come as text, "true" where an admin writes "yes". */
+static const char *setting_words(const struct jval *v, const char *type, struct arena *a)
+{
+    const char *text = setting_text(v, a);
+    bool yes;
+    if (strcmp(type, "boolean") == 0 && text_bool(str_of(text), &yes))
+        return yes ? "yes" : "no";
+    return text;
+}
+
 struct jval *show_settings(const struct jval *settings, const struct jval *rows)
 {
     struct jval *list = jval_new_array();
@@ -251,7 +267,8 @@ struct jval *show_settings(const struct jval *settings, const struct jval *rows)
         const struct jval *value = jval_get(settings, key);
         if (value && jval_type(value) != JVAL_NULL && strcmp(key, "enabled") != 0 &&
             strcmp(key, "plugin") != 0)
-            push_labelled(list, label[0] ? label : key, setting_text(value, a));
+            push_labelled(list, label[0] ? label : key,
+                          setting_words(value, show_text(row, "type"), a));
     }
     arena_free(&a);
     return list;

@@ -17,6 +17,8 @@
 const char *show_text(const struct jval *o, const char *key);
 int64_t show_int(const struct jval *o, const char *key, int64_t otherwise);
 bool show_bool(const struct jval *o, const char *key);
+/* What stands beside a name: the user name, unless it says the same; NULL: nothing. */
+const char *show_username(const char *name, const char *username);
 
 /* "3 days ago", "in 2 hours", "just now". */
 const char *show_ago(int64_t seconds, int64_t now, struct arena *a);

@@ -27,6 +27,8 @@ void brand_set(struct jval *data, const struct app *app)
     set(data, "policy", c->policy_uri);
     set(data, "terms", c->tos_uri);
     set(data, own ? "logo" : "picture", c->logo_uri);
+    jval_set_bool(data, "has_links",
+                  c->home_uri || c->policy_uri || c->tos_uri || (!own && c->logo_uri));
     if (own && c->accent) {
         jval_set_text(data, "accent_of", app->id);
         jval_set_text(data, "accent", c->accent); /* a new colour is a new address */

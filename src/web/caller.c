@@ -49,7 +49,9 @@ static int from_session(struct request *rq, const struct web_app *app, struct ca
     if (web_session(app, rq, &v) != 1)
         return 0;
     if (!admin_is(app->admin, v.account))
-        return err_set(err, ERR_NOT_ALLOWED, "This account is no admin.");
+        return err_set(
+            err, ERR_NOT_ALLOWED,
+            "You are signed in, but this account is no admin. An admin can make it one.");
     out->by_cookie = true;
     out->stale = wall_seconds(clock_wall()) - v.created > CALLER_FRESH_SECONDS;
     out->actor.kind = "account";

@@ -194,8 +194,12 @@ static void on_step(void *arg, const struct issuer_step *s)
         ask(at, s);
         break;
     case ISSUER_PAGE:
-        reply_error(at->rq, 400,
-                    arena_printf(at->v.arena, "This request makes no sense: %s.", s->description));
+        reply_error(
+            at->rq, 400,
+            arena_printf(at->v.arena,
+                         "The app that sent you here asked for something that is not right: "
+                         "%s. Only the people who run that app can mend it.",
+                         s->description));
         break;
     case ISSUER_FAILED:
         reply_error(at->rq, 503, "usher cannot answer this just now.");

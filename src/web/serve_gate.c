@@ -229,7 +229,7 @@ static int find_route(struct request *rq, const char **what)
         const char *methods = get ? "GET, HEAD" : r->method;
         allow = allow ? arena_printf(rq->arena, "%s, %s", allow, methods) : methods;
     }
-    *what = "There is nothing here.";
+    *what = "The address may be mistyped or out of date.";
     if (allow == NULL)
         return 404;
     reply_header_static(rq, "Allow", allow);

@@ -141,20 +141,20 @@ void signin_chooser(struct request *rq, void *app_)
     struct jval *list = jval_new_array();
     const struct provider *last = chosen_last(rq, app);
     bool fake = false;
-    size_t usable = 0;
-    for (size_t i = 0; i < registry_count(app->registry); i++) {
-        const struct provider *p = registry_at(app->registry, i);
-        if (!p->usable || !app_admits(to, p))
-            continue;
-        struct jval *entry = provider_entry(p, query.p);
-        jval_set_bool(entry, "last", p == last);
-        jval_push(list, entry);
-        fake = fake || p->fake;
-        usable++;
-    }
+    for (int pass = 0; pass < 2;
+         pass++) /* what they used last is at hand, however many there are */
+        for (size_t i = 0; i < registry_count(app->registry); i++) {
+            const struct provider *p = registry_at(app->registry, i);
+            if (!p->usable || !app_admits(to, p) || (p == last) != (pass == 0))
+                continue;
+            struct jval *entry = provider_entry(p, query.p);
+            jval_set_bool(entry, "last", p == last);
+            jval_push(list, entry);
+            fake = fake || p->fake;
+        }
     buf_deinit(&query);
+    jval_set_bool(data, "none", jval_count(list) == 0);
     jval_set(data, "providers", list);
-    jval_set_bool(data, "none", usable == 0);
     if (to)
         brand_set(data, to);
     jval_set_bool(data, "fake", fake);

@@ -84,6 +84,7 @@ describe("a person and their account in Chromium", () => {
     await v.press("Sign out");
     await v.go("/login");
     assert.match(await v.page.getByRole("link", { name: "Continue with Google" }).textContent(), /You used Google last time/);
+    assert.match(await v.page.locator(".providers a").first().textContent(), /Google/); // before all others
     await v.examine("chooser-last-1280");
     await v.close();
   });

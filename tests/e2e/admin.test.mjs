@@ -187,6 +187,24 @@ describe("an admin in Chromium", () => {
     assert.equal((await go(page, "/admin/providers/discord-2")).status(), 404);
   });
 
+  it("shows that a test goes on, and begins one", async () => {
+    const { page } = ada;
+    await go(page, "/admin/providers/discord");
+    await page.evaluate(() => { // so that we stay and look
+      globalThis.sent = 0;
+      document.querySelector("form[action$='/test']").addEventListener("submit", (e) => {
+        globalThis.sent += e.defaultPrevented ? 0 : 1;
+        e.preventDefault();
+      });
+    });
+    await press(page, "Test");
+    assert.equal(await page.getByRole("progressbar", { name: "Testing …" }).count(), 1);
+    assert.equal(await page.locator("form[aria-busy] [role=status]").textContent(), "Testing …"); // for who cannot see it
+    await press(page, "Testing …");
+    assert.equal(await page.evaluate(() => globalThis.sent), 1);
+    assert.deepEqual(page.complaints, []);
+  });
+
   it("changes settings, and puts them back to their default", async () => {
     const { page } = ada;
     await go(page, "/admin/providers/discord/settings");
@@ -367,7 +385,7 @@ describe("an admin in Chromium", () => {
       assert.equal(h["access-control-allow-origin"], undefined);
       const html = await page.content();
       assert.match(html, /<h1>/, path);
-      assert.doesNotMatch(html, /<script(?! src="\/assets\/copy\.js" defer="">)| style=| on[a-z]+=|javascript:/i, path);
+      assert.doesNotMatch(html, /<script(?! src="\/assets\/admin\.js" defer="">)| style=| on[a-z]+=|javascript:/i, path);
     }
     await context.close();
   });

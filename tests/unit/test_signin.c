@@ -40,7 +40,7 @@ START_TEST(chooser_for_somebody_signed_in)
 {
     web_sign_in();
     ck_assert_int_eq(web_get("/login?return_to=https://app.example/x", web_cookies()), 200);
-    ck_assert(web_says("You are signed in as <strong>Ada</strong>"));
+    ck_assert(web_says("You are signed in as <strong><bdi>Ada</bdi></strong>"));
     ck_assert(web_says("href=\"https://app.example/x\""));
 }
 END_TEST
