@@ -132,6 +132,7 @@ START_TEST(redirect_uris)
         {"https://app.example/cb?x=1", true, true},
         {"https://app.example:8443/", true, true},
         {"http://127.0.0.1/cb", true, true},
+        {"http://localhost:3000/cb", true, true},
         {"http://[::1]:4711/cb", true, true},
         {"com.example.app:/cb", false, true},
         {"http://app.example/cb", false, false},
