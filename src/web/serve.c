@@ -15,6 +15,8 @@
 #include "sys/random.h"
 
 #define TCP_STATE_ESTABLISHED 1 /* of the kernel; no header has it beside linux/tcp.h */
+#define RUN_MS 1000
+#define SLEEP_MAX_MS 60000
 
 /* ---- connections and their deadlines */
 
@@ -316,18 +318,30 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const c
 
 static void on_ready(void *arg, int fd, unsigned events)
 {
-    (void)arg, (void)fd, (void)events; /* the work is done in on_prepare, before the next wait */
+    (void)fd, (void)events;
+    ((struct serve *)arg)->stirred = true; /* the work is done before the next wait */
 }
 
+/* Each run asks the kernel what is ready, on every listener's behalf; so it is only done when
+ * something came, was resumed or is due. And once a second where others keep the loop awake: the
+ * library takes up a listener again, which it put down for too many connections, when it runs. */
 static int64_t on_prepare(void *arg)
 {
     struct serve *s = arg;
+    const struct mono now = clock_mono();
     MHD_UNSIGNED_LONG_LONG ms = 0;
-    MHD_run(s->mhd);
-    /* The inner epoll is edge triggered: a time-out of zero says that work is still pending. */
-    if (MHD_get_timeout(s->mhd, &ms) == MHD_YES)
-        return (int64_t)(ms > 60000 ? 60000 : ms);
-    return -1;
+    if (s->stirred || now.ns >= s->due.ns || mono_ms(s->ran, now) >= RUN_MS) {
+        s->stirred = false;
+        s->ran = now;
+        MHD_run(s->mhd);
+        /* The inner epoll is edge triggered: a time-out of zero says that work is still pending. */
+        s->due.ns = INT64_MAX;
+        if (MHD_get_timeout(s->mhd, &ms) == MHD_YES)
+            s->due.ns = now.ns + (int64_t)(ms > SLEEP_MAX_MS ? SLEEP_MAX_MS : ms) * 1000000;
+    }
+    if (s->stirred)
+        return 0;
+    return s->due.ns == INT64_MAX ? -1 : (s->due.ns - now.ns + 999999) / 1000000;
 }
 
 static void on_library_message(void *cls, const char *format, va_list ap)
@@ -522,6 +536,7 @@ void serve_drain(struct serve *s, loop_job_fn *done, void *arg)
     const MHD_socket fd = MHD_quiesce_daemon(s->mhd);
     if (fd != MHD_INVALID_SOCKET)
         close(fd);
+    s->stirred = true;
     if (s->active == 0 && s->drained) {
         loop_post(s->loop, done, arg);
         s->drained = NULL;

@@ -95,6 +95,8 @@ struct serve {
     struct loop_watch *watch;
     struct loop_prepare *prepare;
     struct loop_timer *timer;
+    bool stirred;         /* the library has something to do */
+    struct mono ran, due; /* it ran last; it wants to run again by itself */
     const struct route *routes;
     size_t n_routes;
     struct metric_series **series; /* n_routes + 1 rows of 5 status classes */

@@ -303,8 +303,10 @@ static void answer(struct request *rq, int status, const char *content_type, str
     rq->content_type = content_type;
     rq->answer = body;
     rq->answered = true;
-    if (rq->stage == STAGE_HELD)
+    if (rq->stage == STAGE_HELD) {
         MHD_resume_connection(rq->conn->mhd);
+        rq->serve->stirred = true;
+    }
 }
 
 void reply_send(struct request *rq, int status, const char *content_type, struct str body)
