@@ -432,7 +432,7 @@ START_TEST(people_are_told)
     expect_deny(check(CADDY("wiki.example", "/admin/x")), 403); /* a script */
     ck_assert_int_eq(web_get(to + strlen("https://usher.test"), web_cookies()), 403);
     ck_assert(web_says("The &lt;wiki&gt; is not open to you"));
-    ck_assert(web_says("signed in as Ada, with Toy"));
+    ck_assert(web_says("signed in as <strong><bdi>Ada</bdi></strong>, with Toy"));
     ck_assert(web_says("/login?prompt=select_account&amp;return_to=https%3A%2F%2Fwiki.example"));
     ck_assert_int_eq(
         web_get("/login?prompt=select_account&return_to=https%3A%2F%2Fwiki.example", web_cookies()),
