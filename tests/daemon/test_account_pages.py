@@ -419,15 +419,6 @@ class Join(Case):
         self.assertIn('href="/account"', answer.text)
         self.assertIsNotNone(mine.me())
 
-    def test_a_provider_that_is_down_is_on_record_with_who_asked(self):
-        mine = self.person("guest-7", "discord")
-        self.fake.fault("/google/.well-known/openid-configuration", "http503")
-        answer = mine.post("/account/link/google", {}, User_Agent="Odd/1.0")
-        self.assertEqual(answer.status, 502, answer.summary())
-        self.usher.stop()
-        rows = self.usher.rows("SELECT ip, user_agent, request_id FROM audit WHERE action = 'login.failed'")
-        self.assertEqual(rows, [("127.0.0.1", "Odd/1.0", answer.headers["X-Request-Id"])])
-
     def test_who_leaves_it_is_not_signed_in(self):
         self.person("guest-6", "google")
         path = self.browser.get(self.browser.to_callback("discord", "guest-6")).location
@@ -435,6 +426,23 @@ class Join(Case):
         self.assertEqual((answer.status, answer.location), (303, "/login"))
         self.assert_signed_out()
         self.assertEqual(self.browser.get(path).status, 410)
+
+
+class Down(Case):
+    """An usherd that has not asked Google for anything yet."""
+
+    @staticmethod
+    def providers(fake):
+        return fake_providers(fake, link="ask")
+
+    def test_a_provider_that_is_down_is_on_record_with_who_asked(self):
+        self.browser.sign_in("discord", "guest-7")
+        self.fake.fault("/google/.well-known/openid-configuration", "http503")
+        answer = self.browser.post("/account/link/google", {}, User_Agent="Odd/1.0")
+        self.assertEqual(answer.status, 502, answer.summary())
+        self.usher.stop()  # so that all of it is written
+        rows = self.usher.rows("SELECT ip, user_agent, request_id FROM audit WHERE action = 'login.failed'")
+        self.assertEqual(rows, [("127.0.0.1", "Odd/1.0", answer.headers["X-Request-Id"])])
 
 
 class Never(Case):
