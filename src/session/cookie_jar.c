@@ -7,6 +7,16 @@
 #include "base/arena.h"
 #include "base/url.h"
 
+#define HOST "__Host-"
+#define SECURE "__Secure-"
+
+/* Behind a prefix, or without one on plain http. */
+enum cookie { SESSION, BIND, OPERATOR, LAST, COOKIES };
+static const char *const names[COOKIES] = {[SESSION] = "usher",
+                                           [BIND] = "usher-bind",
+                                           [OPERATOR] = "usher-operator",
+                                           [LAST] = "usher-last"};
+
 /* `host` is `domain` or lies below it, cut at a dot. */
 static bool lies_in(const char *host, const char *domain)
 {
@@ -62,12 +72,12 @@ int cookie_jar_init(struct cookie_jar *j, const char *public_url, const char *do
         goto out;
     }
     j->domain = domain;
-    const char *prefix = !j->secure ? "" : domain ? "__Secure-" : "__Host-";
-    snprintf(j->session_name, sizeof j->session_name, "%susher", prefix);
-    const char *own = j->secure ? "__Host-" : "";
-    snprintf(j->bind_name, sizeof j->bind_name, "%susher-bind", own);
-    snprintf(j->operator_name, sizeof j->operator_name, "%susher-operator", own);
-    snprintf(j->last_name, sizeof j->last_name, "%susher-last", own);
+    const char *prefix = !j->secure ? "" : domain ? SECURE : HOST;
+    snprintf(j->session_name, sizeof j->session_name, "%s%s", prefix, names[SESSION]);
+    const char *own = j->secure ? HOST : "";
+    snprintf(j->bind_name, sizeof j->bind_name, "%s%s", own, names[BIND]);
+    snprintf(j->operator_name, sizeof j->operator_name, "%s%s", own, names[OPERATOR]);
+    snprintf(j->last_name, sizeof j->last_name, "%s%s", own, names[LAST]);
     rc = 0;
 out:
     arena_free(&a);
@@ -127,17 +137,17 @@ void cookie_jar_operator(const struct cookie_jar *j, const char *token, int64_t 
     set_cookie(j, j->operator_name, token, &a, out);
 }
 
+/* Under any configuration; only the session has a domain, and so the lesser prefix. */
 static bool is_own(struct str cookie)
 {
-    static const char *const own[] = {
-        "__Secure-usher",        "__Host-usher", "__Host-usher-bind", "__Host-usher-last",
-        "__Host-usher-operator", "usher",        "usher-bind",        "usher-last",
-        "usher-operator"};
     cookie = str_trim(cookie);
     const char *equals = cookie.n ? memchr(cookie.p, '=', cookie.n) : NULL;
-    const struct str name = {cookie.p, equals ? (size_t)(equals - cookie.p) : 0};
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        if (str_is(name, own[i]))
+    struct str name = {cookie.p, equals ? (size_t)(equals - cookie.p) : 0};
+    const bool secure = str_starts(name, SECURE);
+    const size_t skip = secure ? strlen(SECURE) : str_starts(name, HOST) ? strlen(HOST) : 0;
+    name = (struct str){name.p + skip, name.n - skip};
+    for (size_t i = SESSION; i < (secure ? SESSION + 1 : COOKIES); i++)
+        if (str_is(name, names[i]))
             return true;
     return false;
 }
