@@ -197,6 +197,11 @@ void live_on_change(struct live *l, live_changed_fn *fn, void *arg)
     l->listeners[l->n_listeners++].arg = arg;
 }
 
+void live_quiet(struct live *l)
+{
+    l->n_listeners = 0;
+}
+
 void live_status(const struct live *l, struct live_status *out)
 {
     report_status(&l->report, out);

@@ -403,6 +403,16 @@ static int start(struct daemon *d, const struct daemon_args *args, struct err *e
     return 0;
 }
 
+/* Connections that were kept may still ask, while the parts below them go one by one. */
+static void close_doors(struct daemon *d)
+{
+    loop_timer_del(&d->patience);
+    if (d->serve)
+        serve_end(d->serve);
+    if (d->local)
+        serve_end(d->local);
+}
+
 /* The last of what was accepted: writes end, and their answers still reach the browsers. */
 static void finish(struct daemon *d)
 {
@@ -417,6 +427,8 @@ static void finish(struct daemon *d)
 
 static void take_down(struct daemon *d)
 {
+    if (d->live)
+        live_quiet(d->live); /* a change that admin_free waits for finds nobody to tell */
     archive_free(&d->archive);
     keep_free(&d->keep);
     if (d->admin) {
@@ -447,7 +459,6 @@ static void take_down(struct daemon *d)
     keyring_free(&d->keys);
     metrics_free(&d->metrics);
     loop_watch_del(&d->signals);
-    loop_timer_del(&d->patience);
     if (d->signal_fd > 0)
         close(d->signal_fd);
     loop_free(&d->loop);
@@ -458,10 +469,11 @@ int daemon_run(const struct daemon_args *args, struct err *err)
     struct daemon *d = mem_alloc(sizeof *d);
     d->config = args->config;
     const int started = start(d, args, err);
-    if (started == 0) {
+    if (started == 0)
         loop_run(d->loop);
+    close_doors(d);
+    if (started == 0)
         finish(d);
-    }
     take_down(d);
     free(d);
     return started;

@@ -236,6 +236,11 @@ static void on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
 
 void serve_handle(struct request *rq)
 {
+    if (rq->serve->ended) {
+        reply_close(rq);
+        reply_error(rq, 503, "usher is stopping. Try again in a moment.");
+        return;
+    }
     rq->route->handler(rq, rq->serve->app);
     if (!rq->answered && !rq->held) {
         log_event(request_log(rq), LOG_ERROR, "http.forgotten",
@@ -541,6 +546,13 @@ void serve_drain(struct serve *s, loop_job_fn *done, void *arg)
         loop_post(s->loop, done, arg);
         s->drained = NULL;
     }
+}
+
+void serve_end(struct serve *s)
+{
+    s->ended = true;
+    s->before = NULL;
+    s->error_page = NULL;
 }
 
 /* The library does not stop while connections are suspended. */

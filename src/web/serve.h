@@ -84,6 +84,9 @@ struct serve *serve_new(struct loop *l, const struct serve_options *o, const str
 int serve_port(const struct serve *s);
 /* Stop accepting; `done` runs when every request under way is answered and sent. */
 void serve_drain(struct serve *s, loop_job_fn *done, void *arg);
+/* No handler runs any more, nor does `before` or the error page: whoever asks on a connection he
+ * kept hears a plain 503. What was held may still be answered. The app may go. */
+void serve_end(struct serve *s);
 void serve_free(struct serve **s);
 /* The answer to a path no route has, and to everything the gate refuses after routing. */
 typedef void serve_error_page(struct request *rq, int status, const char *what, void *app);

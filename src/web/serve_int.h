@@ -108,7 +108,7 @@ struct serve {
     char *host;
     int64_t deadline_ms;
     size_t memory; /* of a connection */
-    bool hsts, admin, draining;
+    bool hsts, admin, draining, ended;
     int port;
     struct conn owing, resting; /* heads of lists */
     struct {

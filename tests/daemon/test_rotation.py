@@ -2,10 +2,11 @@
 """A client secret is replaced at the upstream while people sign in: nobody notices, whoever of the two
 sides goes first."""
 import concurrent.futures
+import http.client
 import threading
 
 from faults import DISCORD_TOKEN
-from harness import CLIENT, Api, Browser, Case, fake_providers, wait_for
+from harness import CLIENT, PATIENCE, Api, Browser, Case, fake_providers, wait_for
 
 OLD, NEW, THIRD = CLIENT["client_secret"], "canary-next-9b1f7c", "canary-third-77e0aa"
 LOGINS = 60
@@ -187,3 +188,44 @@ class Rows(Switching):
         before = self.fake.counts()[DISCORD_TOKEN]
         Browser(self.usher).sign_in("row")
         self.assertEqual(self.fake.counts()[DISCORD_TOKEN], before + 1)  # the right one at once
+
+
+class Stopping(Case):
+    """usherd is told to stop while the promotion that a login called for is still being put in force. It
+    belongs to no request, so nobody waits for it; building hundreds of providers takes its time."""
+
+    @classmethod
+    def providers(cls, fake):
+        usual = fake_providers(fake)
+        return {**usual, **{"more%d" % i: {**usual["discord"], "plugin": "discord"} for i in range(250)}}
+
+    def ask_on(self, statuses):
+        """The same question on one connection until it is closed."""
+        kept = http.client.HTTPConnection("127.0.0.1", self.usher.port, timeout=PATIENCE)
+        try:
+            while True:
+                kept.request("GET", "/login/google")
+                answer = kept.getresponse()
+                answer.read()
+                statuses.append(answer.status)
+        except (http.client.HTTPException, OSError):
+            kept.close()
+
+    def test_in_the_middle_of_a_promotion(self):
+        api = Api(self.usher)
+        settings = {"plugin": "discord", **fake_providers(self.fake)["discord"]}
+        api.ask("POST", "/api/v1/providers", {"id": "row", "settings": settings, "adopt": True}, status=201)
+        api.ask("POST", "/api/v1/providers/row/rotate", {"secret": NEW})
+        self.fake.call("POST", "/fake/faults", {"fault": "secret-switch", "value": NEW})
+        statuses = []
+        visitors = [threading.Thread(target=self.ask_on, args=(statuses,)) for _ in range(4)]
+        Browser(self.usher).sign_in("row")
+        for visitor in visitors:
+            visitor.start()
+        self.assertEqual(self.usher.stop(), 0)
+        for visitor in visitors:
+            visitor.join()
+        self.assertLessEqual(set(statuses), {303, 503})
+        self.usher.start()
+        slots = api.ask("GET", "/api/v1/providers/row")["secrets"]["client_secret"]
+        self.assertIsNone(slots["next"])  # what was begun is finished
