@@ -21,13 +21,14 @@ for word in "$@"; do
         echo "static const char file_$count[] = {"
         od -An -v -tu1 "$word" | sed -e 's/[0-9][0-9]*/(char)&,/g'
         echo '0};'
-        echo "    {\"$(basename "$word")\", file_$count, sizeof file_$count - 1}," >>"$tables/$table"
+        version=$(cksum <"$word" | tr ' ' -)
+        echo "    {\"$(basename "$word")\", file_$count, sizeof file_$count - 1, \"$version\"}," >>"$tables/$table"
         ;;
     esac
 done
 for table in $all; do
     echo "const struct embedded embedded_$table[] = {"
     cat "$tables/$table"
-    echo '    {0, 0, 0},'
+    echo '    {0, 0, 0, 0},'
     echo '};'
 done

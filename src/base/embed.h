@@ -14,6 +14,7 @@ struct embedded {
     const char *name;
     const char *p; /* n bytes and a NUL behind them */
     size_t n;
+    const char *version; /* other content, another version; digits and '-' */
 };
 
 extern const struct embedded embedded_sql[];     /* src/store/schema */

@@ -10,7 +10,8 @@
 
 #define PAGE_MAX (256u * 1024)
 
-/* {{>content}} of a frame is the page it was asked for. */
+/* {{>content}} of a frame is the page it was asked for. {{>usher.css}} is the version of that
+ * asset: an address that has it may be kept for good (asset.c). */
 static struct str find_html(void *page, const char *name)
 {
     if (page && strcmp(name, "content") == 0)
@@ -19,6 +20,9 @@ static struct str find_html(void *page, const char *name)
     for (const struct embedded *e = embedded_html; e->name; e++)
         if (strncmp(e->name, name, n) == 0 && strcmp(e->name + n, ".html") == 0)
             return (struct str){e->p, e->n};
+    for (const struct embedded *e = embedded_assets; e->name; e++)
+        if (strcmp(e->name, name) == 0)
+            return str_of(e->version);
     return (struct str){NULL, 0};
 }
 

@@ -12,8 +12,13 @@ static void check_table(const struct embedded *table)
         ck_assert_ptr_null(strchr(e->name, '/'));
         ck_assert_uint_gt(e->n, 0);
         ck_assert_int_eq(e->p[e->n], 0);
-        for (const struct embedded *other = table; other != e; other++)
+        ck_assert_uint_gt(strlen(e->version), 2);
+        ck_assert_uint_eq(strspn(e->version, "0123456789-"), strlen(e->version));
+        for (const struct embedded *other = table; other != e; other++) {
             ck_assert_str_ne(other->name, e->name);
+            if (other->n != e->n || memcmp(other->p, e->p, e->n) != 0)
+                ck_assert_str_ne(other->version, e->version);
+        }
     }
 }
 
