@@ -200,6 +200,8 @@ admin_op_fn admin_user_delete;
  * and one use. The page behind it must ask for a click, because links are fetched by others than
  * people; the click is admin_setup_use. */
 admin_op_fn admin_setup_link;
+/* Whether such a link would still be taken; uses nothing up. */
+bool admin_setup_alive(struct admin *a, struct str token);
 /* {"token"} of such a link, by an actor without scopes → {"operator","expires"}: the value for a
  * cookie (HttpOnly, SameSite=Strict), never for a page or a script. */
 admin_op_fn admin_setup_use;

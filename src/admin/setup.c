@@ -93,6 +93,11 @@ void admin_operator_end(struct admin *a, struct str cookie)
         *t = (struct ticket){.ends = 0};
 }
 
+bool admin_setup_alive(struct admin *a, struct str token)
+{
+    return ticket_find(a->setups->links, LINKS_MAX, token, wall_seconds(clock_wall())) != NULL;
+}
+
 /* ---- operations -------------------------------------------------------------------------------
  */
 

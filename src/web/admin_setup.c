@@ -16,9 +16,22 @@ static struct admin_visit *visit(struct request *rq, const struct web_app *app)
     return v;
 }
 
-void admin_page_setup(struct request *rq, void *app)
+/* Alike for a link that is over and for one that never was. */
+static void say_over(struct admin_visit *v)
 {
+    admin_sorry(v, ERR_EXPIRED,
+                "This link was used already, is older than ten minutes, or usher was restarted "
+                "since. Make another one on the server with: usherctl setup-link");
+}
+
+void admin_page_setup(struct request *rq, void *app_)
+{
+    const struct web_app *app = app_;
     struct admin_visit *v = visit(rq, app);
+    if (!admin_setup_alive(app->admin, str_of(v->id))) {
+        say_over(v);
+        return;
+    }
     struct jval *data = admin_data(v);
     jval_set_text(data, "action", arena_printf(v->a, "/admin/setup/%s", v->id));
     admin_send(v, 200, "admin-setup", "Set up", data);
@@ -29,9 +42,7 @@ static void on_used(void *arg, const struct admin_answer *answer)
     struct admin_visit *v = arg;
     struct buf cookie;
     if (answer->err && answer->err->kind != ERR_INTERNAL && answer->err->kind != ERR_LIMITED) {
-        admin_sorry(v, ERR_EXPIRED,
-                    "This link was used already, or it is older than ten minutes. Make another one "
-                    "on the server with: usherctl setup-link");
+        say_over(v);
         return;
     }
     if (admin_failed(v, answer))

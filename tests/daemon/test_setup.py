@@ -55,6 +55,20 @@ class Setup(Case):
         self.assertGreaterEqual(self.use(url, other).status, 400)
         self.assertIsNone(self.operator(other))
 
+    def test_a_link_that_is_over_says_so_and_offers_nothing(self):
+        url = self.link()
+        self.assertIn("Begin</button>", self.browser.get(url).text)
+        self.use(url)
+        over = [Browser(self.usher).get(url), self.browser.get(url), Browser(self.usher).get("/admin/setup/" + "x" * 43)]
+        for answer in over:
+            self.assertEqual(answer.status, 410)
+            self.assertIn("used already", answer.text)
+            self.assertIn("usherctl setup-link", answer.text)
+            self.assertNotIn("<form", answer.text)
+            self.assertIsNone(answer.headers.get("Set-Cookie"))
+        self.assertEqual(Browser(self.usher).request("HEAD", url).status, 410)
+        self.assertEqual(self.use(url).status, 410)
+
     def test_adm_07_the_cookie_and_what_it_may(self):
         answer = self.use(self.link())
         cookie = answer.headers["Set-Cookie"]
