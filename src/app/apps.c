@@ -329,7 +329,7 @@ const struct app *apps_find(const struct apps *a, const char *id)
     size_t low = 0, high = a->n;
     while (low < high) {
         const size_t middle = low + (high - low) / 2;
-        const int order = strcmp(id, a->v[middle].id);
+        const int order = conf_id_order(id, a->v[middle].id);
         if (order == 0)
             return &a->v[middle];
         if (order < 0)

@@ -58,7 +58,7 @@ struct apps *apps_ref(struct apps *a);
 void apps_free(struct apps **a);
 
 size_t apps_count(const struct apps *a);
-const struct app *apps_at(const struct apps *a, size_t i); /* in the order of ids */
+const struct app *apps_at(const struct apps *a, size_t i); /* by conf_id_order */
 const struct app *apps_find(const struct apps *a, const char *id);
 /* The app whose host this is, or NULL. The scheme is not judged. */
 const struct app *apps_of(const struct apps *a, const struct url *u);

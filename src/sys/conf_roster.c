@@ -114,9 +114,42 @@ void conf_roster_add_row(struct conf_roster *r, const char *id, const void *row)
         conf_problem(r->problems, by, 0, "%s's id is at most 32 of a-z, 0-9 and '-'", r->kind->one);
 }
 
+/* The number at *p, which is moved behind it; without leading zeros. */
+static struct str take_number(const char **p)
+{
+    *p += strspn(*p, "0");
+    const struct str digits = {*p, strspn(*p, "0123456789")};
+    *p += digits.n;
+    return digits;
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+int conf_id_order(const char *x, const char *y)
+{
+    const char *a = x, *b = y;
+    for (;;) {
+        if (is_digit(*a) && is_digit(*b)) {
+            const struct str m = take_number(&a), n = take_number(&b);
+            const int order = m.n != n.n ? (m.n < n.n ? -1 : 1) : memcmp(m.p, n.p, m.n);
+            if (order != 0)
+                return order;
+        } else if (*a != *b) {
+            return *a < *b ? -1 : 1;
+        } else if (*a == '\0') {
+            return strcmp(x, y); /* "a1" and "a01" */
+        } else {
+            a++, b++;
+        }
+    }
+}
+
 static int by_id(const void *x, const void *y)
 {
-    return strcmp(((const struct conf_made *)x)->id, ((const struct conf_made *)y)->id);
+    return conf_id_order(((const struct conf_made *)x)->id, ((const struct conf_made *)y)->id);
 }
 
 size_t conf_roster_sort(struct conf_roster *r)

@@ -16,6 +16,8 @@
 #define CONF_ID_MAX 32
 /* [a-z0-9-]{1,32}, not beginning or ending with '-'. */
 bool conf_id_valid(struct str id);
+/* The order of two ids, as people count: "tenant-2" is before "tenant-10". 0: they are the same. */
+int conf_id_order(const char *x, const char *y);
 /* What the variables of a thing begin with: "USHER_APP_" and "a-b" make "USHER_APP_A_B". */
 const char *conf_id_variables(const char *before, const char *id, struct arena *a);
 
@@ -40,7 +42,7 @@ void conf_roster_add(struct conf_roster *r, const struct conf_made *made);
 void conf_roster_add_folder(struct conf_roster *r, const char *dir, bool optional);
 /* If its id is valid. To be added last: rows give way. */
 void conf_roster_add_row(struct conf_roster *r, const char *id, const void *row);
-/* How many there are, in the order of their ids from now on. */
+/* How many there are, by conf_id_order from now on. */
 size_t conf_roster_sort(struct conf_roster *r);
 const struct conf_made *conf_roster_at(const struct conf_roster *r, size_t i);
 

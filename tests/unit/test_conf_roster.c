@@ -58,6 +58,34 @@ START_TEST(a_folder_makes_one_of_each_file)
 }
 END_TEST
 
+/* Each before all behind it, and the other way round; none is the same as another. */
+START_TEST(ids_are_ordered_as_people_count)
+{
+    static const char *const ids[] = {"1",    "2",      "10",       "a",        "a-1b", "a-2a",
+                                      "a-2b", "a-10a",  "a-b",      "a0",       "a1",   "a01-a",
+                                      "a1-b", "a9",     "a10",      "a100",     "ab",   "ab2c",
+                                      "b",    "tenant", "tenant-2", "tenant-10"};
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
+        for (size_t j = 0; j < sizeof ids / sizeof *ids; j++) {
+            const int order = conf_id_order(ids[i], ids[j]);
+            ck_assert_msg((i < j && order < 0) || (i == j && order == 0) || (i > j && order > 0),
+                          "%s and %s: %d", ids[i], ids[j], order);
+        }
+    ck_assert_int_lt(conf_id_order("a01", "a1"), 0);
+    ck_assert_int_gt(conf_id_order("a1", "a01"), 0);
+    ck_assert_int_lt(conf_id_order("a99999999999999999999998", "a99999999999999999999999"), 0);
+}
+END_TEST
+
+START_TEST(in_the_order_of_their_ids)
+{
+    static const char *const ids[] = {"tenant-10", "tenant-9", "tenant-1"};
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
+        conf_roster_add(roster, &(struct conf_made){.id = ids[i], .by = "environment"});
+    ids_are("tenant-1 tenant-9 tenant-10");
+}
+END_TEST
+
 START_TEST(a_folder_that_is_not_there)
 {
     const char *gone = arena_printf(cx.arena, "%s/gone", cx.folder);
@@ -144,6 +172,8 @@ Suite *suite_conf_roster(void)
     TCase *tc = tcase_create("conf_roster");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, a_folder_makes_one_of_each_file);
+    tcase_add_test(tc, ids_are_ordered_as_people_count);
+    tcase_add_test(tc, in_the_order_of_their_ids);
     tcase_add_test(tc, a_folder_that_is_not_there);
     tcase_add_test(tc, a_folder_that_is_none);
     tcase_add_test(tc, rows_give_way);
