@@ -5,7 +5,8 @@
 
 #include "base/text.h"
 
-#define LINE_MAX_COLUMNS 78
+#define LINE_MAX_COLUMNS 79
+#define LEFT_MAX_COLUMNS 27 /* what is longer has a line to itself */
 
 static bool below(const struct ctl_command *c, const char *first)
 {
@@ -13,25 +14,114 @@ static bool below(const struct ctl_command *c, const char *first)
     return !first || (strncmp(c->name, first, n) == 0 && (c->name[n] == ' ' || !c->name[n]));
 }
 
-static void print_options(FILE *out, const struct ctl_option *v, size_t n)
+/* ---- lines and columns */
+
+/* In lines that begin at column `indent`; the first is there already. */
+static void print_text(FILE *out, const char *text, size_t indent)
 {
-    for (size_t i = 0; i < n; i++) {
-        char left[64];
-        snprintf(left, sizeof left, "--%s%s%s", v[i].name, v[i].arg ? " " : "",
-                 v[i].arg ? v[i].arg : "");
-        fprintf(out, "  %-20s %s\n", left, v[i].help);
+    struct str rest = str_of(text), word;
+    size_t column = indent;
+    while (str_split(&rest, ' ', &word)) {
+        if (column > indent && column + 1 + word.n > LINE_MAX_COLUMNS) {
+            fprintf(out, "\n%*s", (int)indent, "");
+            column = indent;
+        }
+        fprintf(out, "%s%.*s", column > indent ? " " : "", (int)word.n, word.p);
+        column += word.n + (column > indent);
     }
+    fputc('\n', out);
+}
+
+static void print_row(FILE *out, const char *left, size_t width, const char *text)
+{
+    if (strlen(left) > width)
+        fprintf(out, "  %s\n%*s", left, (int)width + 4, "");
+    else
+        fprintf(out, "  %-*s  ", (int)width, left);
+    print_text(out, text, width + 4);
+}
+
+static void widen(size_t *width, const char *left)
+{
+    const size_t n = strlen(left);
+    if (n > *width && n <= LEFT_MAX_COLUMNS)
+        *width = n;
+}
+
+#define LEFT_BYTES 64
+
+static void option_left(const struct ctl_option *o, char left[LEFT_BYTES])
+{
+    snprintf(left, LEFT_BYTES, "--%s%s%s", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
+}
+
+static void command_left(const struct ctl_command *c, char left[LEFT_BYTES])
+{
+    snprintf(left, LEFT_BYTES, "%s%s%s", c->name, c->args[0] ? " " : "", c->args);
+}
+
+/* ---- what --help prints */
+
+static size_t options_width(size_t width, const struct ctl_option *v, size_t n)
+{
+    char left[LEFT_BYTES];
+    for (size_t i = 0; i < n; i++) {
+        option_left(&v[i], left);
+        widen(&width, left);
+    }
+    return width;
+}
+
+static void print_options(FILE *out, const struct ctl_command *c)
+{
+    char left[LEFT_BYTES];
+    const size_t own = c ? c->n_options : 0;
+    size_t width = options_width(0, ctl_global_options, ctl_global_options_n);
+    if (own > 0) {
+        width = options_width(width, c->options, own);
+        fputs("\nOptions\n", out);
+    }
+    for (size_t i = 0; i < own; i++) {
+        option_left(&c->options[i], left);
+        print_row(out, left, width, c->options[i].help);
+    }
+    fputs("\nOptions of every command\n", out);
+    for (size_t i = 0; i < ctl_global_options_n; i++) {
+        option_left(&ctl_global_options[i], left);
+        print_row(out, left, width, ctl_global_options[i].help);
+    }
+}
+
+/* Both belong to one group: "provider add" and "provider edit". */
+static bool akin(const struct ctl_command *a, const struct ctl_command *b)
+{
+    const size_t n = strcspn(a->name, " ");
+    return n == strcspn(b->name, " ") && strncmp(a->name, b->name, n) == 0;
+}
+
+static bool alone(size_t i)
+{
+    return (i == 0 || !akin(&ctl_commands[i - 1], &ctl_commands[i])) &&
+           (i + 1 == ctl_commands_n || !akin(&ctl_commands[i], &ctl_commands[i + 1]));
 }
 
 static void print_commands(FILE *out, const char *first)
 {
+    char left[LEFT_BYTES];
+    size_t width = 0;
+    for (size_t i = 0; i < ctl_commands_n; i++) {
+        command_left(&ctl_commands[i], left);
+        if (below(&ctl_commands[i], first))
+            widen(&width, left);
+    }
     for (size_t i = 0; i < ctl_commands_n; i++) {
         const struct ctl_command *c = &ctl_commands[i];
-        char left[64];
         if (!below(c, first))
             continue;
-        snprintf(left, sizeof left, "%s %s", c->name, c->args);
-        fprintf(out, "  %-28s %s\n", left, c->summary);
+        if (!first && i > 0 && !akin(c - 1, c) && !(alone(i - 1) && alone(i)))
+            fputc('\n', out);
+        command_left(c, left);
+        print_row(out, left, width, c->summary);
     }
 }
 
@@ -41,34 +131,15 @@ void help_group(FILE *out, const char *first)
     print_commands(out, first);
 }
 
-static void print_paragraph(FILE *out, const char *text)
-{
-    struct str rest = str_of(text), word;
-    size_t column = 0;
-    while (str_split(&rest, ' ', &word)) {
-        if (column > 0 && column + 1 + word.n > LINE_MAX_COLUMNS) {
-            fputc('\n', out);
-            column = 0;
-        }
-        fprintf(out, "%s%.*s", column ? " " : "", (int)word.n, word.p);
-        column += word.n + (column > 0);
-    }
-    fputc('\n', out);
-}
-
 static void print_one(FILE *out, const struct ctl_command *c)
 {
-    fprintf(out, "usherctl %s%s%s: %s\n", c->name, c->args[0] ? " " : "", c->args, c->summary);
+    fprintf(out, "usage: usherctl %s%s%s [options]\n\n", c->name, c->args[0] ? " " : "", c->args);
+    print_text(out, c->summary, 0);
     if (c->help) {
         fputc('\n', out);
-        print_paragraph(out, c->help);
+        print_text(out, c->help, 0);
     }
-    if (c->n_options > 0) {
-        fputs("\nOptions\n", out);
-        print_options(out, c->options, c->n_options);
-    }
-    fputs("\nOptions of every command\n", out);
-    print_options(out, ctl_global_options, ctl_global_options_n);
+    print_options(out, c);
 }
 
 void help_print(FILE *out, const struct ctl_command *c, const char *first)
@@ -82,13 +153,18 @@ void help_print(FILE *out, const struct ctl_command *c, const char *first)
             help_group(out, first);
             return;
         }
-    fputs("usherctl: administer usher\n\nCommands\n", out);
-    print_commands(out, NULL);
-    fputs("\nOptions of every command\n", out);
-    print_options(out, ctl_global_options, ctl_global_options_n);
-    fputs("\nExit status: 0 done, 1 refused or found wrong, 2 misused, 3 no answer, 4 not allowed, "
-          "5 changed by somebody else meanwhile.\n",
+    fputs("usherctl: administer usher\n\n"
+          "usage: usherctl COMMAND [options]\n"
+          "       usherctl COMMAND --help      more about a command, or a group of them\n\n"
+          "Commands\n",
           out);
+    print_commands(out, NULL);
+    print_options(out, NULL);
+    fputc('\n', out);
+    print_text(out,
+               "Exit status: 0 done, 1 refused or found wrong, 2 misused, 3 no answer, 4 not "
+               "allowed, 5 changed by somebody else meanwhile.",
+               0);
 }
 
 /* ---- shell completion: every word that may follow what is there */
@@ -131,6 +207,20 @@ static void print_groups(void)
     }
 }
 
+/* The options of each command, behind those of every one. */
+static void print_command_options(void)
+{
+    for (size_t i = 0; i < ctl_commands_n; i++) {
+        const struct ctl_command *k = &ctl_commands[i];
+        if (k->n_options == 0)
+            continue;
+        printf("        \"%s%s) words+=\"", k->name, strchr(k->name, ' ') ? "\"" : " \"*");
+        for (size_t o = 0; o < k->n_options; o++)
+            printf(" --%s", k->options[o].name);
+        fputs("\" ;;\n", stdout);
+    }
+}
+
 int ctl_completion(struct ctl *c, const struct ctl_args *a)
 {
     (void)c;
@@ -142,17 +232,17 @@ int ctl_completion(struct ctl *c, const struct ctl_args *a)
           stdout);
     for (size_t i = 0; i < ctl_global_options_n; i++)
         printf(" --%s", ctl_global_options[i].name);
-    fputs("\"\n    elif [[ $COMP_CWORD -eq 1 ]]; then words=\"", stdout);
+    fputs("\"\n        case \"${COMP_WORDS[1]} ${COMP_WORDS[2]}\" in\n", stdout);
+    print_command_options();
+    fputs("        esac\n    elif [[ $COMP_CWORD -eq 1 ]]; then words=\"", stdout);
     print_words(0, "");
     fputs("\"\n    elif [[ $COMP_CWORD -eq 2 ]]; then case ${COMP_WORDS[1]} in\n", stdout);
     print_groups();
     fputs("        esac\n"
-          "    elif [[ $COMP_CWORD -eq 3 && ${COMP_WORDS[1]} == provider && ${COMP_WORDS[2]} != "
-          "add ]]; "
-          "then\n"
-          "        words=$(usherctl provider list --json 2>/dev/null | grep -o "
-          "'\"id\":\"[a-z0-9-]*\"' | "
-          "cut -d'\"' -f4)\n"
+          "    elif [[ $COMP_CWORD -eq 3 && ${COMP_WORDS[1]} == provider && "
+          "${COMP_WORDS[2]} != add ]]; then\n"
+          "        words=$(usherctl provider list --json 2>/dev/null |\n"
+          "            grep -o '\"id\":\"[a-z0-9-]*\"' | cut -d'\"' -f4)\n"
           "    fi\n"
           "    COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
           "}\n"

@@ -50,15 +50,39 @@ class Ctl(Case):
 
 
 class CommandLine(Ctl):
-    def test_help_is_everywhere(self):
+    def commands(self):
+        """Each command and its arguments, as --help lists them."""
         out, _ = self.run_ctl("--help")
-        commands = re.findall(r"^  ([a-z][a-z-]*(?: [a-z][a-z-]*)?)(?: <\w+>)* {2,}", out, re.M)
-        self.assertGreater(len(commands), 25)
-        for command in commands:
-            self.assertIn("usherctl " + command, self.run_ctl(*command.split(), "--help")[0])
-            self.assertIn("usherctl " + command, self.run_ctl("help", *command.split())[0])
+        return re.findall(r"^  ([a-z][a-z-]*(?: [a-z][a-z-]*)?)((?: <\w+>)*)(?: {2,}|$)", out, re.M)
+
+    def options(self, command):
+        """Those of one command, without those of every command."""
+        own = self.run_ctl(*command.split(), "--help")[0].split("\nOptions of every command\n")[0]
+        return re.findall(r"^  --([a-z-]+)", own, re.M)
+
+    def test_help_is_everywhere(self):
+        self.assertGreater(len(self.commands()), 25)
+        for command, arguments in self.commands():
+            usage = "usage: usherctl %s%s [options]\n" % (command, arguments)
+            self.assertTrue(self.run_ctl(*command.split(), "--help")[0].startswith(usage), usage)
+            self.assertTrue(self.run_ctl("help", *command.split())[0].startswith(usage), usage)
         self.assertIn("provider rotate", self.run_ctl("provider", "--help")[0])
         self.assertRegex(self.run_ctl("--version")[0], r"^usherctl \d")
+
+    def test_help_is_tidy(self):
+        """No line is longer than a terminal, and what stands on the right of a list begins in one column."""
+        names = [command.split() for command, _ in self.commands()]
+        for words in [[]] + names + [[first] for first in {n[0] for n in names}]:
+            out, _ = self.run_ctl(*words, "--help")
+            where = re.search(r"\(USHER_SOCKET;\s+(\S+)\)", out)  # as long as whoever built it likes
+            columns = set()
+            for line in out.replace(where.group(1), "PATH").splitlines() if where else out.splitlines():
+                self.assertLess(len(line), 80, line)
+                self.assertEqual(line, line.rstrip())
+                indented = re.match(r"  (?! )\S.*?  +(?=\S)| {10,}(?=\S)", line)
+                if indented:
+                    columns.add(indented.end())
+            self.assertEqual(len(columns), 1 if words else 2, (words, columns))  # commands, options
 
     def test_what_makes_no_sense(self):
         for words, text in ((["provder", "list"], 'did you mean "provider"'), (["provider"], "provider list"),
@@ -99,8 +123,27 @@ class CommandLine(Ctl):
 
     def test_the_manual_has_every_command(self):
         page = self.run_ctl("manual")[0]
-        for command in re.findall(r"^  ([a-z][a-z -]*?)(?: <| {2,})", self.run_ctl("--help")[0], re.M):
-            self.assertIn(".It Cm " + command, page)
+        said = re.findall(r"^\.It Cm ([a-z -]*?)(?: Ar .*)?\n((?:(?!\.It Cm|\.Sh).*\n)*)", page, re.M)
+        self.assertEqual([name for name, _ in said], [name for name, _ in self.commands()])
+        for name, text in said:
+            options = [o.replace("\\-", "-") for o in re.findall(r"^\.It Fl \\-([a-z\\-]+)", text, re.M)]
+            self.assertEqual(options, self.options(name), name)
+
+    def test_completion_has_every_command(self):
+        """Each word and each option, as a shell would offer them."""
+        names = [name.split() for name, _ in self.commands()]
+        asked = [(["usherctl", ""], {n[0] for n in names})]
+        asked += [(["usherctl", n[0], ""], {m[1] for m in names if m[0] == n[0]}) for n in names if len(n) > 1]
+        always = {"json", "socket", "url", "token-file", "help"}
+        asked += [(["usherctl", *n, "--"], {"--" + o for o in always | set(self.options(" ".join(n)))}) for n in names]
+        script = self.run_ctl("completion", "bash")[0]
+        for words, _ in asked:
+            script += 'COMP_WORDS=(%s) COMP_CWORD=%d; _usherctl; echo "${COMPREPLY[*]}"\n' % (
+                " ".join("'%s'" % w for w in words), len(words) - 1)
+        offered = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout.splitlines()
+        self.assertEqual(len(offered), len(asked))
+        for (words, wanted), line in zip(asked, offered):
+            self.assertEqual(set(line.split()), wanted, words)
 
 
 class Lists(Ctl):
