@@ -148,27 +148,40 @@ static bool proven(const struct issuer_request *rq, const struct issuer_person *
     /* What was asked anew is new enough, however long the way back took. */
     if (since > 0 && who->auth_time >= since - GRANTING_SKEW)
         return true;
-    return who->auth_time > 0 && now - who->auth_time <= rq->max_age;
+    /* max_age=0 is as good as prompt=login, in the second of the sign-in, too. */
+    return rq->max_age > 0 && who->auth_time > 0 && now - who->auth_time <= rq->max_age;
 }
 
-/* Whether this is who the app expects: an ID token it got from us, or a sub it asks for (OpenID
- * Connect Core 3.1.2.1 and 5.5.1). */
-static bool expected(struct run *r, const struct issuer_person *who)
+/* Whom the app expects: by an ID token it got from us, or a sub it asks for (OpenID Connect Core
+ * 3.1.2.1 and 5.5.1). */
+struct expected {
+    const char *hint, *sub; /* accounts; NULL: it does not say */
+    bool nobody;            /* nobody can be meant: the hint is not ours, or another app's */
+};
+
+static struct expected read_expected(struct run *r)
 {
     struct err err = ERR_INIT;
-    const char *sub = NULL;
-    bool fits = true;
+    struct expected e = {.hint = NULL};
+    struct hint hint;
     if (r->rq.claims) {
         struct jval *claims = jval_parse(str_of(r->rq.claims), PARAMS_MAX, 8, &err);
-        sub = jval_text(jval_at(claims, "/id_token/sub/value"));
-        fits = !sub || strcmp(sub, who->account) == 0;
+        const char *sub = jval_text(jval_at(claims, "/id_token/sub/value"));
+        e.sub = sub ? arena_dup(r->v.arena, sub) : NULL;
         jval_free(&claims);
     }
-    struct hint hint;
-    return fits &&
-           (!r->rq.id_token_hint ||
-            (hint_read(r->issuer, r->rq.id_token_hint, r->v.arena, &hint) &&
-             strcmp(hint.account, who->account) == 0 && strcmp(hint.app, r->rq.app->id) == 0));
+    if (r->rq.id_token_hint) {
+        e.nobody = !hint_read(r->issuer, r->rq.id_token_hint, r->v.arena, &hint) ||
+                   strcmp(hint.app, r->rq.app->id) != 0;
+        e.hint = e.nobody ? NULL : hint.account;
+    }
+    return e;
+}
+
+static bool is_expected(const struct expected *e, const struct issuer_person *who)
+{
+    return !e->nobody && (!e->hint || strcmp(e->hint, who->account) == 0) &&
+           (!e->sub || strcmp(e->sub, who->account) == 0);
 }
 
 static bool provider_fits(const struct app_common *c, const char *provider)
@@ -176,21 +189,26 @@ static bool provider_fits(const struct app_common *c, const char *provider)
     return !c->providers || client_lists(c->providers, str_of(provider));
 }
 
-/* 0: fine; else the answer is given. */
+/* Who was asked to sign in and comes back as somebody else is told so: asked again and again, they
+ * would get nowhere. What they choose with prompt=select_account may be to go on as they are.
+ * 0: fine; else the answer is given. */
 static int judge_person(struct run *r, struct issuer_person *who)
 {
     const int64_t since = r->handle ? r->row.created : 0;
-    const bool silent = r->rq.prompt & PROMPT_NONE;
+    const struct expected e = read_expected(r);
     const bool in = r->v.person(r->v.person_arg, who);
-    const bool another =
-        in && (!provider_fits(&r->rq.app->common, who->provider) || !expected(r, who));
-    const bool chosen =
-        !(r->rq.prompt & PROMPT_SELECT_ACCOUNT) || (since && in && who->created >= since);
-    if (in && !another && chosen && proven(&r->rq, who, since, r->now))
+    const bool fits = in && provider_fits(&r->rq.app->common, who->provider);
+    const bool meant = fits && is_expected(&e, who);
+    const bool chosen = since || !(r->rq.prompt & PROMPT_SELECT_ACCOUNT);
+    if (meant && chosen && proven(&r->rq, who, since, r->now))
         return 0;
-    if (silent)
+    if (e.nobody)
+        refuse(r, "login_required", "id_token_hint is no ID token of ours for this app");
+    else if (r->rq.prompt & PROMPT_NONE)
         refuse(r, "login_required", "nobody who would do is signed in");
-    else if (in && since && !another && chosen && who->created >= since)
+    else if (since && fits && !meant)
+        refuse(r, "login_required", "somebody else signed in than the app expects");
+    else if (since && meant && who->created >= since)
         refuse(r, "login_required", "the provider does not say when it asked for a proof");
     else
         wait_for(r, ISSUER_LOGIN, in);

@@ -121,16 +121,36 @@ static const struct app *app_asked(struct request *rq, const struct web_app *app
     return to && to->usable ? to : NULL;
 }
 
-static bool app_admits(const struct app *to, const struct provider *p)
+static bool app_admits(const struct app *to, const char *provider)
 {
-    return !to || !to->common.providers || client_lists(to->common.providers, str_of(p->id));
+    return !to || !to->common.providers || client_lists(to->common.providers, str_of(provider));
+}
+
+/* Who is signed in may go on as they are, unless they are to prove who they are once more, or came
+ * by a provider that the app does not take: then they would be sent here again. */
+static void set_person(struct jval *data, struct request *rq, const struct web_app *app,
+                       const struct app *to, const char *return_to)
+{
+    struct session_view v;
+    const char *prompt = prompt_hint(rq);
+    if (web_session(app, rq, &v) != 1)
+        return;
+    const bool anew = prompt && strcmp(prompt, "login") == 0;
+    const bool elsewhere = !app_admits(to, v.provider);
+    jval_set_text(data, "signed_in_as",
+                  v.name[0]       ? v.name
+                  : v.username[0] ? v.username
+                                  : v.account);
+    jval_set_bool(data, "anew", anew && !elsewhere);
+    jval_set_bool(data, "elsewhere", elsewhere);
+    if (!anew && !elsewhere)
+        jval_set_text(data, "return_to", return_to);
 }
 
 void signin_chooser(struct request *rq, void *app_)
 {
     const struct web_app *app = app_;
     const char *return_to;
-    struct session_view v;
     if (judge_return(rq, app, &return_to) != 0)
         return;
     const struct app *to = app_asked(rq, app);
@@ -145,7 +165,7 @@ void signin_chooser(struct request *rq, void *app_)
          pass++) /* what they used last is at hand, however many there are */
         for (size_t i = 0; i < registry_count(app->registry); i++) {
             const struct provider *p = registry_at(app->registry, i);
-            if (!p->usable || !app_admits(to, p) || (p == last) != (pass == 0))
+            if (!p->usable || !app_admits(to, p->id) || (p == last) != (pass == 0))
                 continue;
             struct jval *entry = provider_entry(p, query.p);
             jval_set_bool(entry, "last", p == last);
@@ -158,13 +178,7 @@ void signin_chooser(struct request *rq, void *app_)
     if (to)
         brand_set(data, to);
     jval_set_bool(data, "fake", fake);
-    if (web_session(app, rq, &v) == 1) {
-        jval_set_text(data, "signed_in_as",
-                      v.name[0]       ? v.name
-                      : v.username[0] ? v.username
-                                      : v.account);
-        jval_set_text(data, "return_to", return_to);
-    }
+    set_person(data, rq, app, to, return_to);
     page_send(rq, app, 200, "chooser", "Sign in", data);
 }
 

@@ -4,6 +4,7 @@ import base64
 import contextlib
 import hashlib
 import json
+import re
 import secrets
 import sqlite3
 import time
@@ -129,10 +130,19 @@ class Requests(Rows):
         # and not in silence, the person is asked who they are
         answer = self.rp.begin(self.browser, id_token_hint=theirs["id_token"])
         self.assertTrue(answer.location.startswith("/login?"), answer.location)
+        # once: who comes back as somebody else would be asked without end
+        self.assert_error(self.rp.arrive(self.browser, answer, "ada"), "login_required")
+        _, who = self.sign_in(id_token_hint=theirs["id_token"], person="grace")
+        self.assertNotEqual(who["sub"], claims["sub"])
+        # nor is anybody asked who could not be the right one
+        for browser in (self.browser, Browser(self.usher)):
+            for hint in (others, "x", head + "." + payload + "."):
+                self.assert_error(query_of(self.rp.begin(browser, id_token_hint=hint).location), "login_required")
 
     def test_op_22_a_fresh_proof_and_no_more_than_that(self):
         # OP-22
         _, first = self.sign_in()
+        self.assert_error(self.authorize(prompt="none", max_age=0), "login_required")  # however soon
         time.sleep(1.1)
         self.fake.reset()
         _, second = self.sign_in(max_age=0)
@@ -323,6 +333,23 @@ class Manual(Rows):
         self.assertEqual(self.fake.counts().get("/oidc/authorize"), 1, "nobody was asked")
         _, second = self.sign_in(prompt="select_account", person="grace")
         self.assertNotEqual(second["sub"], first["sub"])
+
+    def test_to_go_on_as_one_is_leads_on_wherever_it_is_offered(self):
+        _, first = self.sign_in()
+        time.sleep(1.1)  # a session that began in the same second could pass for a new one
+
+        def offered(**more):
+            answer = self.rp.begin(self.browser, **more)
+            page = self.browser.get(answer.location)
+            self.assertIn("You are signed in as", page.text)
+            return re.search(r'<a href="(/oauth2/continue/[^"]*)">Go on as you are</a>', page.text)
+
+        response = query_of(self.browser.get(offered(prompt="select_account", nonce=None)[1]).location)
+        self.assertEqual(self.rp.claims(self.rp.redeem(response).json()["id_token"])["sub"], first["sub"])
+        for more in ({"prompt": "login"}, {"max_age": 0}, {"prompt": "login select_account"}):
+            self.assertIsNone(offered(**more), more)
+        with self.changed("rp", "label = rp", "label = rp\nproviders = google discord"):
+            self.assertIsNone(offered())
 
     def test_what_is_not_known_is_not_said(self):
         # Discord signs nothing: neither when somebody proved who they are, nor how
