@@ -44,6 +44,7 @@ struct person {
     struct err err;
     int64_t again; /* when it counts as asked, if nobody answered */
     bool writing;
+    bool overtaken; /* whoever it is signed in meanwhile: nothing came of it */
 };
 
 struct recheck {
@@ -141,9 +142,13 @@ static int write_verdict(struct db *db, void *arg, struct err *err)
 {
     struct person *p = arg;
     struct recheck_verdict *v = &p->verdict;
+    int rc = recheck_overtaken(db, &p->token, err);
+    p->overtaken = rc == 1;
+    if (rc != 0)
+        return rc < 0 ? -1 : 0;
     if (p->err.kind != ERR_NONE && !over(p))
         return recheck_later(db, v->provider, v->subject, p->again, err);
-    const int rc = over(p) ? recheck_failed(db, v, err) : recheck_passed(db, v, err);
+    rc = over(p) ? recheck_failed(db, v, err) : recheck_passed(db, v, err);
     if (rc <= 0)
         return rc;
     if (over(p) && upstream_token_forget(db, &p->token, err) < 0)
@@ -151,6 +156,16 @@ static int write_verdict(struct db *db, void *arg, struct err *err)
     if (v->sessions == 0)
         return 0;
     return record(db, p, over(p) ? "session.recheck_end" : "session.recheck_groups", err);
+}
+
+/* Whether memory has to hear of it. When nobody knows whether sessions ended in the store, they end
+ * there all the same. */
+static bool counts(const struct person *p, enum store_outcome outcome)
+{
+    if (p->overtaken)
+        return false;
+    return outcome == STORE_DONE ? p->err.kind == ERR_NONE || over(p)
+                                 : outcome == STORE_UNKNOWN && over(p);
 }
 
 static void on_written(void *arg, enum store_outcome outcome, const struct err *err)
@@ -162,9 +177,7 @@ static void on_written(void *arg, enum store_outcome outcome, const struct err *
         person_free(p);
         return;
     }
-    /* When nobody knows whether sessions ended in the store, they end here all the same. */
-    if (outcome == STORE_DONE ? p->err.kind == ERR_NONE || over(p)
-                              : outcome == STORE_UNKNOWN && over(p))
+    if (counts(p, outcome))
         let_know(p);
     person_close(p);
 }

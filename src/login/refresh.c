@@ -201,8 +201,9 @@ static int forget(struct db *db, void *arg, struct err *err)
                             .provider = r->ask.provider,
                             .outcome = "done",
                             .reason = "the provider does not honour the refresh token any more"};
-    if (upstream_token_forget(db, &r->token, err) < 0)
-        return -1;
+    r->result = upstream_token_forget(db, &r->token, err);
+    if (r->result <= 0)
+        return r->result;
     return audit_add(db, &row, err) < 0 ? -1 : 0;
 }
 
@@ -212,6 +213,11 @@ static void on_forgotten(void *arg, enum store_outcome outcome, const struct err
     (void)err;
     if (!stored(r, outcome))
         return;
+    if (r->result == 0) { /* somebody signed in or left meanwhile */
+        err_clear(&r->err);
+        look_later(r);
+        return;
+    }
     log_event(NULL, LOG_INFO, "tokens.forgotten", LF_TEXT("provider", r->ask.provider),
               LF_TEXT("account", r->ask.account));
     fail(r, ERR_EXPIRED, "the provider does not honour the refresh token any more");

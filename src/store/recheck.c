@@ -79,6 +79,18 @@ int recheck_oldest(struct db *db, const char *provider, int64_t *at, struct err 
     return 0;
 }
 
+int recheck_overtaken(struct db *db, const struct upstream_token *shown, struct err *err)
+{
+    struct db_stmt *st = db_named(db, "recheck.others");
+    bind_identity(st, shown->provider, shown->subject);
+    db_int(st, 3, shown->version);
+    const int rc = db_step(st, err);
+    if (rc != 1)
+        return rc;
+    db_end(st);
+    return put_off(db, shown->provider, shown->subject, err) < 0 ? -1 : 1;
+}
+
 /* 1 and whose the identity is now, or 0: nobody's. */
 static int whose(struct db *db, struct recheck_verdict *v, struct err *err)
 {

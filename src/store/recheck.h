@@ -45,6 +45,10 @@ struct recheck_verdict {
     char account[24]; /* out: whose it is */
     int64_t sessions; /* out: how many were changed or ended */
 };
+/* Whoever was asked about signed in meanwhile, and has other tokens than those that were shown. 1:
+ * what came of it says nothing of these, and the claim is over; 0: it counts. */
+int recheck_overtaken(struct db *db, const struct upstream_token *shown, struct err *err)
+    __attribute__((warn_unused_result));
 /* They are who they were. 1, or 0: nobody has the identity any more. */
 int recheck_passed(struct db *db, struct recheck_verdict *v, struct err *err)
     __attribute__((warn_unused_result));

@@ -17,6 +17,10 @@ SELECT 1 FROM identity i JOIN session s ON s.account = i.account
 WHERE i.provider = $1 AND i.subject = $2 AND s.provider = $1 AND s.subject = $2
     AND s.ends > $3 LIMIT 1;
 
+-- name: others
+-- Whether the identity has other tokens than those of version $3.
+SELECT 1 FROM upstream_token WHERE provider = $1 AND subject = $2 AND version <> $3;
+
 -- name: account
 SELECT account FROM identity WHERE provider = $1 AND subject = $2;
 

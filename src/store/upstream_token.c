@@ -234,7 +234,8 @@ int upstream_token_forget(struct db *db, const struct upstream_token *t, struct 
 {
     struct db_stmt *st = db_named(db, "upstream_token.forget");
     bind_whose(st, t, t->version);
-    return db_run(st, err) < 0 ? -1 : 0;
+    int64_t n = db_run(st, err);
+    return n < 0 ? -1 : n > 0;
 }
 
 int upstream_token_any(struct db *db, const char *provider, struct err *err)

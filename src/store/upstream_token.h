@@ -58,9 +58,10 @@ int upstream_token_claim(struct db *db, const struct upstream_token *t, int64_t 
  * is not there any more. */
 int upstream_token_renew(struct db *db, const struct keyring *keys, const struct upstream_token *t,
                          int64_t was, struct err *err) __attribute__((warn_unused_result));
-/* Not claimed any more; and forgotten. By provider, subject and version. -1: err. */
+/* By provider, subject and version: not claimed any more. */
 int upstream_token_release(struct db *db, const struct upstream_token *t, struct err *err)
     __attribute__((warn_unused_result));
+/* Likewise: forgotten. 1, or 0: it is not there any more. */
 int upstream_token_forget(struct db *db, const struct upstream_token *t, struct err *err)
     __attribute__((warn_unused_result));
 /* Whether there are any of a provider: 1, 0. */

@@ -260,9 +260,9 @@ START_TEST(what_came_late_changes_nothing)
     put("one", "again", 1);
     put("two", "again2", 2); /* a sign-in meanwhile */
     ck_assert_int_eq(renew("old", "old", 1, 3), 0);
-    with((struct call){.what = FORGET, .in = token(NULL, NULL, 1)});
+    ck_assert_int_eq(with((struct call){.what = FORGET, .in = token(NULL, NULL, 1)}), 0);
     ck_assert_str_eq(kept(), "two again2 2");
-    with((struct call){.what = FORGET, .in = token(NULL, NULL, 2)});
+    ck_assert_int_eq(with((struct call){.what = FORGET, .in = token(NULL, NULL, 2)}), 1);
     ck_assert_str_eq(kept(), "");
     ck_assert_int_eq(renew("old", "old", 2, 3), 0);
     ck_assert_str_eq(kept(), "");
@@ -373,6 +373,18 @@ static int later(struct db *db, void *arg, struct err *err)
     return recheck_later(db, v->provider, v->subject, NOW, err);
 }
 
+struct shown {
+    struct upstream_token token;
+    int overtaken;
+};
+
+static int look_for_others(struct db *db, void *arg, struct err *err)
+{
+    struct shown *s = arg;
+    s->overtaken = recheck_overtaken(db, &s->token, err);
+    return s->overtaken < 0 ? -1 : 0;
+}
+
 /* How many sessions it concerned. */
 static int64_t verdict(store_fn *fn, const char *groups, int64_t now)
 {
@@ -402,6 +414,23 @@ START_TEST(who_is_due)
     ck_assert_uint_eq(take_at(NOW + 1800), 1);
     verdict(later, NULL, 0);
     ck_assert_uint_eq(take_at(NOW + 1801), 1); /* nobody answered */
+}
+END_TEST
+
+START_TEST(other_tokens_came_meanwhile)
+{
+    struct shown s = {.token = token(NULL, NULL, 1)};
+    kit_write(look_for_others, &s);
+    ck_assert_int_eq(s.overtaken, 0); /* none at all */
+    put("one", "again", 1);
+    ck_assert_uint_eq(take_at(NOW + 900), 1);
+    kit_write(look_for_others, &s);
+    ck_assert_int_eq(s.overtaken, 0);
+    ck_assert_int_eq(kit_number("SELECT count(*) FROM upstream_token WHERE busy = 0"), 0);
+    put("two", "again2", 2);
+    kit_write(look_for_others, &s);
+    ck_assert_int_eq(s.overtaken, 1);
+    ck_assert_int_eq(kit_number("SELECT count(*) FROM upstream_token WHERE busy = 0"), 1);
 }
 END_TEST
 
@@ -461,6 +490,7 @@ Suite *suite_upstream_nouns(const char *name)
     tc = tcase_create("rechecks");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, who_is_due);
+    tcase_add_test(tc, other_tokens_came_meanwhile);
     tcase_add_test(tc, nobody_signed_in_nobody_asked);
     tcase_add_test(tc, groups_follow);
     tcase_add_test(tc, sessions_end);

@@ -164,6 +164,18 @@ void login_fixture_pump(void)
     lfx.n_waiting = lfx.next = 0;
 }
 
+struct waiting login_fixture_hold(void)
+{
+    const int64_t end = real_ms() + PATIENCE_MS;
+    while (lfx.next == lfx.n_waiting) {
+        loop_once(lfx.loop, 5);
+        ck_assert_msg(real_ms() < end, "nothing is asked");
+    }
+    const struct waiting held = lfx.waiting[lfx.next];
+    lfx.waiting[lfx.next++].open = false;
+    return held;
+}
+
 /* ---- the fixture ---------------------------------------------------------------------------- */
 
 static void open_registry(void)

@@ -69,6 +69,8 @@ void login_fixture_restart(void); /* the facade alone, on the same store */
 void login_fixture_pump(void);
 /* Only the network: what goes to the store then is still there. */
 void login_fixture_answer_upstream(void);
+/* The next request that is made is not answered, whatever is pumped: later, by hand. */
+struct waiting login_fixture_hold(void);
 /* Begin a login to return_to; *came.url is complete afterwards. */
 void login_fixture_start(const char *return_to, struct came *came);
 /* The same with all that can be said. */

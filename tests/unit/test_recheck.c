@@ -176,6 +176,46 @@ START_TEST(nobody_signed_in_nobody_asked)
 }
 END_TEST
 
+static void answer(const struct waiting *held, int status, const char *body)
+{
+    const struct fetch_result r = {.status = status,
+                                   .content_type = "application/json",
+                                   .charset = "",
+                                   .body = str_of(body),
+                                   .retry_after = -1};
+    held->done(held->arg, &r);
+}
+
+/* The upstream takes its time to say no about the old tokens. Whoever signs in meanwhile is let in
+ * by the same upstream, after that question: what is said of tokens that are no more ends nothing.
+ */
+START_TEST(who_signed_in_meanwhile_stays)
+{
+    static const char *const late[] = {"{\"sub\":\"1234\",\"member\":false}", ME("[\"math\"]")};
+    struct came again;
+    now_is.wall.us += (PERIOD + 120) * 1000000LL;
+    now_is.mono.ns += (PERIOD + 120) * 1000000000LL;
+    clock_set_fake(&now_is);
+    const struct waiting held = login_fixture_hold();
+    second();
+    token_answer = TOKENS(2, 36000);
+    login_fixture_sign_in(&again);
+    ck_assert_int_eq(again.kind, ERR_NONE);
+    answer(&held, 200, late[_i]);
+    login_fixture_pump();
+    struct session_view v;
+    ck_assert_int_eq(
+        sessions_check(lfx.sessions, str_of(again.token), wall_seconds(clock_wall()), &v), 1);
+    ck_assert_str_eq(v.header_groups, "toy:staff");
+    ck_assert_int_eq(login_fixture_sql("SELECT count(*) FROM session"), 2);
+    ck_assert_int_eq(login_fixture_sql("SELECT count(*) FROM upstream_token WHERE busy = 0"), 1);
+    ck_assert_int_eq(
+        login_fixture_sql("SELECT count(*) FROM audit WHERE action LIKE 'session.recheck%'"), 0);
+    later(PERIOD + 120); /* about the new ones the next question is asked in its time */
+    ck_assert_uint_eq(asked, 2);
+}
+END_TEST
+
 START_TEST(the_login_may_go_meanwhile)
 {
     now_is.wall.us += (PERIOD + 120) * 1000000LL;
@@ -276,6 +316,7 @@ Suite *suite_recheck(void)
     tcase_add_loop_test(tc, tokens_that_are_not_honoured_end_it, 0, 2);
     tcase_add_test(tc, an_upstream_that_is_down_ends_nobody);
     tcase_add_test(tc, nobody_signed_in_nobody_asked);
+    tcase_add_loop_test(tc, who_signed_in_meanwhile_stays, 0, 2);
     tcase_add_test(tc, the_login_may_go_meanwhile);
     tcase_add_test(tc, a_day_of_asking_and_sweeping);
     suite_add_tcase(s, tc);

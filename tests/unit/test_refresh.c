@@ -261,6 +261,35 @@ START_TEST(somebody_else_is_at_it)
 }
 END_TEST
 
+/* The old refresh token is refused while its owner signs in: the new ones are given. */
+START_TEST(who_signed_in_meanwhile_has_new_ones)
+{
+    const char *account = sign_in();
+    struct got g = {.times = 0};
+    later(7200);
+    ask(account, &g);
+    const struct waiting held = login_fixture_hold();
+    token_answer = SECOND;
+    sign_in();
+    const struct fetch_result no = {.status = 400,
+                                    .content_type = "application/json",
+                                    .charset = "",
+                                    .body = STR("{\"error\":\"invalid_grant\"}"),
+                                    .retry_after = -1};
+    held.done(held.arg, &no);
+    for (int i = 0; i < 10 && g.times == 0; i++) {
+        login_fixture_pump();
+        later(1);
+    }
+    ck_assert_uint_eq(g.times, 1);
+    ck_assert_int_eq(g.kind, ERR_NONE);
+    ck_assert_int_eq(strncmp(g.text, "canary-2 ", 9), 0);
+    ck_assert_int_eq(login_fixture_sql("SELECT count(*) FROM audit WHERE action = "
+                                       "'upstream_token.forget'"),
+                     0);
+}
+END_TEST
+
 START_TEST(the_login_may_go_meanwhile)
 {
     const char *account = sign_in();
@@ -291,6 +320,7 @@ Suite *suite_refresh(void)
     tcase_add_test(tc, forgotten_when_not_kept_any_more);
     tcase_add_test(tc, nothing_is_kept_in_clear);
     tcase_add_test(tc, somebody_else_is_at_it);
+    tcase_add_test(tc, who_signed_in_meanwhile_has_new_ones);
     tcase_add_test(tc, the_login_may_go_meanwhile);
     suite_add_tcase(s, tc);
     return s;
