@@ -91,8 +91,8 @@ void identity_reply(struct identities *c, struct request *rq, const struct sessi
     if (r && reply_again(rq, 200, r))
         return;
     values_of(v, value);
-    for (size_t i = 0; i < HEADERS; i++)
-        reply_header_static(rq, names[i], value[i]);
+    for (size_t i = 0; i < HEADERS; i++) /* one that waited is sent later, and the table changes */
+        reply_header_static(rq, names[i], arena_dup(request_arena(rq), value[i]));
     reply_empty(rq, 200);
 }
 

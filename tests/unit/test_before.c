@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "session/recall.h"
 #include "web_fixture.h"
@@ -58,9 +59,8 @@ START_TEST(nobody_is_still_nobody)
     ck_assert_int_eq(web_get("/auth", guess), 401);
     ck_assert_int_eq(web_get("/auth", ""), 401);
     ck_assert_int_eq(web_get("/auth", "Cookie: __Host-usher=short\r\n"), 401);
-    ck_assert_int_eq(web_get("/auth", web_fill("Cookie: __Host-usher=$; __Host-usher=x\r\n",
-                                               wfx.session)),
-                     401);
+    ck_assert_int_eq(
+        web_get("/auth", web_fill("Cookie: __Host-usher=$; __Host-usher=x\r\n", wfx.session)), 401);
     ck_assert_uint_eq(sessions_count(fresh), 0);
 }
 END_TEST
@@ -105,6 +105,35 @@ START_TEST(a_store_that_fails)
 }
 END_TEST
 
+/* Between the answer to a request that waited and its way out the loop goes on. In that moment the
+ * session ends here, and others write where it was in memory. */
+static void end_session(void)
+{
+    unsigned char hash[32];
+    login_fixture_answer_upstream();
+    session_token_hash(str_of(wfx.session), hash);
+    if (!sessions_has(fresh, hash))
+        return;
+    ck_assert_int_eq(sessions_end(fresh, hash), 1);
+    for (size_t n = 64; n < 4096; n += 16) {
+        char *volatile p = malloc(n);
+        memset(p, 'z', n);
+        free(p);
+    }
+}
+
+START_TEST(an_answer_that_waited_stays_what_it_was)
+{
+    struct session_view v;
+    ck_assert_int_eq(sessions_check(lfx.sessions, str_of(wfx.session), LOGIN_NOW, &v), 1);
+    http_idle = end_session;
+    ck_assert_int_eq(web_get("/auth", session_cookie()), 200);
+    ck_assert_str_eq(web_header("X-Usher-User"), v.account);
+    ck_assert_str_eq(web_header("X-Usher-Email"), v.header_email);
+    ck_assert_uint_eq(sessions_count(fresh), 0);
+}
+END_TEST
+
 Suite *suite_before(void);
 Suite *suite_before(void)
 {
@@ -115,6 +144,7 @@ Suite *suite_before(void)
     tcase_add_test(t, nobody_is_still_nobody);
     tcase_add_test(t, all_kinds_of_requests_wait);
     tcase_add_test(t, a_store_that_fails);
+    tcase_add_test(t, an_answer_that_waited_stays_what_it_was);
     suite_add_tcase(s, t);
     return s;
 }
