@@ -68,15 +68,26 @@ struct admin *admin_new(const struct admin_options *o, struct err *err)
     return NULL;
 }
 
+void admin_stop(struct admin *a)
+{
+    a->closing = true;
+    keychange_stop(a->keychange);
+    admin_set_login(a, NULL);
+}
+
+bool admin_busy(const struct admin *a)
+{
+    return a->ops || keychange_busy(a->keychange);
+}
+
 void admin_free(struct admin **ap)
 {
     struct admin *a = *ap;
     if (!a)
         return;
-    a->closing = true;
-    keychange_stop(a->keychange);
+    admin_stop(a);
     work_free(&a->work);
-    while (a->ops)
+    while (admin_busy(a))
         loop_once(a->o.loop, 10);
     keychange_free(&a->keychange);
     tokens_free(&a->tokens);

@@ -104,8 +104,12 @@ struct admin_options {
  * change of keys that was interrupted. Everything in `o` is borrowed until admin_free. */
 struct admin *admin_new(const struct admin_options *o, struct err *err)
     __attribute__((warn_unused_result));
-/* Drives the loop until every operation under way has answered, so whoever waits for one must still
- * be there, and the store, too. */
+/* Tests under way end, what is under way comes to its end, and nothing begins any more: busy until
+ * it has. */
+void admin_stop(struct admin *a);
+bool admin_busy(const struct admin *a);
+/* Stops, and drives the loop until every operation under way has answered, so whoever waits for one
+ * must still be there, and the store, too. */
 void admin_free(struct admin **a);
 
 /* Logins begin after an admin is there. NULL, before login_free: ends tests under way. */

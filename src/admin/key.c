@@ -204,6 +204,11 @@ void keychange_stop(struct keychange *k)
     k->closing = true;
 }
 
+bool keychange_busy(const struct keychange *k)
+{
+    return k->busy;
+}
+
 void keychange_free(struct keychange **kp)
 {
     struct keychange *k = *kp;

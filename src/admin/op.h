@@ -192,6 +192,7 @@ void setups_free(struct setups **s);
 struct keychange *keychange_new(struct admin *a);
 /* Nothing new is begun. */
 void keychange_stop(struct keychange *k);
+bool keychange_busy(const struct keychange *k);
 void keychange_free(struct keychange **k); /* waits for what is under way */
 /* Begins, or begins again, to seal everything with the newest key. */
 void keychange_start(struct keychange *k);

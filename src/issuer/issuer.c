@@ -119,13 +119,24 @@ struct issuer *issuer_new(const struct issuer_options *o, struct err *err)
     return i;
 }
 
+void issuer_stop(struct issuer *i)
+{
+    backchannel_stop(i->backchannel);
+    ending_again(i); /* nobody will in a second */
+}
+
+bool issuer_busy(const struct issuer *i)
+{
+    return i->under_way > 0 || i->sweep || (i->keys && issuer_keys_busy(i->keys));
+}
+
 void issuer_free(struct issuer **ip)
 {
     struct issuer *i = *ip;
     if (i == NULL)
         return;
-    backchannel_stop(i->backchannel);
-    while (i->under_way > 0 || i->sweep)
+    issuer_stop(i);
+    while (issuer_busy(i))
         loop_once(i->o.loop, 10);
     ending_forget(i);
     *ip = NULL;

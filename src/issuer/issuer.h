@@ -82,7 +82,10 @@ struct issuer_options {
  * before the loop runs. Everything in `o` is borrowed until issuer_free. */
 struct issuer *issuer_new(const struct issuer_options *o, struct err *err)
     __attribute__((warn_unused_result));
-/* Drives the loop until every call under way has answered; the store must still be there. */
+/* No app is told of logouts any more; busy until every call under way has answered. */
+void issuer_stop(struct issuer *i);
+bool issuer_busy(const struct issuer *i);
+/* Stops, and drives the loop until it is not busy; the store must still be there. */
 void issuer_free(struct issuer **i);
 /* The apps from the next call on; a reference is taken. Calls under way end with theirs. */
 void issuer_set_apps(struct issuer *i, struct apps *apps);

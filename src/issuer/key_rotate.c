@@ -59,10 +59,9 @@ static size_t count_kept(const struct issuer_rotation *r)
 
 static int judge(struct issuer_keys *k, struct err *err)
 {
-    bool busy = k->rotation != NULL || k->writing;
-    for (size_t i = 0; i < ISSUER_KEY_ALGS; i++)
-        busy |= k->making[i] != NULL;
-    return busy ? err_set(err, ERR_CONFLICT, "keys are being made: ask again in a moment") : 0;
+    return issuer_keys_busy(k)
+               ? err_set(err, ERR_CONFLICT, "keys are being made: ask again in a moment")
+               : 0;
 }
 
 struct issuer_rotation *issuer_keys_rotate(struct issuer_keys *k, bool at_once, struct err *err)

@@ -403,16 +403,21 @@ struct issuer_keys *issuer_keys_new(const struct issuer_keys_options *o, struct 
     return k;
 }
 
+bool issuer_keys_busy(const struct issuer_keys *k)
+{
+    bool busy = k->writing || k->rotation;
+    for (size_t i = 0; i < KNOWN; i++)
+        busy = busy || k->making[i];
+    return busy;
+}
+
 void issuer_keys_free(struct issuer_keys **kp)
 {
     struct issuer_keys *k = *kp;
     *kp = NULL;
     if (k == NULL)
         return;
-    for (size_t i = 0; i < KNOWN; i++)
-        while (k->making[i])
-            loop_once(k->o.loop, 10);
-    while (k->writing || k->rotation)
+    while (issuer_keys_busy(k))
         loop_once(k->o.loop, 10);
     let_go(k);
     jwks_free(&k->all);

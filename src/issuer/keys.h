@@ -53,6 +53,7 @@ struct issuer_keys *issuer_keys_new(const struct issuer_keys_options *o, struct 
     __attribute__((warn_unused_result));
 /* Drives the loop until keys that are being made are done with. */
 void issuer_keys_free(struct issuer_keys **k);
+bool issuer_keys_busy(const struct issuer_keys *k);
 /* What the clock asks for: make, publish, retire, forget. Once a minute is plenty. */
 void issuer_keys_tick(struct issuer_keys *k);
 /* The one that signs now. NULL: usher does not sign with that algorithm. */

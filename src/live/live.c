@@ -197,9 +197,9 @@ void live_on_change(struct live *l, live_changed_fn *fn, void *arg)
     l->listeners[l->n_listeners++].arg = arg;
 }
 
-void live_quiet(struct live *l)
+bool live_busy(const struct live *l)
 {
-    l->n_listeners = 0;
+    return l->job != NULL;
 }
 
 void live_status(const struct live *l, struct live_status *out)

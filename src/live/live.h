@@ -55,8 +55,8 @@ struct apps_options live_draft_app_options(const struct live *l, struct config *
  * The old configuration, registry and apps are still there until all were told. */
 typedef void live_changed_fn(void *arg, struct config *config, struct registry *registry);
 void live_on_change(struct live *l, live_changed_fn *fn, void *arg);
-/* They are going away: nobody is told any more. */
-void live_quiet(struct live *l);
+/* Whether a reload or a diff is under way. */
+bool live_busy(const struct live *l);
 
 /* What became of a reload. Borrowed. */
 struct live_outcome {

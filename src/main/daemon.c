@@ -26,6 +26,7 @@
 #include "web/page.h"
 
 #define DRAIN_MS 10000 /* then what is still under way is cut */
+#define SETTLE_MS 2000 /* how long what goes on in steps may go on after that */
 
 struct daemon {
     struct config *config;
@@ -44,7 +45,7 @@ struct daemon {
     struct app_secrets *secrets;
     struct issuer *issuer;
     struct serve *serve, *local;
-    unsigned draining; /* listeners that still answer somebody */
+    unsigned draining; /* that still have something under way: listeners, the login */
     struct keep *keep;
     struct archive *archive;
     struct trail *trail;
@@ -59,7 +60,7 @@ struct daemon {
 static void on_drained(void *arg)
 {
     struct daemon *d = arg;
-    if (--d->draining == 0)
+    if (d->draining > 0 && --d->draining == 0)
         loop_stop(d->loop);
 }
 
@@ -403,9 +404,12 @@ static int start(struct daemon *d, const struct daemon_args *args, struct err *e
     return 0;
 }
 
-/* Connections that were kept may still ask, while the parts below them go one by one. */
+/* Nothing that is asked from now on is done: neither by connections that were kept, nor by signals.
+ */
 static void close_doors(struct daemon *d)
 {
+    d->draining = 0;
+    loop_watch_del(&d->signals);
     loop_timer_del(&d->patience);
     if (d->serve)
         serve_end(d->serve);
@@ -413,34 +417,58 @@ static void close_doors(struct daemon *d)
         serve_end(d->local);
 }
 
-/* The last of what was accepted: writes end, and their answers still reach the browsers. */
+/* Whether somebody waits for an answer, or an answer for its round. */
+static bool is_busy(const struct daemon *d)
+{
+    return (d->admin && admin_busy(d->admin)) || (d->issuer && issuer_busy(d->issuer)) ||
+           loop_pending(d->loop);
+}
+
+/* ... or may ask for more. */
+static bool goes_on(const struct daemon *d)
+{
+    struct store_stats stats = {.under_way = 0};
+    if (d->store)
+        store_get_stats(d->store, &stats);
+    return is_busy(d) || stats.under_way > 0 || (d->live && live_busy(d->live));
+}
+
+/* The last of what was accepted, while every part is still there. Much of it goes on in steps, and
+ * each may find what it needs: for a while the store does more, then it refuses, and what is left
+ * ends by that. Whatever is freed afterwards, nobody's answer comes upon it. A start that failed
+ * has parts that have begun, too. */
 static void finish(struct daemon *d)
 {
-    archive_stop(d->archive); /* a last reload may still name its settings */
+    const struct mono began = clock_mono();
+    if (!d->loop)
+        return;
+    if (d->archive)
+        archive_stop(d->archive); /* a last reload may still name its settings */
     keep_free(&d->keep);
+    if (d->admin)
+        admin_stop(d->admin);
+    if (d->issuer)
+        issuer_stop(d->issuer);
+    while (goes_on(d) && mono_ms(began, clock_mono()) < SETTLE_MS)
+        loop_once(d->loop, 10);
     trail_end(d->trail);
-    store_stop(d->store);
-    loop_once(d->loop, 0); /* the answers are made, */
+    if (d->store)
+        store_stop(d->store);
+    while (is_busy(d))
+        loop_once(d->loop, 10);
+    recall_free(&d->app.recall);
+    loop_once(d->loop, 0); /* the last answers are made, */
     loop_once(d->loop, 0); /* and sent */
-    log_event(NULL, LOG_INFO, "daemon.stopped", LF_INT("sessions", sessions_count(d->sessions)));
 }
 
 static void take_down(struct daemon *d)
 {
-    if (d->live)
-        live_quiet(d->live); /* a change that admin_free waits for finds nobody to tell */
     archive_free(&d->archive);
-    keep_free(&d->keep);
-    if (d->admin) {
-        admin_set_login(d->admin, NULL);
-        admin_set_issuer(d->admin, NULL);
-    }
     login_free(&d->login);
     if (d->sessions)
         sessions_on_end(d->sessions, NULL, NULL);
     issuer_free(&d->issuer);
-    recall_free(&d->app.recall);
-    admin_free(&d->admin); /* answers what is under way: the listeners are still there */
+    admin_free(&d->admin);
     app_secrets_free(&d->secrets);
     serve_free(&d->serve);
     serve_free(&d->local);
@@ -458,7 +486,6 @@ static void take_down(struct daemon *d)
     sessions_free(&d->sessions);
     keyring_free(&d->keys);
     metrics_free(&d->metrics);
-    loop_watch_del(&d->signals);
     if (d->signal_fd > 0)
         close(d->signal_fd);
     loop_free(&d->loop);
@@ -472,8 +499,10 @@ int daemon_run(const struct daemon_args *args, struct err *err)
     if (started == 0)
         loop_run(d->loop);
     close_doors(d);
+    finish(d);
     if (started == 0)
-        finish(d);
+        log_event(NULL, LOG_INFO, "daemon.stopped",
+                  LF_INT("sessions", sessions_count(d->sessions)));
     take_down(d);
     free(d);
     return started;

@@ -102,6 +102,14 @@ void loop_again(struct loop *l, void *arg)
     l->again = arg;
 }
 
+bool loop_pending(struct loop *l)
+{
+    pthread_mutex_lock(&l->lock);
+    const bool any = l->jobs != NULL;
+    pthread_mutex_unlock(&l->lock);
+    return any;
+}
+
 /* What did not get its turn, back to the front. */
 static void loop_put_back(struct loop *l, struct loop_job *job)
 {

@@ -60,6 +60,8 @@ void loop_post(struct loop *l, loop_job_fn *fn, void *arg);
 /* From within a job: it is run once more in the next round, with this `arg`, still before whatever
  * was posted after it. */
 void loop_again(struct loop *l, void *arg);
+/* Whether jobs wait for their round. Any thread. */
+bool loop_pending(struct loop *l);
 /* The time this round began; cheap. */
 struct mono loop_now(const struct loop *l);
 /* Whether this round has taken so long that what can wait should: others are served between
