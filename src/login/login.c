@@ -131,7 +131,8 @@ struct login *login_new(const struct login_options *o, struct err *err)
     if (l) {
         l->recheck = recheck_new(l);
         recheck_wake(l->recheck);
-        unkept_forget(o->store, o->loop, l->registry);
+        l->unkept = unkept_new(o->store, o->loop);
+        unkept_forget(l->unkept, l->registry);
     }
     return l;
 }
@@ -146,6 +147,7 @@ void login_free(struct login **lp)
     tasks_orphan(l);
     joins_free(&l->joins);
     recheck_free(&l->recheck);
+    unkept_free(&l->unkept);
     refreshes_free(&l->refreshes);
     trials_free(&l->trials);
     used_free(&l->used);
@@ -160,7 +162,7 @@ void login_set_registry(struct login *l, struct registry *r)
     l->registry = registry_ref(r);
     registry_free(&old);
     recheck_wake(l->recheck);
-    unkept_forget(l->o.store, l->o.loop, r);
+    unkept_forget(l->unkept, r);
 }
 
 void login_set_limits(struct login *l, int64_t deadline_ms, unsigned max_in_flight)

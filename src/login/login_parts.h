@@ -79,6 +79,7 @@ struct login {
     struct trials *trials;       /* made when first needed */
     struct refreshes *refreshes; /* likewise: refresh.c */
     struct recheck *recheck;
+    struct unkept *unkept;
     struct leg_run list;
     size_t in_flight;
     struct task tasks;

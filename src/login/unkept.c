@@ -8,40 +8,35 @@
 
 #define ROWS 500 /* of one transaction */
 
-struct job {
-    struct store *store;
+struct unkept {
+    struct store *store; /* NULL: nobody is interested any more, the store's answer frees */
     struct loop *loop;
-    struct registry *registry;
-    size_t at; /* the provider that is looked at */
+    struct registry *registry; /* what the store's threads go by; NULL: nothing is under way */
+    struct registry *next;     /* what came into force meanwhile; NULL: nothing */
+    size_t at;                 /* the provider that is looked at */
     bool found;
     int64_t n;
 };
 
-static void job_free(struct job *j)
-{
-    registry_free(&j->registry);
-    free(j);
-}
-
 /* What is wrong with a provider's file must not cost anybody's tokens. */
-static bool kept(const struct job *j, size_t i)
+static bool kept(const struct unkept *u, size_t i)
 {
-    const struct provider *p = registry_at(j->registry, i);
+    const struct provider *p = registry_at(u->registry, i);
     return !p->usable || p->common.keep_tokens;
 }
 
 /* The first provider from `at` on that has tokens it should not have. */
 static int look(struct db *db, void *arg, struct err *err)
 {
-    struct job *j = arg;
-    j->found = false;
-    for (; j->at < registry_count(j->registry); j->at++) {
-        if (kept(j, j->at))
+    struct unkept *u = arg;
+    u->found = false;
+    for (; u->at < registry_count(u->registry); u->at++) {
+        if (kept(u, u->at))
             continue;
-        const int rc = upstream_token_any(db, registry_at(j->registry, j->at)->id, err);
+        const int rc = upstream_token_any(db, registry_at(u->registry, u->at)->id, err);
         if (rc < 0)
             return -1;
-        if ((j->found = rc == 1))
+        if ((u->found = rc == 1))
             return 0;
     }
     return 0;
@@ -49,37 +44,97 @@ static int look(struct db *db, void *arg, struct err *err)
 
 static int forget(struct db *db, void *arg, struct err *err)
 {
-    struct job *j = arg;
-    j->n = upstream_token_forget_provider(db, registry_at(j->registry, j->at)->id, ROWS, err);
-    return j->n < 0 ? -1 : 0;
+    struct unkept *u = arg;
+    u->n = upstream_token_forget_provider(db, registry_at(u->registry, u->at)->id, ROWS, err);
+    return u->n < 0 ? -1 : 0;
 }
 
 static void on_looked(void *arg, enum store_outcome outcome, const struct err *err);
 
+static void rest(struct unkept *u)
+{
+    registry_free(&u->registry);
+    if (!u->store)
+        free(u);
+}
+
+static void start(struct unkept *u)
+{
+    if (!store_read(u->store, look, u->loop, on_looked, u))
+        rest(u);
+}
+
+/* First thing in every answer of the store. true: this is over, or begins anew by what is in force
+ * now. */
+static bool overtaken(struct unkept *u)
+{
+    if (u->store && !u->next)
+        return false;
+    registry_free(&u->registry);
+    u->registry = u->next;
+    u->next = NULL;
+    u->at = 0;
+    if (u->store)
+        start(u);
+    else
+        rest(u);
+    return true;
+}
+
 static void on_forgotten(void *arg, enum store_outcome outcome, const struct err *err)
 {
-    struct job *j = arg;
+    struct unkept *u = arg;
     (void)err;
     if (outcome == STORE_DONE)
         log_event(NULL, LOG_INFO, "tokens.dropped",
-                  LF_TEXT("provider", registry_at(j->registry, j->at)->id), LF_INT("n", j->n));
-    if (outcome != STORE_DONE || !store_read(j->store, look, j->loop, on_looked, j))
-        job_free(j);
+                  LF_TEXT("provider", registry_at(u->registry, u->at)->id), LF_INT("n", u->n));
+    if (overtaken(u))
+        return;
+    if (outcome == STORE_DONE)
+        start(u);
+    else
+        rest(u);
 }
 
 static void on_looked(void *arg, enum store_outcome outcome, const struct err *err)
 {
-    struct job *j = arg;
+    struct unkept *u = arg;
     (void)err;
-    if (outcome != STORE_DONE || !j->found ||
-        !store_write(j->store, forget, j->loop, on_forgotten, j))
-        job_free(j);
+    if (overtaken(u))
+        return;
+    if (outcome != STORE_DONE || !u->found ||
+        !store_write(u->store, forget, u->loop, on_forgotten, u))
+        rest(u);
 }
 
-void unkept_forget(struct store *s, struct loop *l, struct registry *r)
+struct unkept *unkept_new(struct store *s, struct loop *l)
 {
-    struct job *j = mem_alloc(sizeof *j);
-    *j = (struct job){.store = s, .loop = l, .registry = registry_ref(r)};
-    if (!store_read(s, look, l, on_looked, j))
-        job_free(j);
+    struct unkept *u = mem_alloc(sizeof *u);
+    u->store = s;
+    u->loop = l;
+    return u;
+}
+
+void unkept_free(struct unkept **up)
+{
+    struct unkept *u = *up;
+    if (!u)
+        return;
+    *up = NULL;
+    u->store = NULL;
+    registry_free(&u->next);
+    if (!u->registry)
+        free(u);
+}
+
+void unkept_forget(struct unkept *u, struct registry *r)
+{
+    if (u->registry) { /* the store's threads look at it */
+        registry_free(&u->next);
+        u->next = registry_ref(r);
+        return;
+    }
+    u->registry = registry_ref(r);
+    u->at = 0;
+    start(u);
 }

@@ -208,20 +208,46 @@ START_TEST(not_kept_unless_told)
 }
 END_TEST
 
-START_TEST(forgotten_when_not_kept_any_more)
+static struct registry *registry_of(const char *conf)
 {
     struct conf_problems problems;
     const struct registry_options o = {.plugin_dir = "plugins/.libs"};
-    sign_in();
-    ck_assert_int_eq(login_fixture_sql("SELECT count(*) FROM upstream_token"), 1);
     conf_problems_init(&problems);
-    struct registry *r = registry_text(&o, "toy", str_of(CONF), &problems);
+    struct registry *r = registry_text(&o, "toy", str_of(conf), &problems);
     ck_assert_uint_eq(problems.n, 0);
     conf_problems_deinit(&problems);
+    return r;
+}
+
+START_TEST(forgotten_when_not_kept_any_more)
+{
+    struct registry *r = registry_of(CONF);
+    sign_in();
+    ck_assert_int_eq(login_fixture_sql("SELECT count(*) FROM upstream_token"), 1);
     login_set_registry(lfx.login, r);
     login_fixture_pump();
     ck_assert_int_eq(login_fixture_sql("SELECT count(*) FROM upstream_token"), 0);
     registry_free(&r);
+}
+END_TEST
+
+/* Two reloads, one right after the other: what is in force decides, not what was when it began. */
+START_TEST(kept_again_before_they_were_forgotten)
+{
+    struct registry *off = registry_of(CONF), *on = registry_of(CONF "keep_tokens = yes\n");
+    sign_in();
+    login_set_registry(lfx.login, off);
+    login_set_registry(lfx.login, on);
+    login_fixture_pump();
+    ck_assert_int_eq(login_fixture_sql("SELECT count(*) FROM upstream_token"), 1);
+    login_set_registry(lfx.login, on);
+    login_set_registry(lfx.login, on);
+    login_set_registry(lfx.login, off);
+    login_fixture_pump();
+    ck_assert_int_eq(login_fixture_sql("SELECT count(*) FROM upstream_token"), 0);
+    login_set_registry(lfx.login, off); /* with an answer to come, that nobody waits for */
+    registry_free(&off);
+    registry_free(&on);
 }
 END_TEST
 
@@ -318,6 +344,7 @@ Suite *suite_refresh(void)
     tcase_add_test(tc, who_has_none_gets_none);
     tcase_add_test(tc, not_kept_unless_told);
     tcase_add_test(tc, forgotten_when_not_kept_any_more);
+    tcase_add_test(tc, kept_again_before_they_were_forgotten);
     tcase_add_test(tc, nothing_is_kept_in_clear);
     tcase_add_test(tc, somebody_else_is_at_it);
     tcase_add_test(tc, who_signed_in_meanwhile_has_new_ones);
