@@ -189,7 +189,7 @@ static struct jval *typed_rules(const struct admin_visit *v)
 {
     struct jval *list = jval_new_array();
     int64_t rows = 0;
-    if (!text_int(str_of(admin_posted(v, "rows")), &rows) || rows > ROWS_MAX)
+    if (!text_int(str_of(admin_posted(v, "rows")), &rows) || rows < 0 || rows > ROWS_MAX)
         rows = ROWS_MAX;
     for (size_t i = 1; i <= (size_t)rows; i++) {
         const char *path = cell(v, "path", i), *methods = cell(v, "methods", i),

@@ -220,6 +220,22 @@ START_TEST(forms_that_no_page_sends)
 }
 END_TEST
 
+/* How many rows there are is said by the form, and believed as far as a page has any. */
+START_TEST(a_form_that_counts_its_rules_wrong)
+{
+    static const char *const rows[] = {"-1", "0", "x", "4096", "9223372036854775807"};
+    become_admin();
+    ck_assert_int_eq(web_post("/admin/new-app", lines(OURS), "id=wiki&hosts=wiki.example.com"),
+                     303);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *form = arena_printf(
+            lfx.arena, "version=1&add=yes&rows=%s&path-1=/a&require-1=anyone", rows[i]);
+        ck_assert_int_eq(web_post("/admin/apps/wiki/rules", lines(OURS), form), 200);
+        ck_assert(web_says("value=\"/a\"") == (strcmp(rows[i], "0") != 0));
+    }
+}
+END_TEST
+
 Suite *suite_admin_page(void);
 Suite *suite_admin_page(void)
 {
@@ -231,6 +247,7 @@ Suite *suite_admin_page(void)
     tcase_add_test(tc, secrets_want_a_fresh_sign_in);
     tcase_add_test(tc, a_setup_link_works_once);
     tcase_add_test(tc, forms_that_no_page_sends);
+    tcase_add_test(tc, a_form_that_counts_its_rules_wrong);
     suite_add_tcase(s, tc);
     return s;
 }
