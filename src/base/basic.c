@@ -2,9 +2,9 @@
 #include "base/basic.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "base/form.h"
+#include "base/header.h"
 #include "base/text.h"
 
 #define BASIC_MAX 4096
@@ -43,9 +43,9 @@ static const char *form_decode(struct arena *a, struct str half)
 bool basic_read(const char *header, struct arena *a, const char **id, const char **secret)
 {
     size_t n;
-    if (strncasecmp(header, "Basic ", 6) != 0)
+    struct str text;
+    if (!header_credentials(header, "Basic", &text))
         return false;
-    const struct str text = str_trim(str_of(header + 6));
     char *pair = text.n > 0 && text.n < BASIC_MAX ? base64_decode(a, text, &n) : NULL;
     const char *colon = pair ? memchr(pair, ':', n) : NULL;
     if (colon == NULL || memchr(pair, '\0', n))

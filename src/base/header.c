@@ -2,6 +2,7 @@
 #include "base/header.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/json.h"
 
@@ -50,6 +51,15 @@ bool header_plain(const char *text)
     for (size_t i = 0; i < n; i++)
         if (!plain(text, i, n, false))
             return false;
+    return true;
+}
+
+bool header_credentials(const char *value, const char *scheme, struct str *out)
+{
+    const size_t n = strlen(scheme);
+    if (strncasecmp(value, scheme, n) != 0 || value[n] != ' ')
+        return false;
+    *out = str_trim(str_of(value + n));
     return true;
 }
 

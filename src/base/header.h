@@ -22,6 +22,9 @@ void header_add(struct buf *out, const char *text, bool item);
 const char *header_list(struct arena *a, const char *json);
 /* The text is its own header form. */
 bool header_plain(const char *text);
+/* What follows `scheme`, in any case, and its blanks in an Authorization header (RFC 9110 11.4);
+ * it may be empty. false: another scheme, or no blank behind it. */
+bool header_credentials(const char *value, const char *scheme, struct str *out);
 /* Whether a list has this item; both in header form. An empty item is in no list. */
 bool header_has(const char *list, struct str item);
 

@@ -42,7 +42,7 @@ struct run {
 
 static void finish(struct run *r, struct issuer_step s)
 {
-    if (s.next != ISSUER_PAGE && s.next != ISSUER_FAILED)
+    if (s.next != ISSUER_PAGE && s.next != ISSUER_FAILED && s.next != ISSUER_GONE)
         s.rq = &r->rq;
     r->issuer->under_way--;
     r->done(r->arg, &s);
@@ -243,9 +243,13 @@ static void on_granted(void *arg, const char *code)
         failed(r);
 }
 
+/* A page that was loaded again, sent twice, or left open for long. */
 static void on_gone(void *arg)
 {
-    page(arg, "this request was answered already, or waited for too long");
+    finish(arg, (struct issuer_step){.next = ISSUER_GONE,
+                                     .error = "invalid_request",
+                                     .description =
+                                         "This was answered already, or has waited for too long"});
 }
 
 static bool must_ask(const struct run *r)
@@ -258,7 +262,9 @@ static void grant(struct run *r)
     struct issuer_person who;
     /* The store took its time: is this still who we judged? */
     if (!r->v.person(r->v.person_arg, &who) || strcmp(who.account, r->account) != 0) {
-        page(r, "somebody else signed in meanwhile");
+        finish(r, (struct issuer_step){.next = ISSUER_GONE,
+                                       .error = "invalid_request",
+                                       .description = "Somebody else signed in meanwhile"});
         return;
     }
     r->grant = (struct granting){.issuer = r->issuer,

@@ -41,11 +41,12 @@ enum issuer_next {
     ISSUER_LOGIN = 2,   /* sign in, then go on with `handle` */
     ISSUER_CONSENT = 3, /* ask, then answer with `handle` */
     ISSUER_FAILED = 4,  /* ours, and maybe later */
+    ISSUER_GONE = 5,    /* to the person: too late, the app has to ask again; `description` */
 };
 /* Strings live as long as the visit. */
 struct issuer_step {
     enum issuer_next next;
-    const struct issuer_request *rq; /* NULL: PAGE, FAILED */
+    const struct issuer_request *rq; /* NULL: PAGE, FAILED, GONE */
     const char *error, *description;
     const char *code;
     const char *handle;

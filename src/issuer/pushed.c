@@ -57,7 +57,10 @@ static void push(struct call *c)
     struct err busy = ERR_INIT;
     const char *ignored;
     p->call = c;
-    if (form_get(c->in->form, "request_uri", &ignored) != 0) {
+    const int named = call_get(c, "request_uri", &ignored);
+    if (named < 0)
+        return;
+    if (named > 0) {
         call_refuse(c, "invalid_request", "a pushed request names no other"); /* RFC 9126 2.1 */
         return;
     }

@@ -305,7 +305,7 @@ static int read_resources(struct reading *r)
     struct jval *list = NULL;
     for (size_t i = 0; i < r->f->n; i++) {
         const char *uri = r->f->v[i].value;
-        if (strcmp(r->f->v[i].name, "resource") != 0)
+        if (strcmp(r->f->v[i].name, "resource") != 0 || !uri[0])
             continue;
         if (!client_lists(r->rq->app->common.resources, str_of(uri)) ||
             (list && jval_count(list) == RESOURCES_MAX)) {
@@ -329,12 +329,16 @@ static int read_resources(struct reading *r)
 /* ---- all of it --------------------------------------------------------------------------------
  */
 
-static void read_hints(struct reading *r)
+static int read_hints(struct reading *r)
 {
     r->rq->login_hint = hint(r, "login_hint", HINT_MAX);
     r->rq->ui_locales = hint(r, "ui_locales", HINT_MAX);
     r->rq->acr_values = hint(r, "acr_values", HINT_MAX);
-    r->rq->id_token_hint = hint(r, "id_token_hint", TOKEN_HINT_MAX);
+    r->rq->id_token_hint = get(r, "id_token_hint");
+    /* Whom it names would not be looked at. */
+    return r->rq->id_token_hint && strlen(r->rq->id_token_hint) > TOKEN_HINT_MAX
+               ? wrong(r, "invalid_request", "id_token_hint is too long")
+               : 0;
 }
 
 int issuer_request_read(struct arena *a, const struct app *app, const struct fields *f,
@@ -352,8 +356,7 @@ int issuer_request_read(struct arena *a, const struct app *app, const struct fie
     out->nonce = get(&r, "nonce");
     if (out->nonce && strlen(out->nonce) > NONCE_MAX)
         return wrong(&r, "invalid_request", "nonce is too long");
-    read_hints(&r);
-    return 0;
+    return read_hints(&r);
 }
 
 int issuer_request_read_device(struct arena *a, const struct app *app, const struct fields *f,

@@ -87,6 +87,8 @@ bool scope_named(struct call *c, const struct scope_targets *t, const char **out
         if (strcmp(f->v[i].name, "resource") != 0 &&
             !(t->audience && strcmp(f->v[i].name, "audience") == 0))
             continue;
+        if (value.n == 0)
+            continue; /* RFC 6749 3.2: as if it were not there */
         if (!client_resource_valid(value) || !client_lists(t->allowed, value)) {
             call_refuse(c, "invalid_target", t->refusal);
             return false;

@@ -4,8 +4,7 @@
  * about, as of now. The token comes in the header or in a form, never in both and never in an
  * address.
  */
-#include <strings.h>
-
+#include "base/header.h"
 #include "base/json.h"
 #include "issuer/request.h"
 #include "issuer/standing.h"
@@ -35,13 +34,15 @@ static int token_of(const struct call *c, const char **token)
 {
     const char *header = c->in->authorization;
     const int n = form_get(c->in->form, "access_token", token);
-    if (n < 0 || (n == 1 && header))
+    const bool sent = n == 1 && (*token)[0]; /* RFC 6749 3.2 */
+    if (n < 0 || (sent && header))
         return -1;
     if (!header)
-        return n;
-    if (strncasecmp(header, "Bearer ", 7) != 0)
+        return sent;
+    struct str shown;
+    if (!header_credentials(header, "Bearer", &shown))
         return -1;
-    *token = header + 7;
+    *token = arena_str(c->a, shown);
     return 1;
 }
 

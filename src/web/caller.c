@@ -3,6 +3,7 @@
 
 #include <strings.h>
 
+#include "base/header.h"
 #include "sys/clock.h"
 
 /* The socket's file and the gate let only root and our own user through. */
@@ -67,11 +68,12 @@ static int from_token(struct request *rq, const struct web_app *app, struct call
                       bool *bearer)
 {
     const char *value;
+    struct str token;
     *bearer = request_header(rq, "Authorization", &value) == 1 &&
               strncasecmp(value, "Bearer", 6) == 0 && (value[6] == ' ' || value[6] == 0);
-    if (!*bearer || value[6] == 0)
+    if (!*bearer || !header_credentials(value, "Bearer", &token))
         return 0;
-    return admin_token_check(app->admin, str_of(value + 7), &out->actor) == 1;
+    return admin_token_check(app->admin, token, &out->actor) == 1;
 }
 
 static int find(struct request *rq, const struct web_app *app, struct caller *out, struct err *err)

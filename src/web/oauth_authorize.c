@@ -201,6 +201,11 @@ static void on_step(void *arg, const struct issuer_step *s)
                          "%s. Only the people who run that app can mend it.",
                          s->description));
         break;
+    case ISSUER_GONE:
+        reply_error(at->rq, 400,
+                    arena_printf(at->v.arena, "%s. Go back to the app and sign in there again.",
+                                 s->description));
+        break;
     case ISSUER_FAILED:
         reply_error(at->rq, 503, "usher cannot answer this just now.");
         break;

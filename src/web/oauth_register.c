@@ -4,8 +4,7 @@
  * is HTTP: a bearer token and JSON in, JSON out, and nobody stores either. What may be registered
  * is decided in admin/registration.
  */
-#include <strings.h>
-
+#include "base/header.h"
 #include "base/json.h"
 #include "web/oauth.h"
 
@@ -92,7 +91,7 @@ static void on_done(void *arg, const struct admin_answer *a)
         send_own(o->rq, 201, a->body);
     } else {
         struct jval *body = jval_copy(a->body);
-        jval_set_text(body, "registration_access_token", o->token.p);
+        jval_set_text(body, "registration_access_token", arena_str(request_arena(o->rq), o->token));
         send_own(o->rq, 200, body);
         jval_free(&body);
     }
@@ -103,9 +102,7 @@ static int bearer(struct request *rq, struct str *out)
 {
     const char *value;
     const int n = request_header(rq, "Authorization", &value);
-    if (n == 1 && strncasecmp(value, "Bearer ", 7) == 0)
-        *out = str_of(value + 7);
-    return n == 1 ? strncasecmp(value, "Bearer ", 7) == 0 ? 1 : -1 : n;
+    return n == 1 ? header_credentials(value, "Bearer", out) ? 1 : -1 : n;
 }
 
 /* The token comes first: nothing is read for strangers. */

@@ -2,9 +2,9 @@
 /* For the machines that watch us: alive, ready, and the figures (behind a bearer token, or over the
  * admin socket). */
 #include <string.h>
-#include <strings.h>
 
 #include "admin/admin.h"
+#include "base/header.h"
 #include "issuer/issuer.h"
 #include "sys/clock.h"
 #include "web/app.h"
@@ -141,17 +141,18 @@ void ops_metrics(struct request *rq, void *app_)
     struct scrape *s = arena_alloc(request_arena(rq), sizeof *s);
     struct admin_actor actor;
     const char *value = NULL;
+    struct str token;
     *s = (struct scrape){.rq = rq, .app = app};
     request_hold(rq);
     if (request_is_local(rq)) {
         answer(s, ISSUER_BEARER_GOOD);
         return;
     }
-    if (request_header(rq, "Authorization", &value) != 1 || strncasecmp(value, "Bearer ", 7) != 0) {
+    if (request_header(rq, "Authorization", &value) != 1 ||
+        !header_credentials(value, "Bearer", &token)) {
         answer(s, ISSUER_BEARER_NONE);
         return;
     }
-    const struct str token = str_of(value + 7);
     if ((app->metrics_token && secret_eq(app->metrics_token, token)) ||
         (admin_token_check(app->admin, token, &actor) == 1 && actor.scopes & ADMIN_METRICS))
         answer(s, ISSUER_BEARER_GOOD);

@@ -155,7 +155,7 @@ static const bool path_plain[256] = {
 static int split_target(struct request *rq, const char **what)
 {
     const char *t = rq->target;
-    *what = "This address is not one of ours.";
+    *what = t ? "This address is not one of ours." : "This address is longer than we read.";
     if (t == NULL)
         return 414;
     if (t[0] != '/')

@@ -11,7 +11,7 @@ import time
 
 import test_account_pages as pages
 from harness import Api, Browser, fake_providers, write_private
-from oauth import b64url
+from oauth import b64url, read_jwt
 from relying_party import CALLBACK, RelyingParty, form_of, query_of, say
 from test_conformance import Plan
 from test_oauth import KeyServer
@@ -136,6 +136,8 @@ class Requests(Rows):
         self.assertNotEqual(who["sub"], claims["sub"])
         # nor is anybody asked who could not be the right one
         for browser in (self.browser, Browser(self.usher)):
+            self.assert_error(query_of(self.rp.begin(browser, "POST", prompt="none", id_token_hint="x" * 9000).location),
+                              "invalid_request")  # longer than any of ours, and not left out of account for that
             for hint in (others, "x", head + "." + payload + "."):
                 self.assert_error(query_of(self.rp.begin(browser, id_token_hint=hint).location), "login_required")
 
@@ -176,6 +178,32 @@ class Requests(Rows):
             answer = self.rp.begin(self.browser, "POST", response_mode=mode, state="x" * 8192)
             said = self.rp.arrive(self.browser, answer)
             self.assertEqual((said["error"], said.get("state")), ("invalid_request", None))
+
+    def test_what_is_sent_empty_is_not_sent(self):
+        # RFC 6749 3.1, 3.2
+        _, claims = self.sign_in(prompt="", max_age="", claims="", request="", id_token_hint="", resource="", scope="openid")
+        self.assertEqual(claims["aud"], "rp")
+        reader = self.party("reader")
+        tokens = reader.redeem(reader.authorize(self.browser, scope="openid email offline_access", resource=""), resource="")
+        again = reader.refresh(tokens.json()["refresh_token"], resource="", scope="").json()
+        self.assertEqual(again["scope"], "openid email offline_access")
+        self.assertIn(API, read_jwt(again["access_token"])[1]["aud"])
+        pushed = self.rp.post("pushed_authorization_request_endpoint",
+                              self.rp.request(request_uri="", request="", resource="", nonce=None))
+        self.assertEqual(pushed.status, 201, pushed.text)
+        said = self.rp.userinfo(tokens.json()["access_token"])
+        both = Browser(self.usher).request("POST", self.rp.metadata["userinfo_endpoint"], form={"access_token": ""},
+                                           headers={"Authorization": "Bearer   " + tokens.json()["access_token"]})
+        self.assertEqual((both.status, both.text), (200, said.text))
+
+    def test_a_page_that_is_late_says_what_to_do(self):
+        answer = self.party("asks").begin(self.browser)
+        self.assertIn("/login?", answer.location)
+        late = Browser(self.usher).get("/oauth2/continue/" + re.search("uwr_[^&]*", answer.location)[0])
+        self.assert_page(late)
+        self.assertIn("Go back to the app and sign in there again", late.text)
+        self.assertNotIn("Only the people who run that app", late.text)
+        self.assertIn("longer than we read", self.rp.begin(self.browser, state="x" * 9000).text)
 
     def test_op_31_nothing_is_fetched(self):
         # OP-31

@@ -86,7 +86,7 @@ class Resource(Case):
 
     def test_op_39_never_for_more(self):
         # what the app may have is not yet what was granted
-        for wrong in (C, "https://evil.example", "https://a.example.com/", "a", A + "#x", ""):
+        for wrong in (C, "https://evil.example", "https://a.example.com/", "a", A + "#x", " "):
             code = self.code(resource=[A, B])
             self.assertEqual(error_of(self.rp.redeem(code, resource=wrong)), WRONG, wrong)
             tokens = self.good(self.rp.redeem(code, resource=A))  # a slip costs no code

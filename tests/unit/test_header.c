@@ -59,6 +59,20 @@ START_TEST(lists_of_rows)
 }
 END_TEST
 
+START_TEST(credentials)
+{
+    static const char *const bad[] = {"",         "Bearer",      "Bearerx",    "Basic abc",
+                                      "Bear abc", " Bearer abc", "Bearer\tabc"};
+    static const char *const good[] = {"Bearer abc", "bearer abc", "BEARER   abc", "Bearer abc "};
+    struct str out;
+    ck_assert(header_credentials("Bearer  ", "Bearer", &out) && out.n == 0);
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        ck_assert(header_credentials(good[i], "Bearer", &out) && str_is(out, "abc"));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        ck_assert_msg(!header_credentials(bad[i], "Bearer", &out), "%s", bad[i]);
+}
+END_TEST
+
 Suite *suite_header(void)
 {
     Suite *s = suite_create("header");
@@ -66,6 +80,7 @@ Suite *suite_header(void)
     tcase_add_test(t, fwd_11_encoded);
     tcase_add_test(t, lists_of_rows);
     tcase_add_test(t, lists);
+    tcase_add_test(t, credentials);
     suite_add_tcase(s, t);
     return s;
 }

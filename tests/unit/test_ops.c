@@ -41,7 +41,6 @@ START_TEST(figures_are_for_those_with_the_token)
         "Authorization: Bearer %\r\n",
         "Authorization: Bearer metrics-token-012\r\n",
         "Authorization: Bearer metrics-token-01234\r\n",
-        "Authorization: Bearer  metrics-token-0123\r\n",
         "Authorization: Bearer metrics-token-0123 b\r\n",
         "Authorization: Basic bWV0cmljcw\r\n",
         "Authorization: Negotiate\r\n",

@@ -204,7 +204,7 @@ START_TEST(a_consent_that_ends_meanwhile)
     ck_assert(issuer_fixture_until(&f, has_come, NULL));
     ck_assert_uint_eq(came.looks, 2);
     ck_assert_int_eq(came.step.code != NULL, _i == NOTHING);
-    ck_assert_int_eq(came.step.next, _i == NOTHING ? ISSUER_RESPOND : ISSUER_PAGE);
+    ck_assert_int_eq(came.step.next, _i == NOTHING ? ISSUER_RESPOND : ISSUER_GONE);
     ck_assert_int_eq(store_fixture_number(&f.store, "SELECT count(*) FROM oauth_grant"),
                      _i == NOTHING);
 }
