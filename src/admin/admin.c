@@ -49,6 +49,22 @@ void admin_scopes_text(unsigned scopes, char out[32])
     buf_deinit(&b);
 }
 
+static int read_all(struct db *db, void *arg, struct err *err)
+{
+    return memory_read(arg, db, NULL, err);
+}
+
+/* Before the loop runs. */
+static int load(struct admin *a, struct err *err)
+{
+    struct memory *m = memory_new();
+    int rc = store_read_now(a->o.store, read_all, m, err) == STORE_DONE ? 0 : -1;
+    if (rc == 0)
+        rc = memory_put(m, a, err);
+    memory_free(&m);
+    return rc;
+}
+
 struct admin *admin_new(const struct admin_options *o, struct err *err)
 {
     struct admin *a = mem_alloc(sizeof *a);
@@ -57,9 +73,11 @@ struct admin *admin_new(const struct admin_options *o, struct err *err)
     a->setups = setups_new();
     a->health = health_new();
     a->keychange = keychange_new(a);
-    if ((a->work = work_new(1, QUEUE_MAX, err)) && (a->tokens = tokens_load(o->store, err)) &&
-        (a->admins = admins_load(o->store, err)) &&
-        (a->registrations = registrations_load(o->store, err)) && roles_load(a, err) == 0) {
+    a->tokens = tokens_new();
+    a->admins = admins_new();
+    a->registrations = registrations_new();
+    a->doubt = doubt_new(a);
+    if ((a->work = work_new(1, QUEUE_MAX, err)) && load(a, err) == 0) {
         keychange_start(a->keychange);
         return a;
     }
@@ -72,6 +90,7 @@ void admin_stop(struct admin *a)
 {
     a->closing = true;
     keychange_stop(a->keychange);
+    doubt_stop(a->doubt);
     admin_set_login(a, NULL);
 }
 
@@ -90,6 +109,7 @@ void admin_free(struct admin **ap)
     while (admin_busy(a))
         loop_once(a->o.loop, 10);
     keychange_free(&a->keychange);
+    doubt_free(&a->doubt);
     tokens_free(&a->tokens);
     admins_free(&a->admins);
     setups_free(&a->setups);

@@ -131,6 +131,8 @@ void admin_on_fallover(void *admin, const char *provider, enum provider_slot fro
 void admin_step(void *admin);
 /* An account became part of `into`, or was deleted (NULL): for login_options.on_gone. */
 void admin_on_gone(void *admin, const char *account, const char *into);
+/* The store does not say what became of an account: for login_options.on_doubt. */
+void admin_on_doubt(void *admin, const char *account);
 
 /* ---- who may ---- */
 

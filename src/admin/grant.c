@@ -63,18 +63,15 @@ static int take_holder(void *arg, const struct role_holder *h, struct err *err)
     return 0;
 }
 
-static int load(struct db *db, void *arg, struct err *err)
+int admins_read(struct admins *all, struct db *db, struct err *err)
 {
-    clear(arg);
-    return role_each_holder(db, ROLE_ADMIN, INT64_MAX, take_holder, arg, err);
+    clear(all);
+    return role_each_holder(db, ROLE_ADMIN, INT64_MAX, take_holder, all, err);
 }
 
-struct admins *admins_load(struct store *s, struct err *err)
+struct admins *admins_new(void)
 {
-    struct admins *all = mem_alloc(sizeof *all);
-    if (store_read_now(s, load, all, err) != STORE_DONE)
-        admins_free(&all);
-    return all;
+    return mem_alloc(sizeof(struct admins));
 }
 
 void admins_free(struct admins **all)
@@ -218,7 +215,8 @@ void admin_role_grant(struct admin *a, const struct admin_request *rq, admin_don
                                         .action = "role.grant",
                                         .begin = grant_begin,
                                         .work = grant_work,
-                                        .finish = grant_finish};
+                                        .finish = grant_finish,
+                                        .roles = OP_ROLES_OF_SUB};
     op_run(a, rq, &rule, done, arg);
 }
 
@@ -272,6 +270,7 @@ void admin_role_revoke(struct admin *a, const struct admin_request *rq, admin_do
                                         .begin = revoke_begin,
                                         .work = revoke_work,
                                         .finish = revoke_finish,
-                                        .ends = true};
+                                        .ends = true,
+                                        .roles = OP_ROLES_OF_SUB};
     op_run(a, rq, &rule, done, arg);
 }

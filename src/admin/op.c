@@ -135,6 +135,8 @@ static void op_end(struct op *op)
                                         .etag = good && op->etag[0] ? op->etag : NULL,
                                         .created = good && op->created};
     tell_log(op);
+    if (op->in_doubt)
+        doubt_add(op->admin->doubt, op);
     op->done(op->arg, &answer);
     op_free(op);
 }

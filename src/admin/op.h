@@ -39,9 +39,11 @@ struct op_rule {
     int (*reloaded)(struct op *op, const struct live_outcome *outcome, struct err *err);
     void (*drop)(struct op *op); /* frees what `more` owns; NULL: nothing */
     /* `finish` only takes something away: it is done, too, when the store does not say whether the
-     * change was kept. Whoever is out in the store is not in by memory then; who is not comes back
-     * with a restart. */
+     * change was kept. Whoever is out in the store is not in by memory then; whose session was kept
+     * there comes back with a restart, everything else as soon as the doubt is settled. */
     bool ends;
+    /* Whose roles it changes, beyond what is read again anyway when it is in doubt. */
+    enum { OP_ROLES_OF_NOBODY = 0, OP_ROLES_OF_SUB, OP_ROLES_OF_HOLDERS } roles;
 };
 
 struct op {
@@ -154,6 +156,7 @@ struct admins;
 struct setups;
 struct registrations;
 struct keychange;
+struct doubt;
 
 struct admin {
     struct admin_options o;
@@ -168,12 +171,18 @@ struct admin {
     struct registrations *registrations;
     struct keychange *keychange;
     struct health *health;
+    struct doubt *doubt;
     int64_t started;
     unsigned step; /* seconds, more or less */
 };
 
-struct tokens *tokens_load(struct store *s, struct err *err);
+struct tokens *tokens_new(void);
 void tokens_free(struct tokens **t);
+/* All there are, in place of what it has. In a transaction, on any thread. */
+int tokens_read(struct tokens *all, struct db *db, struct err *err)
+    __attribute__((warn_unused_result));
+/* When they were used, which the store is told late. */
+void tokens_keep_used(struct tokens *all, const struct tokens *before);
 /* Forgets those that an account made. */
 void tokens_end_of(struct tokens *t, const char *account);
 void tokens_pass_on(struct tokens *t, const char *from, const char *to);
@@ -181,12 +190,12 @@ void tokens_pass_on(struct tokens *t, const char *from, const char *to);
  * that the token it asks by belongs to; "": none. Borrowed until the loop's next turn. */
 const char *tokens_owner(const struct op *op);
 /* Who is an admin. */
-struct admins *admins_load(struct store *s, struct err *err);
+struct admins *admins_new(void);
 void admins_free(struct admins **all);
+int admins_read(struct admins *all, struct db *db, struct err *err)
+    __attribute__((warn_unused_result)); /* as tokens_read */
 void admins_put(struct admins *all, const char *account);
 void admins_remove(struct admins *all, const char *account);
-/* What roles allow, told to the sessions. */
-int roles_load(struct admin *a, struct err *err) __attribute__((warn_unused_result));
 struct setups *setups_new(void);
 void setups_free(struct setups **s);
 struct keychange *keychange_new(struct admin *a);
@@ -198,6 +207,31 @@ void keychange_free(struct keychange **k); /* waits for what is under way */
 void keychange_start(struct keychange *k);
 /* For status and the list of keys; the caller's. */
 struct jval *keychange_json(const struct keychange *k);
+
+/* ---- what memory has of the store ---- */
+
+/* An account whose roles are read, or a role: then all who have it. */
+struct memory_about {
+    const struct memory_about *next;
+    bool role;
+    const char *name;
+};
+struct memory;
+struct memory *memory_new(void);
+void memory_free(struct memory **m);
+/* All of it, in a transaction, on any thread; may run again. */
+int memory_read(struct memory *m, struct db *db, const struct memory_about *about, struct err *err)
+    __attribute__((warn_unused_result));
+/* On the loop: what was read is what counts. */
+int memory_put(struct memory *m, struct admin *a, struct err *err)
+    __attribute__((warn_unused_result));
+
+/* Changes of which the store does not say whether it kept them (doubt.c). */
+struct doubt *doubt_new(struct admin *a);
+void doubt_stop(struct doubt *d); /* nothing is begun any more */
+void doubt_free(struct doubt **d);
+/* On the loop: memory and store may differ by this. */
+void doubt_add(struct doubt *d, const struct op *op);
 
 /* What is wrong with a configuration, as a list; NULL: nothing. The caller's. */
 struct jval *config_problems_json(const struct conf_problems *p);

@@ -19,8 +19,10 @@
 #define REGISTRATION_ACCESS "uma_"
 
 struct registrations;
-struct registrations *registrations_load(struct store *s, struct err *err);
+struct registrations *registrations_new(void);
 void registrations_free(struct registrations **r);
+int registrations_read(struct registrations *r, struct db *db, struct err *err)
+    __attribute__((warn_unused_result)); /* as tokens_read */
 /* Made and durable. */
 void registrations_put_initial(struct registrations *r, const struct initial_token_row *row);
 void registrations_put_app(struct registrations *r, const struct registration_row *row);

@@ -103,7 +103,7 @@ size_t registrations_initial_count(const struct registrations *r)
     return r->n_initial;
 }
 
-/* ---- at start ---------------------------------------------------------------------------------
+/* ---- as the store has them --------------------------------------------------------------------
  */
 
 static int take_initial(void *arg, const struct initial_token_row *row, struct err *err)
@@ -121,10 +121,8 @@ static int take_app(void *arg, const struct registration_row *row, struct err *e
     return 0;
 }
 
-/* May run again. */
-static int load(struct db *db, void *arg, struct err *err)
+int registrations_read(struct registrations *r, struct db *db, struct err *err)
 {
-    struct registrations *r = arg;
     clear(&r->initial);
     clear(&r->apps);
     r->n_initial = 0;
@@ -134,12 +132,9 @@ static int load(struct db *db, void *arg, struct err *err)
                : 0;
 }
 
-struct registrations *registrations_load(struct store *s, struct err *err)
+struct registrations *registrations_new(void)
 {
-    struct registrations *r = mem_alloc(sizeof *r);
-    if (store_read_now(s, load, r, err) != STORE_DONE)
-        registrations_free(&r);
-    return r;
+    return mem_alloc(sizeof(struct registrations));
 }
 
 void registrations_free(struct registrations **r)

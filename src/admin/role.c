@@ -12,25 +12,6 @@
 #define ROLES_MAX 200
 #define SHOWN_MAX 200 /* holders of a role; all of them are found with the users */
 
-static int define(void *arg, const struct role_row *row, int64_t holders, struct err *err)
-{
-    (void)holders;
-    return rights_define(arg, row->name, row->permissions, err);
-}
-
-static int load(struct db *db, void *arg, struct err *err)
-{
-    return role_each(db, define, arg, err);
-}
-
-int roles_load(struct admin *a, struct err *err)
-{
-    if (!a->o.sessions)
-        return 0;
-    return store_read_now(a->o.store, load, sessions_rights(a->o.sessions), err) == STORE_DONE ? 0
-                                                                                               : -1;
-}
-
 /* ---- the list, and one of them ---- */
 
 static struct jval *role_json(const struct role_row *row, int64_t holders)
@@ -348,6 +329,7 @@ void admin_role_delete(struct admin *a, const struct admin_request *rq, admin_do
                                         .begin = delete_begin,
                                         .work = delete_work,
                                         .finish = delete_finish,
-                                        .ends = true};
+                                        .ends = true,
+                                        .roles = OP_ROLES_OF_HOLDERS};
     op_run(a, rq, &rule, done, arg);
 }

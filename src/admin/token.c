@@ -70,10 +70,10 @@ static void clear(struct tokens *all)
     all->n = 0;
 }
 
-static int load(struct db *db, void *arg, struct err *err)
+int tokens_read(struct tokens *all, struct db *db, struct err *err)
 {
-    clear(arg);
-    return api_token_each(db, take_row, arg, err);
+    clear(all);
+    return api_token_each(db, take_row, all, err);
 }
 
 void tokens_end_of(struct tokens *all, const char *account)
@@ -97,12 +97,9 @@ void tokens_pass_on(struct tokens *all, const char *from, const char *to)
             memcpy(t->owner, to, strlen(to) + 1);
 }
 
-struct tokens *tokens_load(struct store *s, struct err *err)
+struct tokens *tokens_new(void)
 {
-    struct tokens *all = mem_alloc(sizeof *all);
-    if (store_read_now(s, load, all, err) != STORE_DONE)
-        tokens_free(&all);
-    return all;
+    return mem_alloc(sizeof(struct tokens));
 }
 
 void tokens_free(struct tokens **all)
@@ -224,6 +221,17 @@ static struct token **find(struct tokens *all, const char *id)
     while (*at && strcmp((*at)->id, id) != 0)
         at = &(*at)->next;
     return at;
+}
+
+void tokens_keep_used(struct tokens *all, const struct tokens *before)
+{
+    for (const struct token *was = before->first; was; was = was->next) {
+        struct token *t = *find(all, was->id);
+        if (t) {
+            t->last_used = was->last_used;
+            t->written = was->written;
+        }
+    }
 }
 
 const char *tokens_owner(const struct op *op)

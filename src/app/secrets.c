@@ -140,17 +140,41 @@ static int load_one(void *arg, const struct app_secret_row *row, struct err *err
     return 0;
 }
 
-static int load_all(struct db *db, void *arg, struct err *err)
+int app_secrets_read(struct app_secrets *t, struct db *db, struct err *err)
 {
-    struct app_secrets *t = arg;
     while (t->n > 0)
         remove_at(t, t->n - 1);
     return app_secret_each(db, NULL, load_one, t, err);
 }
 
+static int load_all(struct db *db, void *arg, struct err *err)
+{
+    return app_secrets_read(arg, db, err);
+}
+
+struct app_secrets *app_secrets_empty(void)
+{
+    return mem_alloc(sizeof(struct app_secrets));
+}
+
+void app_secrets_take(struct app_secrets *t, struct app_secrets *from)
+{
+    const struct app_secrets before = *t;
+    for (size_t i = 0; i < from->n; i++) {
+        const size_t was = place_of(&before, from->v[i].hash);
+        if (was == before.n || memcmp(before.v[was].hash, from->v[i].hash, 32) != 0)
+            continue;
+        from->v[i].used = before.v[was].used;
+        from->v[i].fresh = before.v[was].fresh;
+    }
+    *t = *from;
+    t->changes = before.changes + 1;
+    *from = before;
+}
+
 struct app_secrets *app_secrets_new(struct store *s, struct err *err)
 {
-    struct app_secrets *t = mem_alloc(sizeof *t);
+    struct app_secrets *t = app_secrets_empty();
     if (store_read_now(s, load_all, t, err) != STORE_DONE)
         app_secrets_free(&t);
     return t;

@@ -19,6 +19,13 @@ struct app_secrets;
 struct app_secrets *app_secrets_new(struct store *s, struct err *err)
     __attribute__((warn_unused_result));
 void app_secrets_free(struct app_secrets **t);
+/* To be filled by app_secrets_read, in a transaction, on any thread; what it had goes. */
+struct app_secrets *app_secrets_empty(void);
+int app_secrets_read(struct app_secrets *t, struct db *db, struct err *err)
+    __attribute__((warn_unused_result));
+/* Has what `from` was filled with, from now on; when they were used stays. `from` gets what was
+ * there. */
+void app_secrets_take(struct app_secrets *t, struct app_secrets *from);
 
 /* A fresh secret (`secret` has room for APP_SECRET_LEN + 1; wipe it) and its hash. */
 void app_secret_make(char *secret, unsigned char hash[32]);

@@ -165,13 +165,18 @@ static int enter_merged(struct accepting *a, struct err *err)
     return opening_enter(l, &a->open, a->log, err);
 }
 
-/* When nobody knows whether the account still is there, whoever is in by it is out all the same. */
+/* When nobody knows whether the account still is there, whoever is in by it is out all the same,
+ * and somebody is to find out who has its roles. */
 static void end_other(struct accepting *a)
 {
     const struct login_options *o = &a->task.login->o;
     sessions_end_account(o->sessions, a->join.other);
     if (o->on_gone)
         o->on_gone(o->on_gone_arg, a->join.other, NULL);
+    if (o->on_doubt) {
+        o->on_doubt(o->on_doubt_arg, a->join.other);
+        o->on_doubt(o->on_doubt_arg, a->join.mine.account);
+    }
 }
 
 static void on_joined(struct task *t, enum store_outcome outcome, const struct err *stored)

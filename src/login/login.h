@@ -45,6 +45,10 @@ struct login_options {
      * something of accounts in memory. May be NULL; borrowed. */
     void (*on_gone)(void *arg, const char *account, const char *into);
     void *on_gone_arg;
+    /* The store does not say whether it kept a change of an account, whose roles may be others now.
+     * Likewise. */
+    void (*on_doubt)(void *arg, const char *account);
+    void *on_doubt_arg;
     /* What an app was granted by way of an identity is over, or may be: that identity was taken
      * away. Likewise. */
     void (*on_grant_over)(void *arg, const char *grant);

@@ -165,6 +165,8 @@ static void on_deleted(struct task *t, enum store_outcome outcome, const struct 
         if (options->on_gone)
             options->on_gone(options->on_gone_arg, o->account, NULL);
     }
+    if (outcome == STORE_UNKNOWN && options->on_doubt)
+        options->on_doubt(options->on_doubt_arg, o->account);
     if (outcome != STORE_DONE) {
         login_store_failure(outcome, stored, "the change", &err);
         o->done(o->arg, &err);

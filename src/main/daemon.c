@@ -257,6 +257,8 @@ static int open_login(struct daemon *d, struct err *err)
                                      .on_outcome_arg = d->admin,
                                      .on_gone = admin_on_gone,
                                      .on_gone_arg = d->admin,
+                                     .on_doubt = admin_on_doubt,
+                                     .on_doubt_arg = d->admin,
                                      .on_grant_over = on_grant_over,
                                      .on_grant_over_arg = d};
     d->login = login_new(&lo, err);

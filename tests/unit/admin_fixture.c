@@ -52,7 +52,8 @@ void admin_fixture_start(struct admin_fixture *f)
                                     .keys = f->keys,
                                     .live = f->live,
                                     .slots = f->slots,
-                                    .sessions = f->sessions};
+                                    .sessions = f->sessions,
+                                    .app_secrets = f->secrets};
     f->admin = admin_new(&o, &err);
     ck_assert_msg(f->admin != NULL, "%s", err.text);
 }

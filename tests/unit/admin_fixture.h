@@ -30,7 +30,8 @@ struct admin_fixture {
     struct live *live;
     struct slots *slots;
     struct sessions *sessions;
-    void (*idle)(void); /* while an answer is waited for; NULL: nothing */
+    struct app_secrets *secrets; /* of whoever set it; NULL: none */
+    void (*idle)(void);          /* while an answer is waited for; NULL: nothing */
     struct admin *admin;
 
     /* Of the next call; all but actor are forgotten after it. */

@@ -4,6 +4,7 @@
 #include <check.h>
 #include <stdio.h>
 
+#include "login/join.h"
 #include "login_fixture.h"
 #include "store/account.h"
 #include "store_fixture.h"
@@ -43,6 +44,14 @@ static void note_gone(void *arg, const char *account, const char *into)
     snprintf(gone, sizeof gone, "%s", account);
 }
 
+static char doubted[64];
+
+static void note_doubt(void *arg, const char *account)
+{
+    (void)arg;
+    snprintf(doubted + strlen(doubted), sizeof doubted - strlen(doubted), "%s ", account);
+}
+
 static void on_done(void *arg, const struct err *err)
 {
     *(enum err_kind *)arg = err ? err->kind : ERR_NONE;
@@ -55,6 +64,7 @@ START_TEST(in_doubt_they_are_out)
     char handle[23], more[] = "more";
     enum err_kind kind = ERR_NONE;
     lfx.options.on_gone = note_gone;
+    lfx.options.on_doubt = note_doubt;
     login_fixture_restart();
     const struct came mine = signed_in_as("me");
     ck_assert(is_in(&mine, &me));
@@ -74,6 +84,7 @@ START_TEST(in_doubt_they_are_out)
     ck_assert(is_in(&mine, &me)); /* who asked */
 
     ck_assert_str_eq(gone, "");
+    ck_assert_str_eq(doubted, "");
     const char *account = arena_dup(lfx.arena, me.account);
     kind = ERR_NONE;
     own_delete(lfx.login, &c, on_done, &kind);
@@ -81,7 +92,49 @@ START_TEST(in_doubt_they_are_out)
     ck_assert_int_eq(kind, ERR_INTERNAL);
     ck_assert(!is_in(&mine, &v));
     ck_assert_str_eq(gone, account); /* and what else is in memory, as its API tokens */
+    ck_assert_str_eq(doubted, arena_printf(lfx.arena, "%s ", account));
     store_fixture_disk(lfx.folder, false);
+}
+END_TEST
+
+/* The merge with the account of another identity, which signs in on the way. */
+static enum err_kind merged(const struct came *c, const char *subject)
+{
+    struct came started, back, done = {.kind = ERR_NONE};
+    const struct login_start s = {.provider = "toy",
+                                  .purpose = USHER_FLOW_LINK,
+                                  .return_to = "/account",
+                                  .session = &me,
+                                  .bind = STR(LOGIN_BIND)};
+    lfx.subject = subject;
+    login_fixture_start_with(&s, &started);
+    const struct finish_args f = {.query = login_fixture_callback(&started), .session = c->token};
+    login_fixture_finish(&f, &back);
+    login_fixture_pump();
+    ck_assert(is_in(c, &me));
+    const struct join_caller who = {.id = back.join, .bind = STR(LOGIN_BIND), .session = &me};
+    store_fixture_disk(lfx.folder, true);
+    join_accept(lfx.login, &who, login_fixture_done, &done);
+    login_fixture_pump();
+    store_fixture_disk(lfx.folder, false);
+    return done.kind;
+}
+
+/* The other account is out at once; whose its roles and tokens are is to be found out. */
+START_TEST(a_merge_in_doubt)
+{
+    struct session_view v;
+    lfx.options.on_gone = note_gone;
+    lfx.options.on_doubt = note_doubt;
+    login_fixture_restart();
+    const struct came other = signed_in_as("other"), mine = signed_in_as("me");
+    ck_assert(is_in(&other, &v) && is_in(&mine, &me));
+    const char *both = arena_printf(lfx.arena, "%s %s ", v.account, me.account);
+    const char *theirs = arena_dup(lfx.arena, v.account);
+    ck_assert_int_eq(merged(&mine, "other"), ERR_INTERNAL);
+    ck_assert(!is_in(&other, &v));
+    ck_assert_str_eq(gone, theirs);
+    ck_assert_str_eq(doubted, both);
 }
 END_TEST
 
@@ -91,6 +144,7 @@ Suite *suite_own(void)
     TCase *tc = tcase_create("own");
     tcase_add_checked_fixture(tc, login_fixture_open, login_fixture_close);
     tcase_add_test(tc, in_doubt_they_are_out);
+    tcase_add_test(tc, a_merge_in_doubt);
     suite_add_tcase(s, tc);
     return s;
 }
