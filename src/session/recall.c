@@ -57,6 +57,7 @@ struct recall {
     struct store *store;
     struct sessions *sessions;
     struct loop_timer *timer;
+    bool ticking; /* it is set: whoever else comes does not put it off */
     struct wanted *buckets[BUCKETS];
     struct wanted *queue, **queue_end;
     struct reading *readings;
@@ -110,13 +111,18 @@ static struct wanted *wanted_new(struct recall *r, const unsigned char hash[32])
     return w;
 }
 
-/* Out of the bucket first: who is answered may ask again. */
-static void wanted_end(struct recall *r, struct wanted *w, enum came_to how)
+static void bucket_take(struct recall *r, const struct wanted *w)
 {
     struct wanted **at = &r->buckets[number_of(w->hash) % BUCKETS];
     while (*at != w)
         at = &(*at)->next_bucket;
     *at = w->next_bucket;
+}
+
+/* Out of the bucket first: who is answered may ask again. */
+static void wanted_end(struct recall *r, struct wanted *w, enum came_to how)
+{
+    bucket_take(r, w);
     metric_add(r->counts[how], 1);
     for (struct waiter *one = w->first, *next; one; one = next) {
         next = one->next;
@@ -255,6 +261,23 @@ static void lose_patience(struct recall *r, struct wanted *w)
     }
 }
 
+/* What nobody waits for any more and is not being read. */
+static void queue_thin(struct recall *r)
+{
+    struct wanted **at = &r->queue;
+    while (*at) {
+        struct wanted *w = *at;
+        if (w->first) {
+            at = &w->next_queue;
+            continue;
+        }
+        *at = w->next_queue;
+        bucket_take(r, w);
+        free(w);
+    }
+    r->queue_end = at;
+}
+
 static void on_second(void *arg)
 {
     struct recall *r = arg;
@@ -264,7 +287,9 @@ static void on_second(void *arg)
             lose_patience(r, w);
             any = true;
         }
+    queue_thin(r);
     start_readings(r);
+    r->ticking = any;
     if (any)
         loop_timer_set(r->timer, 1000);
 }
@@ -281,7 +306,9 @@ enum recall_answer recall_ask(struct recall *r, const unsigned char hash[32], re
     struct wanted *w = wanted_find(r, hash);
     if (w == NULL) {
         w = wanted_new(r, hash);
-        loop_timer_set(r->timer, 1000);
+        if (!r->ticking)
+            loop_timer_set(r->timer, 1000);
+        r->ticking = true;
     }
     struct waiter *one = mem_alloc(sizeof *one);
     *one = (struct waiter){.done = done, .arg = arg, .since = loop_now(r->loop)};

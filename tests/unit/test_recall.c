@@ -292,6 +292,50 @@ START_TEST(patience_ends)
 }
 END_TEST
 
+/* ... and however many others come meanwhile. */
+START_TEST(patience_ends_among_many)
+{
+    struct person p;
+    have(&p, 1);
+    store_stop(sx.store);
+    for (int i = 0; i < 14; i++) {
+        struct clock_fake f = {{clock_mono().ns + 500000000}, clock_wall()};
+        ck_assert_int_eq(ask(&p), RECALL_WAIT);
+        stranger(&p);
+        clock_set_fake(&f);
+        loop_once(loop, 0);
+        ck_assert(unknown == 0 || i >= 9);
+    }
+    ck_assert_uint_ge(unknown, 1);
+    ck_assert_uint_le(unknown, 5);
+    ck_assert_uint_eq(known, 0);
+}
+END_TEST
+
+/* What is looked up for nobody takes no room, or guesses would pile up while the store is away. */
+START_TEST(what_nobody_waits_for_is_forgotten)
+{
+    struct person p[3];
+    store_stop(sx.store);
+    for (size_t i = 0; i < 3; i++) {
+        struct clock_fake f = {{clock_mono().ns + 2000000000}, clock_wall()};
+        clock_set_fake(&f);
+        stranger(&p[i]);
+        ck_assert_int_eq(ask(&p[i]), RECALL_WAIT);
+        loop_once(loop, 0);
+    }
+    struct clock_fake f = {{clock_mono().ns + 2000000000}, clock_wall()};
+    clock_set_fake(&f);
+    loop_once(loop, 0);
+    loop_once(loop, 0);
+    ck_assert(unknown > 0 && unknown < 3); /* those who came first */
+    ck_assert_int_eq(counted("unknown"), unknown);
+    recall_free(&recall); /* each that is still wanted is counted */
+    ck_assert_uint_eq(unknown, 3);
+    ck_assert_int_eq(counted("unknown"), 3);
+}
+END_TEST
+
 START_TEST(only_so_many_wait)
 {
     struct person p;
@@ -470,6 +514,8 @@ Suite *suite_recall(void)
     tcase_add_test(t, all_ended_while_it_is_read);
     tcase_add_test(t, a_failing_store_is_no_answer);
     tcase_add_test(t, patience_ends);
+    tcase_add_test(t, patience_ends_among_many);
+    tcase_add_test(t, what_nobody_waits_for_is_forgotten);
     tcase_add_test(t, only_so_many_wait);
     tcase_add_test(t, freed_while_the_store_reads);
     suite_add_tcase(s, t);
