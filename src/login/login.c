@@ -137,6 +137,11 @@ struct login *login_new(const struct login_options *o, struct err *err)
     return l;
 }
 
+void login_drain(struct login *l, loop_job_fn *done, void *arg)
+{
+    recheck_drain(l->recheck, done, arg);
+}
+
 void login_free(struct login **lp)
 {
     struct login *l = *lp;

@@ -57,6 +57,9 @@ struct login_options {
 /* Loads unexpired spent flow ids from the store. */
 struct login *login_new(const struct login_options *o, struct err *err)
     __attribute__((warn_unused_result));
+/* Asks on its own behalf about nobody else; `done` is posted when what it has asked is kept: an
+ * upstream that gave new tokens takes the old ones no more. Logins go on. */
+void login_drain(struct login *l, loop_job_fn *done, void *arg);
 void login_free(struct login **l); /* cancels legs under way */
 size_t login_in_flight(const struct login *l);
 /* Its tests (login/probe.h), for the files of this room. */

@@ -53,6 +53,9 @@ struct recheck {
     struct person people;
     struct loop_timer *tick;
     size_t in_flight;
+    bool draining;
+    loop_job_fn *drained; /* NULL: told, or nobody wants to know */
+    void *drained_arg;
 };
 
 static void count(const struct recheck *k, const char *provider, const char *outcome)
@@ -75,6 +78,14 @@ static void person_free(struct person *p)
     free(p);
 }
 
+static void tell_drained(struct recheck *k)
+{
+    if (k->in_flight > 0 || !k->drained)
+        return;
+    loop_post(k->login->o.loop, k->drained, k->drained_arg);
+    k->drained = NULL;
+}
+
 static void person_close(struct person *p)
 {
     struct watch *w = p->watch;
@@ -82,6 +93,7 @@ static void person_close(struct person *p)
     p->next->prev = p->prev;
     w->in_flight--;
     w->recheck->in_flight--;
+    tell_drained(w->recheck);
     p->watch = NULL;
     renewal_free(&p->renewal);
     if (!p->writing)
@@ -260,7 +272,7 @@ static int take(struct db *db, void *arg, struct err *err)
 static void on_taken(void *arg, enum store_outcome outcome, const struct err *err)
 {
     struct watch *w = arg;
-    const bool interested = w->recheck != NULL;
+    const bool interested = w->recheck && !w->recheck->draining; /* else their claims run out */
     (void)err;
     for (size_t i = 0; outcome == STORE_DONE && i < w->batch.n; i++) {
         if (interested)
@@ -306,7 +318,7 @@ static void on_looked(void *arg, enum store_outcome outcome, const struct err *e
     (void)err;
     if (!watch_stored(w))
         return;
-    if (outcome == STORE_DONE && w->oldest <= now - w->period) {
+    if (outcome == STORE_DONE && w->oldest <= now - w->period && !w->recheck->draining) {
         take_some(w, now);
         return;
     }
@@ -346,6 +358,8 @@ static void on_tick(void *arg)
     struct recheck *k = arg;
     const int64_t now = wall_seconds(clock_wall());
     bool any = false;
+    if (k->draining)
+        return;
     for (struct watch *w = k->watches; w; w = w->next) {
         any = any || w->wanted;
         if (w->wanted)
@@ -386,6 +400,7 @@ void recheck_free(struct recheck **kp)
     if (!k)
         return;
     *kp = NULL;
+    k->drained = NULL;
     while (k->people.next != &k->people)
         person_close(k->people.next);
     for (struct watch *w = k->watches, *next; w; w = next) {
@@ -401,4 +416,12 @@ void recheck_free(struct recheck **kp)
 size_t recheck_in_flight(const struct recheck *k)
 {
     return k->in_flight;
+}
+
+void recheck_drain(struct recheck *k, loop_job_fn *done, void *arg)
+{
+    k->draining = true;
+    k->drained = done;
+    k->drained_arg = arg;
+    tell_drained(k);
 }

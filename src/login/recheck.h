@@ -21,5 +21,7 @@ void recheck_free(struct recheck **r); /* cancels what is under way */
 /* The registry is another one. */
 void recheck_wake(struct recheck *r);
 size_t recheck_in_flight(const struct recheck *r);
+/* Nobody else is asked about; `done` is posted when what is under way is through, and kept. */
+void recheck_drain(struct recheck *r, loop_job_fn *done, void *arg);
 
 #endif

@@ -80,9 +80,10 @@ static void stop(struct daemon *d)
     const int64_t longest =
         live_config(d->live)->login.deadline * 1000 + 2000; /* no login in flight is lost */
     loop_timer_set(d->patience, longest > DRAIN_MS ? longest : DRAIN_MS);
-    d->draining = 2;
+    d->draining = 3;
     serve_drain(d->serve, on_drained, d);
     serve_drain(d->local, on_drained, d);
+    login_drain(d->login, on_drained, d);
 }
 
 static void on_signal(void *arg, int fd, unsigned events)

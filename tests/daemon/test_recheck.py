@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Providers asked again about people who are signed in: groups follow, and who may not stay goes.
 The shortest period is a minute, so what is to be due is made older while usherd is down."""
+import signal
 import sqlite3
 import time
 
+from faults import DISCORD_TOKEN
 from harness import Api, Browser, Case, fake_providers, wait_for
 
 GUILD = "41771983423143937"
@@ -121,3 +123,33 @@ class Recheck(Case):
         self.assertIsNotNone(self.browser.me())
         self.assertGreaterEqual(self.usher.rows("SELECT expires FROM upstream_token WHERE subject = ?",
                                                 self.subject)[0][0], time.time())
+
+    def asked_and_told_to_stop(self, person, fault):
+        """usherd is stopping, and waits for new tokens of somebody whom nobody is waiting for."""
+        self.sign_in(person)
+        before = self.fake.counts()[DISCORD_TOKEN]
+        self.fake.fault(DISCORD_TOKEN, fault, times=1)
+        self.ask_again(expires=1)
+        wait_for("the question", lambda: self.fake.counts()[DISCORD_TOKEN] > before)
+        self.usher.child.send_signal(signal.SIGTERM)
+        self.told("daemon.stopping")
+
+    def test_new_tokens_are_kept_while_usherd_stops(self):
+        # Discord's refresh tokens work once: what came for this one must not be lost.
+        self.asked_and_told_to_stop("ada", "held")
+        self.fake.release()
+        self.assertEqual(self.usher.stop(), 0)
+        (expires,), = self.usher.rows("SELECT expires FROM upstream_token WHERE subject = ?", self.subject)
+        self.assertGreater(expires, time.time())
+        self.usher.start()
+        self.ask_again(expires=1)
+        self.told("session.loaded")
+        wait_for("the answer", lambda: self.usher.rows(
+            "SELECT 1 FROM upstream_token WHERE subject = ? AND expires > 1 AND busy = 0", self.subject))
+        self.assertIsNotNone(self.browser.me())
+
+    def test_a_provider_that_hangs_is_not_waited_for_long(self):
+        self.asked_and_told_to_stop("grace", "hang")
+        self.assertEqual(self.usher.stop(), 0)
+        self.usher.start()
+        self.assertIsNotNone(self.browser.me())
