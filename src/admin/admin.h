@@ -122,8 +122,9 @@ void admin_set_issuer(struct admin *a, struct issuer *issuer);
 /* A login ended well (NULL) or not: for login_options.on_outcome. */
 void admin_on_outcome(void *admin, const char *provider, const struct err *err);
 /* An upstream refused the secret in slot `from` and took the one in `to` : for
- * login_options.on_fallover. Of a provider kept as a row the slots are moved accordingly, by the
- * actor "system"; of others only the log and the memory of the slots know. */
+ * login_options.on_fallover; the memory of the slots knows already. Of a provider kept as a row the
+ * slots are moved accordingly, by the actor "system", if the secret that worked still is in that
+ * slot when it comes to that; of others only the log and the memory of the slots know. */
 void admin_on_fallover(void *admin, const char *provider, enum provider_slot from,
                        enum provider_slot to);
 

@@ -2,6 +2,7 @@
 /* A provider's secrets in their slots: a new one waits, takes over, and the old one retires. */
 #include "admin/provider_draft.h"
 #include "admin/view.h"
+#include "provider/slots.h"
 
 #define CLIENT_SECRET "client_secret"
 #define KEY_MAX 48
@@ -209,18 +210,33 @@ void admin_secret_promote(struct admin *a, const struct admin_request *rq, admin
     op_run(a, rq, &rule, done, arg);
 }
 
-static int back_begin(struct op *op, struct err *err)
+/* What a login found out is about the secrets it began with. Until this has its turn they may have
+ * moved, or the provider be another one of the same id: the memory of the slots knows where the one
+ * that worked is now. */
+static int follow(struct op *op, enum provider_slot worked, struct err *err)
 {
     if (promote_begin(op, err) < 0)
         return -1;
-    ((struct secret_op *)op->more)->to = SLOT_RETIRING;
-    return 0;
+    ((struct secret_op *)op->more)->to = (enum secret_slot)worked;
+    return slots_first(op->admin->o.slots, registry_find(op->registry, op->id)) == worked
+               ? 0
+               : err_set(err, ERR_CONFLICT, "the secret that worked has moved since");
+}
+
+static int forth_begin(struct op *op, struct err *err)
+{
+    return follow(op, PROVIDER_NEXT, err);
+}
+
+static int back_begin(struct op *op, struct err *err)
+{
+    return follow(op, PROVIDER_RETIRING, err);
 }
 
 void admin_on_fallover(void *admin, const char *provider, enum provider_slot from,
                        enum provider_slot to)
 {
-    static const struct op_rule forth = SECRET_RULE("promote", promote_begin);
+    static const struct op_rule forth = SECRET_RULE("promote", forth_begin);
     static const struct op_rule back = SECRET_RULE("demote", back_begin);
     struct admin *a = admin;
     const struct provider *p = registry_find(live_registry(a->o.live), provider);

@@ -126,11 +126,19 @@ static bool active_is_wanted(struct admin_fixture *fx)
     return holds(PROVIDER_ACTIVE, wanted);
 }
 
+/* As a login finds it out that began when this was in force. */
+static void fall_over_to(struct registry *r, enum provider_slot slot)
+{
+    const struct provider *p = registry_find(r, "discord");
+    ck_assert(slots_fell_over(f.slots, p, slot));
+    admin_on_fallover(f.admin, p->id, PROVIDER_ACTIVE, slot);
+}
+
 /* What logins found out is kept, in both directions. */
 START_TEST(a_fall_over_is_kept)
 {
     admin_do(&f, admin_secret_rotate, "discord", "{\"secret\":\"" SECOND "\"}");
-    admin_on_fallover(f.admin, "discord", PROVIDER_ACTIVE, PROVIDER_NEXT);
+    fall_over_to(live_registry(f.live), PROVIDER_NEXT);
     wanted = SECOND;
     admin_until(&f, active_is_wanted);
     ck_assert(slots_hold(SECOND, NULL, FIRST));
@@ -138,7 +146,7 @@ START_TEST(a_fall_over_is_kept)
     ck_assert_str_eq(admin_said(&f, "/audit/0/action"), "provider.promote");
     ck_assert_str_eq(admin_said(&f, "/audit/0/actor_kind"), "system");
 
-    admin_on_fallover(f.admin, "discord", PROVIDER_ACTIVE, PROVIDER_RETIRING);
+    fall_over_to(live_registry(f.live), PROVIDER_RETIRING);
     wanted = FIRST;
     admin_until(&f, active_is_wanted);
     ck_assert(slots_hold(FIRST, SECOND, NULL));
@@ -146,6 +154,38 @@ START_TEST(a_fall_over_is_kept)
     admin_fixture_stop(&f);
     admin_fixture_start(&f);
     ck_assert(slots_hold(FIRST, SECOND, NULL));
+}
+END_TEST
+
+/* A login tells what it found out of slots that have moved since, or of another provider that had
+ * the id before: what lies in the slot of that name now is not what worked. */
+START_TEST(a_fall_over_of_before_moves_nothing)
+{
+    admin_do(&f, admin_secret_rotate, "discord", "{\"secret\":\"" SECOND "\"}");
+    struct registry *before = registry_ref(live_registry(f.live));
+    admin_do(&f, admin_secret_promote, "discord", NULL);
+    admin_do(&f, admin_secret_rotate, "discord", "{\"secret\":\"" THIRD "\"}");
+    ck_assert(slots_hold(SECOND, THIRD, FIRST));
+    fall_over_to(before, PROVIDER_NEXT);
+    admin_do(&f, admin_config_reload, NULL, NULL); /* has its turn after it */
+    ck_assert(slots_hold(SECOND, THIRD, FIRST));
+    registry_free(&before);
+
+    before = registry_ref(live_registry(f.live));
+    admin_do(&f, admin_provider_show, "discord", NULL);
+    char etag[sizeof f.etag];
+    snprintf(etag, sizeof etag, "%s", f.etag);
+    f.if_match = etag;
+    admin_do(&f, admin_provider_delete, "discord", "{\"force\":true}");
+    f.if_match = NULL;
+    admin_do(&f, admin_provider_add, NULL,
+             "{\"id\":\"discord\",\"settings\":{\"client_id\":\"43\",\"client_secret\":\"" FIRST
+             "\"}}");
+    admin_do(&f, admin_secret_rotate, "discord", "{\"secret\":\"" SECOND "\"}");
+    fall_over_to(before, PROVIDER_NEXT);
+    admin_do(&f, admin_config_reload, NULL, NULL);
+    ck_assert(slots_hold(FIRST, SECOND, NULL));
+    registry_free(&before);
 }
 END_TEST
 
@@ -221,6 +261,7 @@ Suite *suite_admin_secret(void)
     tcase_add_test(tc, the_active_one_goes_only_by_force);
     tcase_add_test(tc, requests_are_judged);
     tcase_add_test(tc, a_fall_over_is_kept);
+    tcase_add_test(tc, a_fall_over_of_before_moves_nothing);
     tcase_add_test(tc, status_says_what_is_to_be_done);
     tcase_add_test(tc, a_row_that_makes_no_sense_can_be_deleted);
     tcase_add_test(tc, a_new_key_changes_nothing_for_providers);
