@@ -12,7 +12,7 @@
 #define FULL "the table of %zu access tokens is full"
 #define SHARE 4 /* an app may have so many for each that is free */
 
-enum text { APP = 0, SCOPES, RESOURCE, GRANT, ACCOUNT, MORE, TEXTS };
+enum text { APP = 0, SCOPES, RESOURCE, GRANT, ACCOUNT, MORE, FIRST, TEXTS };
 /* What ends with all its tokens. */
 enum owner { OF_GRANT = 0, OF_ACCOUNT, OWNERS };
 static const enum text owner_text[OWNERS] = {[OF_GRANT] = GRANT, [OF_ACCOUNT] = ACCOUNT};
@@ -276,9 +276,14 @@ void access_release(struct access *t, const char *app)
 
 static struct entry *entry_new(const struct access_token_row *row, struct err *err)
 {
-    const char *const texts[TEXTS] = {
-        [APP] = row->app,     [SCOPES] = row->scopes,   [RESOURCE] = row->resource,
-        [GRANT] = row->grant, [ACCOUNT] = row->account, [MORE] = row->more};
+    const bool own = !row->first || strcmp(row->first, row->app) == 0; /* nearly all are */
+    const char *const texts[TEXTS] = {[APP] = row->app,
+                                      [SCOPES] = row->scopes,
+                                      [RESOURCE] = row->resource,
+                                      [GRANT] = row->grant,
+                                      [ACCOUNT] = row->account,
+                                      [MORE] = row->more,
+                                      [FIRST] = own ? NULL : row->first};
     size_t n = 1;
     for (int i = 0; i < TEXTS; i++)
         n += texts[i] ? strlen(texts[i]) + 1 : 0;
@@ -334,6 +339,7 @@ int access_find(const struct access *t, const unsigned char hash[32], int64_t no
     *out = (struct access_view){.app = text_of(e, APP),
                                 .grant = text_of(e, GRANT),
                                 .account = text_of(e, ACCOUNT),
+                                .first = text_of(e, e->at[FIRST] || !e->at[GRANT] ? FIRST : APP),
                                 .scopes = text_of(e, SCOPES),
                                 .resource = text_of(e, RESOURCE),
                                 .more = text_of(e, MORE),

@@ -24,6 +24,7 @@ struct access;
 /* Borrowed until the table changes. */
 struct access_view {
     const char *app, *grant, *account; /* the last two NULL: none */
+    const char *first;                 /* as rows have it */
     const char *scopes, *resource, *more;
     int64_t created, expires;
     bool ended;

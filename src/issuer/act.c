@@ -20,6 +20,30 @@ static const char *judge(const struct jval *act, const char *app)
     return NULL;
 }
 
+int act_chain(struct arena *a, const char *claims, const char *apps[ACT_MAX])
+{
+    struct err err = ERR_INIT;
+    int n = 0, depth;
+    if (!claims || !strstr(claims, "\"act\":")) /* most tokens: no parser for them */
+        return 0;
+    struct jval *all = jval_parse(str_of(claims), CLAIMS_MAX, JSON_DEPTH_MAX, &err);
+    const struct jval *first = jval_get(all, "act"), *act = first;
+    for (depth = 0; jval_type(act) != JVAL_NONE && depth <= ACT_MAX; depth++)
+        act = jval_get(act, "act");
+    if (!all || depth > ACT_MAX)
+        n = -1;
+    for (act = first; n >= 0 && n < depth; n++, act = jval_get(act, "act")) {
+        const char *sub = jval_text(jval_get(act, "sub"));
+        if (!sub) {
+            n = -1;
+            break;
+        }
+        apps[depth - 1 - n] = arena_dup(a, sub);
+    }
+    jval_free(&all);
+    return n;
+}
+
 const char *act_over(struct arena *a, const char *claims, const char *app, const char **why)
 {
     struct err err = ERR_INIT;

@@ -14,5 +14,8 @@
 /* A token's further claims (a JSON object; NULL: none) with `app` acting over whoever did so far.
  * NULL: it cannot be, and *why is a sentence: it acts in there already, or too many do. */
 const char *act_over(struct arena *a, const char *claims, const char *app, const char **why);
+/* Who acts in them, the one that acted first before all others. How many, at most ACT_MAX; 0 as
+ * well where nobody does; -1: they make no sense. */
+int act_chain(struct arena *a, const char *claims, const char *apps[ACT_MAX]);
 
 #endif

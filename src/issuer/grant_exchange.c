@@ -302,6 +302,7 @@ static void on_looked(void *arg, enum store_outcome outcome, const struct err *e
         mint_access(c,
                     &(struct mint_args){.account = x->subject.account,
                                         .grant = g->id,
+                                        .first = g->app,
                                         .scopes = x->scopes,
                                         .resource = x->resource,
                                         .more = x->claims,

@@ -134,6 +134,7 @@ void mint_access(struct call *c, const struct mint_args *args, mint_done_fn *don
                           .done = done,
                           .out.row = {.grant = args->grant,
                                       .app = c->app->id,
+                                      .first = args->first,
                                       .account = args->account,
                                       .scopes = args->scopes,
                                       .resource = args->resource,
@@ -252,6 +253,7 @@ static bool from_memory(struct call *c, struct access_token_row *row)
     row->scopes = arena_dup(c->a, v.scopes);
     row->resource = arena_dup(c->a, v.resource);
     row->grant = v.grant ? arena_dup(c->a, v.grant) : NULL;
+    row->first = v.first ? arena_dup(c->a, v.first) : NULL;
     row->account = v.account ? arena_dup(c->a, v.account) : NULL;
     row->more = v.more ? arena_dup(c->a, v.more) : NULL;
     row->created = v.created;
@@ -276,6 +278,7 @@ static void on_recalled(void *arg, int found, const struct access_token_row *row
         f->row->scopes = arena_dup(a, row->scopes);
         f->row->resource = arena_dup(a, row->resource);
         f->row->grant = row->grant ? arena_dup(a, row->grant) : NULL;
+        f->row->first = row->first ? arena_dup(a, row->first) : NULL;
         f->row->account = row->account ? arena_dup(a, row->account) : NULL;
         f->row->more = row->more ? arena_dup(a, row->more) : NULL;
     }

@@ -126,6 +126,7 @@ bool scope_only(const char *json, const char *one);
 /* A new access token of c->app. */
 struct mint_args {
     const char *account, *grant; /* NULL: the app itself */
+    const char *first;           /* the app that the grant is of; NULL: the one that asks */
     const char *scopes;
     const char *resource; /* JSON array */
     const char *more;     /* JSON object of further claims; NULL */

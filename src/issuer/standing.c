@@ -3,12 +3,14 @@
 
 #include "app/client.h"
 #include "base/json.h"
+#include "issuer/act.h"
 #include "issuer/refusal.h"
 #include "issuer/request.h"
 #include "session/session.h"
 #include "store/session_row.h"
 
 #define RESOURCES_MAX (16u * 1024)
+#define TOKEN_EXCHANGE "urn:ietf:params:oauth:grant-type:token-exchange"
 
 /* ---- what the store knows ----------------------------------------------------------------------
  */
@@ -150,16 +152,41 @@ static bool is_whole(const struct call *c, const struct app *app, const char *re
     return scope_only(resource, c->issuer->o.public_url);
 }
 
+/* What came of exchanges is worth what they would come to today: the app that was granted it and
+ * all on the way are in use, may have the scopes, and may exchange what they got from the one
+ * before. Cuts the row's scopes down. */
+static bool came_well(const struct call *c, struct access_token_row *row)
+{
+    const char *via[ACT_MAX];
+    const int n = act_chain(c->a, row->more, via);
+    const char *before = row->first;
+    const struct app *app = n > 0 && before ? client_find(c, before) : NULL;
+    if (n <= 0)
+        return n == 0;
+    if (!app)
+        return false;
+    row->scopes = standing_scopes(c->a, app, row->scopes);
+    for (int i = 0; i < n; before = via[i++]) {
+        app = client_find(c, via[i]);
+        if (!app || !client_may(&app->common, TOKEN_EXCHANGE) ||
+            !client_lists(app->common.exchange_from, str_of(before)))
+            return false;
+        row->scopes = standing_scopes(c->a, app, row->scopes);
+    }
+    return true;
+}
+
 /* Cuts the row down to what its app may still have. false: that is nothing. */
 static bool cut(const struct call *c, struct access_token_row *row)
 {
+    const bool scoped = row->scopes[0] != '\0';
     const struct app *app = client_find(c, row->app);
-    if (!app || (!row->account && !client_may(&app->common, "client_credentials")))
+    if (!app || (!row->account && !client_may(&app->common, "client_credentials")) ||
+        !came_well(c, row))
         return false;
-    const char *scopes = standing_scopes(c->a, app, row->scopes);
-    if (row->scopes[0] && !scopes[0])
+    row->scopes = standing_scopes(c->a, app, row->scopes);
+    if (scoped && !row->scopes[0])
         return false;
-    row->scopes = scopes;
     if (is_whole(c, app, row->resource))
         return true;
     const char **list = standing_resources(c->a, app, row->resource, c->issuer->o.public_url);

@@ -4,7 +4,8 @@
  * is made of a grant or told about a token asks here and nowhere else, each time:
  *
  * - the app is there and in use, and may still have what was granted: scopes, resources, and, for a
- *   token about nobody, client_credentials;
+ *   token about nobody, client_credentials; for one that was exchanged the same goes for the app
+ *   that was granted it and for all on the way, and each may still exchange what it got;
  * - the grant was not ended, by nobody and nothing, and is not over; taking back a consent, a used
  *   code or refresh token that comes again, and disabling an account end it in the transaction that
  *   decides so, which is why none of these is asked for here;

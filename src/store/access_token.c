@@ -54,6 +54,7 @@ static int read_row(struct db_stmt *st, struct access_token_row *row, struct err
     row->created = db_col_int(st, 7);
     row->expires = db_col_int(st, 8);
     row->ended = db_col_null(st, 9) ? 0 : db_col_int(st, 9);
+    row->first = db_col_text(st, 10);
     return 0;
 }
 
@@ -69,7 +70,7 @@ int access_token_get(struct db *db, const unsigned char hash[32], struct arena *
         db_end(st);
         return -1;
     }
-    const char **texts[] = {&out->grant,  &out->app,      &out->account,
+    const char **texts[] = {&out->grant,  &out->app,      &out->first, &out->account,
                             &out->scopes, &out->resource, &out->more};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (*texts[i])

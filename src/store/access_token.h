@@ -14,6 +14,8 @@ struct access_token_row {
     unsigned char hash[32];
     const char *grant; /* oauth_grant's id; NULL: none */
     const char *app;
+    const char *first;    /* the app that was granted it: another where the token was exchanged; the
+                           * grant knows, so it is read and not written. NULL: no grant */
     const char *account;  /* NULL: the app itself */
     const char *scopes;   /* parted by blanks */
     const char *resource; /* JSON array of strings */

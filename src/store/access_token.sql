@@ -15,13 +15,13 @@ DELETE FROM access_token WHERE grant_id = $1;
 
 -- name: get
 SELECT t.hash, t.grant_id, t.app, t.account, t.scopes, t.resource, t.more, t.created, t.expires,
-    t.ended
+    t.ended, g.app
 FROM access_token t LEFT JOIN oauth_grant g ON g.id = t.grant_id
 WHERE t.hash = $1 AND g.ended IS NULL;
 
 -- name: page
 SELECT t.hash, t.grant_id, t.app, t.account, t.scopes, t.resource, t.more, t.created, t.expires,
-    t.ended
+    t.ended, g.app
 FROM access_token t LEFT JOIN oauth_grant g ON g.id = t.grant_id
 WHERE t.hash > $1 AND t.expires > $2 AND g.ended IS NULL
 ORDER BY t.hash LIMIT $3;

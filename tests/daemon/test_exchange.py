@@ -72,7 +72,11 @@ class Exchange(Case):
 
     @classmethod
     def write(cls, name, text):
-        write_private(cls.folder / "apps.d" / (name + ".conf"), "label = %s\n%s" % (name, text))
+        path = cls.folder / "apps.d" / (name + ".conf")
+        if text is None:
+            path.unlink()
+        else:
+            write_private(path, "label = %s\n%s" % (name, text))
 
     def setUp(self):
         super().setUp()
@@ -125,6 +129,9 @@ class Exchange(Case):
 
     def assert_over(self, app, token):
         self.assertEqual(self.said(app, token), {"active": False})
+
+    def assert_good(self, app, token):
+        self.assertTrue(self.said(app, token)["active"])
 
     def reload(self):
         self.api.ask("POST", "/api/v1/config/reload", {})
@@ -437,12 +444,29 @@ class Who(Exchange):
 
     def test_an_admin_says_no_from_now_on(self):
         subject = self.person_token()
-        token = self.exchange("b", subject, resource=C)
-        self.changed("b", APPS["b"].replace("exchange_from = web", "exchange_from ="))
-        self.not_it("b", subject)
-        self.assertTrue(self.said("c", token)["active"])
-        self.changed("b", APPS["b"] + "enabled = no\n")
-        self.assert_over("c", token)
+        made = {"c": self.exchange("b", subject, resource=C), "b": subject}
+        made["d"] = self.exchange("c", made["c"], resource=D)
+        less = APPS["web"].replace("read write", "read")
+        for name, text, over in (
+                ("b", APPS["b"].replace("exchange_from = web", "exchange_from ="), "cd"),
+                ("b", APPS["b"].replace("token_exchange ", ""), "cd"),
+                ("b", APPS["b"] + "enabled = no\n", "cd"),
+                ("c", APPS["c"].replace("exchange_from = b ", "exchange_from = "), "d"),
+                ("c", APPS["c"].replace("token_exchange ", ""), "d"),
+                ("web", APPS["web"] + "enabled = no\n", "bcd"),
+                ("web", None, "bcd"),
+                ("web", less.replace("read", ""), "cd")):
+            with self.subTest(name, text=text):
+                self.changed(name, text)
+                for app in "cd":
+                    if name != app:
+                        (self.assert_over if app in over else self.assert_good)(app, made[app])
+                if name == "web":
+                    self.not_it("c", made["c"])
+                self.changed(name, APPS[name])
+                self.assert_good("d", made["d"])
+        self.changed("web", less)
+        self.assertEqual([self.said(app, made[app])["scope"] for app in "cd"], ["read", "read"])
 
 
 class Ends(Exchange):

@@ -93,6 +93,37 @@ START_TEST(broken_claims)
 }
 END_TEST
 
+/* The first who acted comes first. */
+START_TEST(the_way_it_came)
+{
+    const char *via[ACT_MAX];
+    ck_assert_int_eq(act_chain(a, NULL, via), 0);
+    ck_assert_int_eq(act_chain(a, "{\"auth_time\":7}", via), 0);
+    ck_assert_int_eq(act_chain(a, "{\"x\":\"\\\"act\\\":\"}", via), 0);
+    ck_assert_int_eq(act_chain(a, "{\"x\":{\"act\":{\"sub\":\"b\"}}}", via), 0);
+    ck_assert_int_eq(act_chain(a, "{\"act\":{\"sub\":\"b\"}}", via), 1);
+    ck_assert_str_eq(via[0], "b");
+    const char *chain = NULL, *why;
+    for (int i = 0; i < ACT_MAX; i++) {
+        chain = act_over(a, chain, arena_printf(a, "app-%d", i), &why);
+        ck_assert_int_eq(act_chain(a, chain, via), i + 1);
+        for (int k = 0; k <= i; k++)
+            ck_assert_str_eq(via[k], arena_printf(a, "app-%d", k));
+    }
+    const size_t inner = strlen(chain) - strlen("{\"act\":") - 1;
+    ck_assert_int_eq(act_chain(a,
+                               arena_printf(a, "{\"act\":{\"sub\":\"x\",\"act\":%.*s}}", (int)inner,
+                                            chain + strlen("{\"act\":")),
+                               via),
+                     -1); /* one too many */
+    static const char *const bad[] = {"{\"act\":7}",  "{\"act\":null}",
+                                      "{\"act\":{}}", "{\"act\":{\"sub\":\"b\"}",
+                                      "[\"act\":]",   "{\"act\":{\"sub\":\"b\",\"act\":\"x\"}}"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        ck_assert_msg(act_chain(a, bad[i], via) == -1, "%s", bad[i]);
+}
+END_TEST
+
 START_TEST(too_long)
 {
     struct buf big;
@@ -116,6 +147,7 @@ Suite *suite_act(void)
     tcase_add_test(tc, nobody_acts_twice);
     tcase_add_test(tc, a_chain_ends);
     tcase_add_test(tc, broken_claims);
+    tcase_add_test(tc, the_way_it_came);
     tcase_add_test(tc, too_long);
     suite_add_tcase(s, tc);
     return s;
