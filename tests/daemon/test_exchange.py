@@ -295,7 +295,7 @@ class Limits(Exchange):
         self.assertEqual(aud(audience=D), D)
         self.assertEqual(aud(resource=[D, C]), [D, C])
         self.assertEqual(aud(resource=D, audience=[C, D]), [D, C])
-        for wrong in (B, OTHER, "https://c.example.com/", self.usher.url, "c", "", C + "#", "https://evil.example"):
+        for wrong in (B, OTHER, "https://c.example.com/", self.usher.url, "c", C + "#", "https://evil.example"):
             self.refused(self.ask("b", subject, resource=wrong), "invalid_target")
             self.refused(self.ask("b", subject, audience=wrong), "invalid_target")
             self.refused(self.ask("b", subject, resource=[C, wrong]), "invalid_target")
