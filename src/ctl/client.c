@@ -209,6 +209,16 @@ static const char *clean(struct ctl *c, const char *text)
     return out;
 }
 
+/* What is wrong with a field, which names it once; or NULL. */
+static const char *field_line(struct ctl *c, const struct jval *one)
+{
+    const char *field = jval_text(jval_get(one, "field"));
+    const char *what = jval_text(jval_get(one, "text"));
+    const size_t n = field ? strlen(field) : 0;
+    const bool named = !n || !what || (strncmp(what, field, n) == 0 && what[n] == ':');
+    return named ? what : arena_printf(c->arena, "%s: %s", field, what);
+}
+
 /* {"error":{"text":…,"fields":[{"field":…,"text":…}]}} */
 static int refused(struct ctl *c, int status, const struct jval *body)
 {
@@ -221,11 +231,9 @@ static int refused(struct ctl *c, int status, const struct jval *body)
         fprintf(stderr, "usherctl: the answer was status %d%s\n", status,
                 body ? "" : ", and not from usher's API");
     for (size_t i = 0; i < jval_count(fields); i++) {
-        const char *field = jval_text(jval_get(jval_item(fields, i), "field"));
-        const char *what = jval_text(jval_get(jval_item(fields, i), "text"));
-        if (what)
-            fprintf(stderr, "  %s%s%s\n", field ? clean(c, field) : "", field ? ": " : "",
-                    clean(c, what));
+        const char *line = field_line(c, jval_item(fields, i));
+        if (line && (!text || strcmp(line, text) != 0))
+            fprintf(stderr, "  %s\n", clean(c, line));
     }
     if (id && status >= 500)
         fprintf(stderr, "  The daemon's log has more under request id %s.\n", clean(c, id));

@@ -45,7 +45,7 @@ static const struct ctl_option app_set_options[] = {
 };
 static const struct ctl_option yes_options[] = {{"yes", NULL, "do not ask"}};
 static const struct ctl_option app_secret_options[] = {
-    {"expires", "DATE", "when it stops working: 2027-01-31, or days from now: 180d"}};
+    {"expires", "DATE", "when it stops working: 2027-01-31, or how long: 12h, 180d"}};
 static const struct ctl_option explain_options[] = {
     {"app", "ID", "the app"},
     {"user", "ACCOUNT", "who asks; without it somebody who is not signed in"},
@@ -56,7 +56,7 @@ static const struct ctl_option explain_options[] = {
 };
 static const struct ctl_option rotate_options[] = {
     {"key", "KEY", "which secret (client_secret)"},
-    {"expires", "DATE", "when the new one stops working: 2027-01-31, or days from now: 180d"},
+    {"expires", "DATE", "when the new one stops working: 2027-01-31, or how long: 12h, 180d"},
 };
 static const struct ctl_option signing_key_options[] = {
     {"at-once", NULL, "sign with them from now on, not in a day"},
@@ -85,10 +85,10 @@ static const struct ctl_option audit_verify_options[] = {
     {"head", "N:HASH", "what was the newest entry once must still be there"}};
 static const struct ctl_option token_options[] = {
     {"scopes", "LIST", "what it may do: read write secrets metrics (read)"},
-    {"expires", "DATE", "2027-01-31, or days from now: 90d"},
+    {"expires", "DATE", "2027-01-31, or how long: 12h, 90d"},
 };
 static const struct ctl_option registration_options[] = {
-    {"expires", "DATE", "2027-01-31, or days from now: 7d, at most 30d (1d)"},
+    {"expires", "DATE", "2027-01-31, or how long: 12h, 7d, at most 30d (1d)"},
 };
 static const struct ctl_option user_list_options[] = {
     {"search", "TEXT", "part of a name, username or e-mail; or a whole id or subject"},
@@ -101,7 +101,7 @@ static const struct ctl_option user_list_options[] = {
 };
 static const struct ctl_option user_disable_options[] = {
     {"reason", "TEXT", "why; for admins, never shown to the person"},
-    {"until", "DATE", "2027-01-31, or days from now: 90d; without it for good"},
+    {"until", "DATE", "2027-01-31, or how long: 12h, 90d; without it for good"},
     {"force", NULL, "also the last admin"},
 };
 static const struct ctl_option user_end_options[] = {{"session", "ID", "only this one"}};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/date.h"
 
+#include <string.h>
 #include <time.h>
 
 #include "base/text.h"
@@ -31,11 +32,11 @@ static bool read_day(const char *text, int64_t *seconds)
 bool date_read(const char *text, int64_t *seconds)
 {
     const int64_t now = (int64_t)time(NULL);
-    struct str rest = str_of(text);
-    int64_t days;
-    if (str_ends(rest, "d") && text_int((struct str){text, rest.n - 1}, &days)) {
-        *seconds = now + days * DAY;
-        return days > 0 && days < 100 * 366;
+    int64_t left;
+    if (text_duration(str_of(text), &left)) {
+        const bool some = left > 0 && left < INT64_C(100) * 366 * DAY;
+        *seconds = some ? now + left : 0;
+        return some && strpbrk(text, "smhd"); /* a number alone could be anything */
     }
     if (!read_day(text, seconds))
         return false;

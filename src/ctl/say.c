@@ -61,7 +61,7 @@ int say_once(struct ctl *c, const struct ctl_args *a, const char *path, const ch
     int64_t expires = 0;
     if (ctl_option(a, "expires") && !date_read(ctl_option(a, "expires"), &expires)) {
         jval_free(&body);
-        return ctl_misused("--expires wants a day to come, as 2027-01-31 or 90d");
+        return ctl_misused("--expires wants a day to come, as 2027-01-31, or how long: 12h, 90d");
     }
     if (expires)
         jval_set_int(body, "expires", expires);

@@ -27,7 +27,7 @@ int ctl_secret_rotate(struct ctl *c, const struct ctl_args *a)
     struct err err = ERR_INIT;
     int64_t expires = 0;
     if (ctl_option(a, "expires") && !date_read(ctl_option(a, "expires"), &expires))
-        return ctl_misused("--expires wants a day to come, as 2027-01-31 or 180d");
+        return ctl_misused("--expires wants a day to come, as 2027-01-31, or how long: 12h, 180d");
     char *secret = input_secret("New secret", &err);
     if (!secret)
         return ctl_misused("%s", err.text);

@@ -126,7 +126,7 @@ int ctl_user_disable(struct ctl *c, const struct ctl_args *a)
     if (!reason || !*reason)
         return ctl_misused("--reason is needed: for admins, never shown to the person");
     if (ctl_option(a, "until") && !date_read(ctl_option(a, "until"), &until))
-        return ctl_misused("--until wants a day to come, as 2027-01-31 or 90d");
+        return ctl_misused("--until wants a day to come, as 2027-01-31, or how long: 12h, 90d");
     struct jval *body = say_force(a);
     if (!body)
         body = jval_new_object();

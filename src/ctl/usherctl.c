@@ -113,10 +113,22 @@ static const char *option_text(const char *arg)
     return strncmp(arg, "--", 2) == 0 && arg[2] ? arg + 2 : NULL;
 }
 
+/* What stands behind "--" is no option: an id may begin so. */
+static bool ends_options(const char *arg)
+{
+    return strcmp(arg, "--") == 0;
+}
+
 static int part(int argc, char **argv, struct typed *t)
 {
+    static char help[] = "help";
+    bool plain = false;
     for (int i = 1; i < argc; i++) {
-        const char *option = option_text(argv[i]);
+        const char *option = plain ? NULL : option_text(argv[i]);
+        if (!plain && ends_options(argv[i])) {
+            plain = true;
+            continue;
+        }
         if (option) {
             const struct str name = {option, strcspn(option, "=")};
             if (!option[name.n] && takes_value(name))
@@ -125,7 +137,7 @@ static int part(int argc, char **argv, struct typed *t)
         }
         if (t->n == sizeof t->word / sizeof *t->word)
             return ctl_misused("too many words");
-        t->word[t->n++] = strcmp(argv[i], "-h") == 0 ? (char[]){"help"} : argv[i];
+        t->word[t->n++] = !plain && strcmp(argv[i], "-h") == 0 ? help : argv[i];
     }
     return CTL_DONE;
 }
@@ -156,8 +168,11 @@ static int read_option(const struct ctl_command *cmd, char **argv, int argc, int
 static int read_args(const struct ctl_command *cmd, int argc, char **argv, struct ctl_args *a)
 {
     size_t skip = cmd ? words_of(cmd->name) : 0;
+    bool plain = false;
     for (int i = 1; i < argc; i++) {
-        if (option_text(argv[i])) {
+        if (!plain && ends_options(argv[i])) {
+            plain = true;
+        } else if (!plain && option_text(argv[i])) {
             const int rc = read_option(cmd, argv, argc, &i, a);
             if (rc != CTL_DONE)
                 return rc;

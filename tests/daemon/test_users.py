@@ -206,7 +206,7 @@ class CommandLine(test_usherctl.Ctl):
             self.assertIn(part, shown)
         self.run_ctl("user", "disable", account, status=USAGE)
         self.run_ctl("user", "disable", account, "--reason", "x", "--until", "2001-01-01", status=USAGE)
-        self.run_ctl("user", "disable", account, "--reason", "on leave", "--until", "7d")
+        self.run_ctl("user", "disable", account, "--reason", "on leave", "--until", "12h")
         self.assertEqual(self.browser.get("/auth").status, 401)
         shown = self.run_ctl("user", "show", account)[0]
         self.assertRegex(shown, r"(?m)^because +on leave")

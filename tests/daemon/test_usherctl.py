@@ -96,11 +96,26 @@ class CommandLine(Ctl):
                             (["provider", "edit", "x", "--set", "nothing"], "KEY=VALUE"),
                             (["provider", "rotate", "x", "--expires", "2001-01-01"], "a day to come"),
                             (["provider", "rotate", "x", "--expires", "2099-02-30"], "a day to come"),
+                            (["user", "disable", "x", "--reason", "y", "--until", "90"], "a day to come"),
+                            (["user", "disable", "x", "--reason", "y", "--until", "0h"], "a day to come"),
                             (["provider", "delete", "x"], "--yes"),
                             (["status", "--url", "http://usher.example.com"], "https only"),
                             (["status", "--url", "https://u:p@usher.example.com"], "makes no sense"),
                             (["status", "--url", self.usher.url], "a token is needed")):
             self.assertIn(text, self.run_ctl(*words, status=USAGE)[1], words)
+
+    def test_ids_may_look_like_options(self):
+        for words in (["user", "show", "-x"], ["user", "show", "--", "--json"], ["user", "show", "--", "--help-me"],
+                      ["--", "user", "show", "--x"]):
+            self.assertEqual(self.run_ctl(*words, status=1)[1], "usherctl: there is no such account\n")
+        self.assertIn("no option --x", self.run_ctl("user", "show", "--x", status=USAGE)[1])
+
+    def test_what_is_wrong_is_said_once(self):
+        said = self.run_ctl("user", "list", "--limit", "0", status=1)[1]
+        self.assertEqual(said, "usherctl: limit: must be a number from 1 to 200\n")
+        said = self.run_ctl("app", "add", "once", "--set", "redirect_uris=http://x.example/", "--set", "nonsense=1", status=1)[1]
+        self.assertEqual(said.count("redirect_uris"), 1, said)
+        self.assertRegex(said, r"^usherctl: the settings are wrong\n  nonsense: unknown key.*\n  redirect_uris: .*https")
 
     def test_nobody_answers(self):
         _, said = self.run_ctl("status", "--socket", str(self.folder / "nothing.sock"), status=UNREACHABLE)
