@@ -3,7 +3,9 @@
  * Adding a provider: which service, then one form beside the steps to take there. The form is the
  * plugin's settings table, begun with what is known of the service.
  */
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "provider/upstream.h"
 #include "web/admin_form.h"
@@ -26,35 +28,54 @@ static bool is_installed(const struct jval *plugins, const char *name)
     return plugin && show_text(plugin, "problem")[0] == 0;
 }
 
-static void push_service(struct jval *list, const struct jval *one)
+static const char *label_of(const struct jval *one)
 {
-    const char *name = show_text(one, "name"), *label = show_text(one, "label");
+    const char *label = show_text(one, "label");
+    return label[0] ? label : show_text(one, "name");
+}
+
+static int by_label(const void *x, const void *y)
+{
+    return strcasecmp(label_of(*(const struct jval *const *)x),
+                      label_of(*(const struct jval *const *)y));
+}
+
+static struct jval *service_view(const struct jval *one)
+{
+    const char *name = show_text(one, "name"), *label = label_of(one);
     const bool drawn = strcmp(name, "discord") == 0 || strcmp(name, "google") == 0;
     char initial[5] = "";
-    (void)text_display(str_of(label[0] ? label : name), initial, 1);
+    (void)text_display(str_of(label), initial, 1);
     struct jval *o = jval_new_object();
     jval_set_text(o, "name", name);
-    jval_set_text(o, "label", label[0] ? label : name);
+    jval_set_text(o, "label", label);
     jval_set_text(o, "icon", drawn ? name : NULL);
     jval_set_text(o, "initial", initial);
-    jval_push(list, o);
+    return o;
 }
 
 static void on_plugins(void *arg, const struct admin_answer *answer)
 {
     struct admin_visit *v = arg;
+    size_t n = 0;
     if (admin_failed(v, answer))
         return;
     const struct jval *plugins = jval_get(answer->body, "plugins");
     struct jval *known = upstream_list(), *list = jval_new_array();
+    const struct jval **services =
+        arena_alloc(v->a, (jval_count(known) + jval_count(plugins) + 1) * sizeof *services);
     for (size_t i = 0; i < jval_count(known); i++)
         if (is_installed(plugins, show_text(jval_item(known, i), "plugin")))
-            push_service(list, jval_item(known, i));
+            services[n++] = jval_item(known, i);
     for (size_t i = 0; i < jval_count(plugins); i++) {
         const char *name = show_text(jval_item(plugins, i), "name");
         if (!find(known, name) && is_installed(plugins, name))
-            push_service(list, jval_item(plugins, i));
+            services[n++] = jval_item(plugins, i);
     }
+    if (n > 1)
+        qsort(services, n, sizeof *services, by_label);
+    for (size_t i = 0; i < n; i++)
+        jval_push(list, service_view(services[i]));
     jval_free(&known);
     struct jval *data = admin_data(v);
     jval_set(data, "plugins", list);
@@ -105,7 +126,8 @@ static void send_form(struct admin_visit *v)
     jval_set_bool(data, "ask_adopt", v->ask_adopt);
     admin_set_callback(v, data, v->form && id[0] ? id : free_id(v), v->id);
     admin_send(v, admin_status_of(v), "admin-new",
-               arena_printf(v->a, "Add %s", show_text(v->plugin, "label")), data);
+               arena_printf(v->a, "Add %s", label[0] ? label : show_text(v->plugin, "label")),
+               data);
 }
 
 static void on_added(void *arg, const struct admin_answer *answer)

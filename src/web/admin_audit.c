@@ -81,6 +81,20 @@ static void set_pages(const struct admin_visit *v, const struct jval *body, stru
     jval_set_bool(data, "has_pages", next >= 0 || later);
 }
 
+/* For the filter; what was asked for besides these is an error that the page shows. */
+static struct jval *outcomes_of(const struct admin_visit *v)
+{
+    static const char *const words[] = {"done", "refused", "failed"};
+    struct jval *list = jval_new_array();
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        struct jval *o = jval_new_object();
+        jval_set_text(o, "word", words[i]);
+        jval_set_bool(o, "chosen", strcmp(admin_queried(v, "outcome"), words[i]) == 0);
+        jval_push(list, o);
+    }
+    return list;
+}
+
 static void on_list(void *arg, const struct admin_answer *answer)
 {
     struct admin_visit *v = arg;
@@ -103,6 +117,7 @@ static void on_list(void *arg, const struct admin_answer *answer)
         filtered = filtered || value[0];
     }
     jval_set_bool(data, "filtered", filtered);
+    jval_set(data, "outcomes", outcomes_of(v));
     jval_set_bool(data, "has_entries", jval_count(list) > 0);
     jval_set(data, "entries", list);
     set_pages(v, answer->body, data);

@@ -145,7 +145,9 @@ static struct jval *field_view(const struct admin_form *f, const struct jval *ro
 /* Something is in it that its reader should see. */
 static bool is_notable(const struct admin_form *f, const struct jval *row)
 {
-    const char *value = value_of(f, row), *standard = text_of(row, "default");
+    const char *value = value_of(f, row),
+               *preset = jval_text(jval_get(f->preset, text_of(row, "key")));
+    const char *standard = preset ? preset : text_of(row, "default");
     if (error_of(f, text_of(row, "key"))[0])
         return true;
     if (is_type(row, "boolean"))

@@ -25,7 +25,7 @@ struct admin_form {
 
 /* For admin-fields.html and admin-errors.html; the caller's:
  *   fields, advanced            lists; advanced ones lie folded away
- *   advanced_open               one of them is set or wrong
+ *   advanced_open               one of them is set, beyond the preset, or wrong
  *   errors                      list of {href, label, text}; what belongs to no field of the form
  *                               has no href
  *   has_advanced, has_errors

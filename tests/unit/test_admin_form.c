@@ -158,6 +158,24 @@ START_TEST(what_is_set_is_shown)
 }
 END_TEST
 
+/* What a service is known to want needs nobody's eyes; what was changed of it does. */
+START_TEST(a_preset_lies_folded_away)
+{
+    struct err err = ERR_INIT;
+    struct jval *preset = jval_parse(STR("{\"roles\":\"a b\"}"), JSON_SIZE_MAX, 4, &err);
+    form.preset = preset;
+    expect("roles", "value", "a b");
+    ck_assert(!top("advanced_open"));
+    post("roles=a+b&strict=yes");
+    ck_assert(!top("advanced_open"));
+    post("roles=a&strict=yes");
+    ck_assert(top("advanced_open"));
+    form.posted = NULL;
+    form.preset = NULL;
+    jval_free(&preset);
+}
+END_TEST
+
 /* ADM-13 */
 START_TEST(what_was_typed_is_kept_but_no_secret)
 {
@@ -257,6 +275,7 @@ Suite *suite_admin_form(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, a_form_is_the_settings_table);
     tcase_add_test(tc, what_is_set_is_shown);
+    tcase_add_test(tc, a_preset_lies_folded_away);
     tcase_add_test(tc, what_was_typed_is_kept_but_no_secret);
     tcase_add_test(tc, errors_stand_beside_their_field);
     tcase_add_test(tc, a_new_provider_says_what_differs);
