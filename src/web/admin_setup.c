@@ -19,9 +19,15 @@ static struct admin_visit *visit(struct request *rq, const struct web_app *app)
 /* Alike for a link that is over and for one that never was. */
 static void say_over(struct admin_visit *v)
 {
-    admin_sorry(v, ERR_EXPIRED,
-                "This link was used already, is older than ten minutes, or usher was restarted "
-                "since. Make another one on the server with: usherctl setup-link");
+    struct jval *data = jval_new_object();
+    jval_set_text(data, "heading", "This link is over");
+    jval_set_text(data, "text",
+                  "It was used already, is older than ten minutes, or usher was restarted since. "
+                  "Make another one on the server:");
+    jval_set_text(data, "command", "usherctl setup-link");
+    jval_set_text(data, "back", "/");
+    jval_set_text(data, "back_text", "To the start page");
+    admin_send(v, 410, "admin-message", "This link is over", data);
 }
 
 void admin_page_setup(struct request *rq, void *app_)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The first visit: a link made on the machine itself, for one use, and the operator it makes: ADM-02,
 ADM-07, ADM-08."""
+import re
 import urllib.parse
 
 from harness import Api, Browser, Case, wait_for
@@ -62,9 +63,10 @@ class Setup(Case):
         over = [Browser(self.usher).get(url), self.browser.get(url), Browser(self.usher).get("/admin/setup/" + "x" * 43)]
         for answer in over:
             self.assertEqual(answer.status, 410)
-            self.assertIn("used already", answer.text)
+            self.assertIn("This link is over", answer.text)
             self.assertIn("usherctl setup-link", answer.text)
             self.assertNotIn("<form", answer.text)
+            self.assertNotIn("Sign in again", answer.text)
             self.assertIsNone(answer.headers.get("Set-Cookie"))
         self.assertEqual(Browser(self.usher).request("HEAD", url).status, 410)
         self.assertEqual(self.use(url).status, 410)
@@ -92,6 +94,25 @@ class Setup(Case):
         self.assertEqual(entry["actor_kind"], "operator")
         used = self.api.ask("GET", "/api/v1/audit?action=setup.use&limit=1")["audit"][0]
         self.assertEqual(used["object"], entry["actor"])  # who came by which link
+
+    def test_the_pages_that_add_and_look_up(self):
+        """Services by the names people read, each on a page of that name, with what nobody needs to see folded
+        away; the audit by its outcome."""
+        self.use(self.link())
+        page = self.browser.get("/admin/add").text
+        labels = re.findall(r'<span class="what">(.*?)</span>', page)
+        self.assertEqual(labels, sorted(labels, key=str.lower))
+        self.assertIn("Amazon Cognito", labels)
+        page = self.browser.get("/admin/add/github").text
+        self.assertIn("<title>Add GitHub · ", page)
+        self.assertIn('value="read:user user:email"', page)
+        self.assertIn('<details class="more">', page)
+        page = self.browser.get("/admin/audit?action=setup.&outcome=refused").text
+        self.assertIn('<option value="refused" selected>', page)
+        self.assertIn("No entry like that.", page)
+        page = self.browser.get("/admin/audit?action=setup.&outcome=done").text
+        self.assertIn('<option value="done" selected>', page)
+        self.assertIn("setup.use", page)
 
     def test_adm_02_a_restart_ends_links_and_operators(self):
         self.use(self.link())
