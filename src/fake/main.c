@@ -11,14 +11,14 @@
 #include "sys/random.h"
 
 static const char usage[] =
-    "usher-fake [options]: look-alikes of Discord, Google and an OpenID provider, for demos and "
-    "tests\n"
+    "usher-fake [options]: look-alikes of Discord, Google and an OpenID provider\n"
     "  --listen ADDRESS:PORT  loopback only; port 0: any (default 127.0.0.1:0)\n"
     "  --ready-file FILE      write the base URL there once requests are answered\n"
-    "  --client ID:SECRET     a client, instead of usher-dev:usher-dev-secret; may be repeated\n"
-    "  --auto                 no page: sign in the first person, or the one of login_hint\n"
-    "  --fault SPEC           as POST /fake/faults takes it: "
-    "'path=/google/token&fault=slow&ms=500'\n"
+    "  --client ID:SECRET     a client, instead of usher-dev:usher-dev-secret; may\n"
+    "                         be repeated\n"
+    "  --auto                 no page: the first person signs in, or login_hint\n"
+    "  --fault SPEC           as POST /fake/faults takes it:\n"
+    "                         'path=/google/token&fault=slow&ms=500'\n"
     "  --seed N               codes and tokens that are the same in every run\n"
     "  --help                 print this\n";
 

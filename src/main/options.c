@@ -13,11 +13,10 @@ static const struct {
     const char *name, *value, *help;
 } rows[] = {
     {'c', "config", "FILE", "settings (default: " USHER_CONF_DIR "/usher.conf)"},
-    {0, "check", NULL, "say what is wrong with the settings, start nothing"},
-    {0, "describe", "[WHAT [FORM]]",
-     "print what can be set: in usher.conf, for a plugin, for a known provider"},
-    {0, "sample", NULL, "print a usher.conf with every setting and its default"},
-    {0, "ready-file", "FILE", "write the public URL there once requests are answered"},
+    {0, "check", NULL, "say what is wrong with the settings, and end"},
+    {0, "describe", "[WHAT [FORM]]", "print settings: usher.conf, plugin or provider"},
+    {0, "sample", NULL, "print a usher.conf with all settings"},
+    {0, "ready-file", "FILE", "write the public URL there when ready"},
     {'V', "version", NULL, "print the version"},
     {'h', "help", NULL, "print this"},
 };
@@ -32,7 +31,7 @@ static void usage(FILE *to)
         snprintf(left, sizeof left, "  %c%c%c --%s%s%s", rows[i].letter ? '-' : ' ',
                  rows[i].letter ? rows[i].letter : ' ', rows[i].letter ? ',' : ' ', rows[i].name,
                  rows[i].value ? " " : "", rows[i].value ? rows[i].value : "");
-        fprintf(to, "%-32s %s\n", left, rows[i].help);
+        fprintf(to, "%-30s  %s\n", left, rows[i].help);
     }
 }
 

@@ -84,6 +84,12 @@ class CommandLine(Ctl):
                     columns.add(indented.end())
             self.assertEqual(len(columns), 1 if words else 2, (words, columns))  # commands, options
 
+    def test_the_help_of_the_others_fits(self):
+        for program in ("sbin/usherd", "bin/usher-fake"):
+            out = subprocess.run([ROOT / program, "--help"], capture_output=True, text=True, check=True, timeout=60).stdout
+            for line in re.sub(r"\(default: \S+\)", "(default: PATH)", out).splitlines():
+                self.assertLess(len(line), 80, line)
+
     def test_what_makes_no_sense(self):
         for words, text in ((["provder", "list"], 'did you mean "provider"'), (["provider"], "provider list"),
                             (["provider", "show"], "usage: usherctl provider show <id>"),
