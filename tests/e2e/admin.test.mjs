@@ -385,7 +385,7 @@ describe("an admin in Chromium", () => {
       assert.equal(h["access-control-allow-origin"], undefined);
       const html = await page.content();
       assert.match(html, /<h1>/, path);
-      assert.doesNotMatch(html, /<script(?! src="\/assets\/admin\.js" defer="">)| style=| on[a-z]+=|javascript:/i, path);
+      assert.doesNotMatch(html, /<script(?! src="\/assets\/admin\.js\?[0-9-]+" defer="">)| style=| on[a-z]+=|javascript:/i, path);
     }
     await context.close();
   });
