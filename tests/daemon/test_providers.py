@@ -333,11 +333,12 @@ class Private(Case):
         self.assertEqual(refused, ["localhost.", "127.1", "2130706433", "0x7f000001", "0177.0.0.1"])  # no way to write one
 
 
+def results_of(report):
+    return {f["check"]: f["result"] for f in report["findings"]}
+
+
 class Trials(Providers):
     """Tests and rehearsals by API: what they tell, and what they do not."""
-
-    def results(self, report):
-        return {f["check"]: f["result"] for f in report["findings"]}
 
     def test_a_saved_provider(self):
         self.add()
@@ -348,7 +349,7 @@ class Trials(Providers):
         self.edit({"client_secret": "wrong-one"}, id="google")
         report = self.api.ask("POST", "/api/v1/providers/google/test")
         self.assertFalse(report["ok"])
-        self.assertEqual(self.results(report)["token"], "fail")
+        self.assertEqual(results_of(report)["token"], "fail")
         self.assertEqual(self.api.request("POST", "/api/v1/providers/nothing/test").status, 404)
         self.assertIn(self.api.request("POST", "/api/v1/providers/discord/test", {"slot": "next"}).status, (400, 404, 409))
         self.assertEqual(self.api.request("POST", "/api/v1/providers/discord/test", {"slot": "other"}).status, 400)
@@ -361,23 +362,6 @@ class Trials(Providers):
         self.assertEqual((answer.status, [f["field"] for f in answer.json()["error"]["fields"]]), (422, ["client_id"]))
         self.assertEqual(self.usher.rows("SELECT count(*) FROM provider"), before)
         self.assertEqual(Browser(self.usher).get("/login/draft").status, 404)
-
-    def test_adm_21_no_port_scanner(self):
-        """Open, closed, talking something else: our words, without status, text or time of the other side.
-        Only for those who may write, and not without end."""
-        ports = {"closed": "http://127.0.0.1:1", "usher": self.usher.url, "wrong path": self.fake.url + "/nothing"}
-        told = {}
-        for name, url in ports.items():
-            settings = discord(self.fake, authorize_url=url + "/a", api_url=url + "/b", cdn_url=url + "/c")
-            report = self.api.ask("POST", "/api/v1/provider-tests", {"id": "scan", "settings": settings})
-            self.assertIn(self.results(report)["token"], ("fail", "warn"), name)
-            told[name] = json.dumps(report)
-            for leak in ("Connection refused", " ms", "404", "405", "HTTP/1", "html", "There is nothing here", "usher_"):
-                self.assertNotIn(leak, told[name], (name, leak))
-        statuses = [self.api.request("POST", "/api/v1/provider-tests", {"id": "scan", "settings": discord(self.fake)}).status for _ in range(80)]
-        self.assertIn(429, statuses)
-        reader = Api(self.usher, self.api.ask("POST", "/api/v1/tokens", {"name": "r", "scopes": "read"}, status=201)["token"])
-        self.assertEqual(reader.request("POST", "/api/v1/providers/oidc/test").status, 403)
 
     def test_a_rehearsal_in_the_browser_of_an_admin(self):
         self.add()
@@ -398,6 +382,27 @@ class Trials(Providers):
             "SELECT (SELECT count(*) FROM account), (SELECT count(*) FROM identity), (SELECT count(*) FROM session)"))
         self.assertEqual(self.api.get("/api/v1/rehearsals/" + begun.json()["id"]).status, 404)  # only its owner
         self.assertEqual(self.api.request("POST", "/api/v1/providers/discord/rehearsals").status, 400)  # no browser
+
+
+class Scanner(Providers):
+    """On a usherd of its own: it spends all the tests there are in a minute."""
+
+    def test_adm_21_no_port_scanner(self):
+        """Open, closed, talking something else: our words, without status, text or time of the other side.
+        Only for those who may write, and not without end."""
+        ports = {"closed": "http://127.0.0.1:1", "usher": self.usher.url, "wrong path": self.fake.url + "/nothing"}
+        told = {}
+        for name, url in ports.items():
+            settings = discord(self.fake, authorize_url=url + "/a", api_url=url + "/b", cdn_url=url + "/c")
+            report = self.api.ask("POST", "/api/v1/provider-tests", {"id": "scan", "settings": settings})
+            self.assertIn(results_of(report)["token"], ("fail", "warn"), name)
+            told[name] = json.dumps(report)
+            for leak in ("Connection refused", " ms", "404", "405", "HTTP/1", "html", "There is nothing here", "usher_"):
+                self.assertNotIn(leak, told[name], (name, leak))
+        statuses = [self.api.request("POST", "/api/v1/provider-tests", {"id": "scan", "settings": discord(self.fake)}).status for _ in range(80)]
+        self.assertIn(429, statuses)
+        reader = Api(self.usher, self.api.ask("POST", "/api/v1/tokens", {"name": "r", "scopes": "read"}, status=201)["token"])
+        self.assertEqual(reader.request("POST", "/api/v1/providers/oidc/test").status, 403)
 
 
 class Killed(Case):

@@ -214,4 +214,4 @@ class Resource(Case):
         fresh = self.good(tv.refresh(tokens["refresh_token"], "none"))
         self.assertEqual(read_jwt(fresh["access_token"])[1]["aud"], [A, B, self.me])
         self.assertEqual(error_of(tv.refresh(fresh["refresh_token"], "none", resource=C)), WRONG)
-        self.assertNotIn(C, json.dumps(self.usher.rows("SELECT resource FROM access_token")))
+        self.assertNotIn(C, json.dumps(self.usher.rows("SELECT resource FROM access_token WHERE app = 'tv'")))

@@ -3,6 +3,7 @@
 sides goes first."""
 import concurrent.futures
 import http.client
+import itertools
 import threading
 
 from faults import DISCORD_TOKEN
@@ -136,57 +137,62 @@ class Files(Switching):
 
 
 class Rows(Switching):
-    """The same for a provider that is kept as a row: what the logins find out is kept, too."""
+    """The same for a provider that is kept as a row: what the logins find out is kept, too. Each test has
+    its own: what usher learnt of secrets it remembers by the provider's name."""
+
+    rows = itertools.count()
 
     def setUp(self):
         super().setUp()
         self.api = Api(self.usher)
+        self.row = "row-%d" % next(self.rows)
+        self.path = "/api/v1/providers/" + self.row
         settings = {"plugin": "discord", **fake_providers(self.fake)["discord"]}
-        self.api.ask("POST", "/api/v1/providers", {"id": "row", "settings": settings, "adopt": True}, status=201)
-        self.api.ask("POST", "/api/v1/providers/row/rotate", {"secret": NEW})
+        self.api.ask("POST", "/api/v1/providers", {"id": self.row, "settings": settings, "adopt": True}, status=201)
+        self.api.ask("POST", self.path + "/rotate", {"secret": NEW})
         self.addCleanup(self.drop)
 
     def drop(self):
         def gone():  # a promotion may still be on its way, which is a change by somebody else
-            p = self.api.ask("GET", "/api/v1/providers/row")
-            answer = self.api.request("DELETE", "/api/v1/providers/row", {"force": True}, {"If-Match": '"%d"' % p["version"]})
+            p = self.api.ask("GET", self.path)
+            answer = self.api.request("DELETE", self.path, {"force": True}, {"If-Match": '"%d"' % p["version"]})
             return answer.status in (200, 204)
         wait_for("the row to be gone", gone)
 
     def slots(self):
         return {slot: kept is not None for slot, kept in
-                self.api.ask("GET", "/api/v1/providers/row")["secrets"]["client_secret"].items() if slot != "using"}
+                self.api.ask("GET", self.path)["secrets"]["client_secret"].items() if slot != "using"}
 
     def acts(self):
-        return [(e["action"], e["actor_kind"]) for e in self.api.ask("GET", "/api/v1/audit?object=row")["audit"]
+        return [(e["action"], e["actor_kind"]) for e in self.api.ask("GET", "/api/v1/audit?object=" + self.row)["audit"]
                 if e["action"] in ("provider.promote", "provider.demote")]
 
     def test_the_next_secret_is_promoted_by_the_logins_that_need_it(self):
         before = len(self.acts())
         self.assertEqual(self.slots(), {"active": True, "next": True, "retiring": False})
-        self.assertEqual(self.under_load("row", NEW), [(303, True)] * LOGINS)
-        self.assertEqual(self.fell_over(), [("row", "active", "next")])
+        self.assertEqual(self.under_load(self.row, NEW), [(303, True)] * LOGINS)
+        self.assertEqual(self.fell_over(), [(self.row, "active", "next")])
         wait_for("the promotion", lambda: self.slots() == {"active": True, "next": False, "retiring": True})
-        self.assertEqual(self.under_load("row", OLD), [(303, True)] * LOGINS)
-        self.assertEqual(self.fell_over()[1:], [("row", "active", "retiring")])
+        self.assertEqual(self.under_load(self.row, OLD), [(303, True)] * LOGINS)
+        self.assertEqual(self.fell_over()[1:], [(self.row, "active", "retiring")])
         wait_for("the way back", lambda: self.slots() == {"active": True, "next": True, "retiring": False})
         self.assertEqual(len(self.acts()) - before, 2)
         self.assertEqual({kind for _, kind in self.acts()}, {"system"})
 
     def test_to_and_fro_while_rows_move(self):
         # The way back may come before the promotion is in force: both registries have both secrets.
-        self.assertEqual(self.under_load("row", NEW, OLD), [(303, True)] * LOGINS)
+        self.assertEqual(self.under_load(self.row, NEW, OLD), [(303, True)] * LOGINS)
         self.switch(NEW)
-        Browser(self.usher).sign_in("row")
+        Browser(self.usher).sign_in(self.row)
 
     def test_promoted_for_good(self):
         self.switch(NEW)
-        Browser(self.usher).sign_in("row")
+        Browser(self.usher).sign_in(self.row)
         wait_for("the promotion", lambda: self.slots()["retiring"])
         self.usher.stop()
         self.usher.start()
         before = self.fake.counts()[DISCORD_TOKEN]
-        Browser(self.usher).sign_in("row")
+        Browser(self.usher).sign_in(self.row)
         self.assertEqual(self.fake.counts()[DISCORD_TOKEN], before + 1)  # the right one at once
 
 

@@ -9,7 +9,7 @@ from harness import Api, Browser, Case, wait_for
 PREVIEWS = ("GET", "HEAD")
 
 
-class Setup(Case):
+class Visit(Case):
     def setUp(self):
         super().setUp()
         self.api = Api(self.usher)
@@ -25,6 +25,8 @@ class Setup(Case):
     def operator(self, browser=None):
         return (browser or self.browser).cookies["127.0.0.1:%d" % self.usher.port].get("usher-operator")
 
+
+class Untouched(Visit):
     def test_adm_02_nothing_is_open_before(self):
         self.assertEqual(self.api.ask("GET", "/api/v1/tokens")["tokens"], [])
         self.assertEqual(self.api.ask("GET", "/api/v1/roles/admin")["accounts"], [])
@@ -40,6 +42,8 @@ class Setup(Case):
         for user in ("admin:admin", "usher:usher", "root:"):
             self.assertEqual(self.browser.get("/api/v1/status", Authorization="Basic " + user).status, 401)
 
+
+class Setup(Visit):
     def test_adm_02_looking_does_not_use_it_up_and_once_is_once(self):
         url = self.link()
         for _ in range(3):

@@ -167,12 +167,14 @@ class CommandLine(Ctl):
             self.assertEqual(set(line.split()), wanted, words)
 
 
-class Lists(Ctl):
+class Empty(Ctl):
     def test_empty_lists_say_so(self):
         for words, text in ((["provider", "list"], "No providers yet"), (["token", "list"], "No API tokens"),
                             (["admin", "list"], "No admins yet"), (["provider", "list", "--json"], '{"providers":[]}')):
             self.assertIn(text, self.run_ctl(*words)[0])
 
+
+class Lists(Ctl):
     def test_plugins(self):
         self.assertRegex(self.run_ctl("plugin", "list")[0], r"(?m)^discord +Discord +https://discord")
         self.assertRegex(self.run_ctl("plugin", "show", "discord")[0], r"(?m)^client_secret +secret +required secret")
