@@ -119,6 +119,6 @@ class Faults(Case):
             return 0
 
     def assert_back_to(self, descriptors, memory, grown_kb=24 * 1024):
-        wait_for("descriptors to go back to %d" % descriptors, lambda: self.descriptors() <= descriptors, 20)
+        wait_for("descriptors to go back to %d" % descriptors, lambda: self.descriptors() <= descriptors)
         if not SANITIZED:
             self.assertLess(self.memory(), memory + grown_kb)

@@ -10,7 +10,7 @@ import sqlite3
 import time
 import unittest
 
-from harness import Case, write_private
+from harness import PATIENCE, Case, write_private
 from oauth import secret_for
 from relying_party import CALLBACK, RelyingParty, form_of, pkce
 
@@ -230,7 +230,7 @@ class Basic(Plan):
         """Used again so many seconds later, as the store has it."""
         response = self.authorize()
         tokens = self.rp.tokens_of(self.rp.redeem(response))
-        with contextlib.closing(sqlite3.connect(self.usher.database, timeout=30)) as db, db:
+        with contextlib.closing(sqlite3.connect(self.usher.database, timeout=PATIENCE)) as db, db:
             moved = db.execute("UPDATE authorization_code SET used = used - ?, expires = expires - ? "
                                "WHERE used IS NOT NULL", (seconds, seconds))
             self.assertGreaterEqual(moved.rowcount, 1)

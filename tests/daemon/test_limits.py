@@ -2,8 +2,8 @@
 """Floods, crowds and pauses: DOS cases, CB-35, SESS-22."""
 import concurrent.futures
 import http.client
+import select
 import socket
-import time
 
 from faults import CLIENT, DISCORD_TOKEN, DISCORD_USER, OIDC, SANITIZED, Faults, at_once, parameter, with_query
 from harness import PATIENCE, Browser, receive, wait_for
@@ -237,7 +237,7 @@ class Busy(Faults):
 
 class Crowd(Faults):
     spares = {"discord": 2, "google": 2, "oidc": 2}
-    every = {"timeout": "4s"}
+    every = {"timeout": "60s"}
 
     def test_dos_05_a_crowd_at_a_hanging_upstream(self):
         # DOS-05
@@ -252,7 +252,8 @@ class Crowd(Faults):
             url = browser.to_callback(provider)
             crowd.append((url[len(self.usher.url):], browser.cookies[host]["usher-bind"]))
         descriptors, memory = self.descriptors(), self.memory()
-        self.fake.fault(DISCORD_TOKEN, "silent")
+        self.fake.fault(DISCORD_TOKEN, "held")
+        self.fake.fault(DISCORD_TOKEN, "truncated")
         sockets = []
         for path, bind in crowd:
             s = socket.create_connection(("127.0.0.1", self.usher.port))
@@ -260,19 +261,14 @@ class Crowd(Faults):
                        % (path, host, bind)).encode())
             sockets.append(s)
         wait_for("the crowd to wait", lambda: self.fake.counts().get(DISCORD_TOKEN, 0) > CROWD // 3)
-        slowest = 0
         for _ in range(20):
-            began = time.monotonic()
             self.assertEqual(known.get("/auth").status, 200)
-            slowest = max(slowest, time.monotonic() - began)
-        began = time.monotonic()
         other = Browser(self.usher)
         self.assertEqual(other.sign_in("google").status, 303)
         self.assertIsNotNone(other.me())
-        if not SANITIZED:
-            self.assertLess(slowest, 1)
-            self.assertLess(time.monotonic() - began, 2)
-        answers = [receive(s, 30) for s in sockets]
+        self.assertEqual(select.select(sockets, [], [], 0)[0], [])  # all of that while the crowd waits
+        self.fake.release()
+        answers = [receive(s, PATIENCE) for s in sockets]
         for s in sockets:
             s.close()
         statuses = {a[9:12] for a in answers}

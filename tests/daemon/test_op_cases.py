@@ -7,7 +7,7 @@ import json
 import sqlite3
 import urllib.parse
 
-from harness import Api, Browser, fake_providers, write_private
+from harness import PATIENCE, Api, Browser, fake_providers, write_private
 import test_account_pages as pages
 from oauth import Key, read_jwt
 from relying_party import CALLBACK, RelyingParty, form_of, query_of
@@ -24,7 +24,7 @@ def error_of(answer):
 class Codes(Plan):
     def later(self, seconds):
         """As if that had passed since everything that waits here was made."""
-        with contextlib.closing(sqlite3.connect(self.usher.database, timeout=30)) as db, db:
+        with contextlib.closing(sqlite3.connect(self.usher.database, timeout=PATIENCE)) as db, db:
             db.execute("UPDATE authorization_code SET expires = expires - ?", (seconds,))
 
     def test_op_20_a_code_is_good_for_a_minute(self):

@@ -6,7 +6,7 @@ import re
 import sqlite3
 import time
 
-from harness import Api, Browser, wait_for, write_private
+from harness import PATIENCE, Api, Browser, wait_for, write_private
 from relying_party import RelyingParty, form_of, pkce, say
 from test_conformance import Plan
 
@@ -177,7 +177,7 @@ class Ends(Plan):
         # As when it ran out, and nobody has said so yet.
         bound, claims = self.granted()
         offline, _ = self.granted(scope="openid offline_access")
-        with contextlib.closing(sqlite3.connect(self.usher.database, timeout=30)) as db, db:
+        with contextlib.closing(sqlite3.connect(self.usher.database, timeout=PATIENCE)) as db, db:
             self.assertGreaterEqual(db.execute("UPDATE session SET ends = 1 WHERE account = ?",
                                                (claims["sub"],)).rowcount, 1)
         self.assert_over(bound)

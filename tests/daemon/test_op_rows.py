@@ -10,7 +10,7 @@ import sqlite3
 import time
 
 import test_account_pages as pages
-from harness import Api, Browser, fake_providers, write_private
+from harness import PATIENCE, Api, Browser, fake_providers, write_private
 from oauth import b64url, read_jwt
 from relying_party import CALLBACK, RelyingParty, form_of, query_of, say
 from test_conformance import Plan
@@ -43,7 +43,7 @@ class Rows(Plan):
         return RelyingParty(self.usher, app, self.secret.get(app))
 
     def sql(self, text, *values):
-        with contextlib.closing(sqlite3.connect(self.usher.database, timeout=30)) as db, db:
+        with contextlib.closing(sqlite3.connect(self.usher.database, timeout=PATIENCE)) as db, db:
             db.execute(text, values)
 
     @contextlib.contextmanager
@@ -62,12 +62,10 @@ class Rows(Plan):
 
 class Requests(Rows):
     def test_op_06_op_09_addresses_that_are_odd_or_long(self):
-        # OP-06, OP-09: a page, at once
-        began = time.monotonic()
+        # OP-06, OP-09: a page
         for uri in (CALLBACK + "\0", CALLBACK + "%00", CALLBACK + "\r\nLocation: https://evil.example/", CALLBACK + "é",
                     CALLBACK + "/%2e%2e" * 250, CALLBACK + "/../a" * 390, CALLBACK + "?" + "a&" * 1000, "https://" + "a." * 900):
             self.assert_page(self.rp.begin(self.browser, redirect_uri=uri))
-        self.assertLess(time.monotonic() - began, 5)
 
     def test_op_11_op_12_challenges(self):
         # OP-11, OP-12

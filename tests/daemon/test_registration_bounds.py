@@ -61,7 +61,7 @@ class Unused(Registering):
         wait_for("the use of its secret", lambda: self.usher.rows(
             "SELECT count(*) FROM app_secret WHERE app = ? AND last_used IS NOT NULL", shown["client_id"])[0][0], 90)
         self.grown_old(old, used, shown, vouched)
-        wait_for("the unused one to go", lambda: old["client_id"] not in self.there(), 30)
+        wait_for("the unused one to go", lambda: old["client_id"] not in self.there())
         self.initial()  # waits behind whatever else was to go
         # of `vouched` nothing says whether people use it: they are not asked, and a grant that is over is gone
         self.assertLessEqual({m["client_id"] for m in (used, shown, young, vouched)}, self.there())

@@ -7,7 +7,7 @@ import re
 import sqlite3
 
 import contract
-from harness import Api, Browser, Case, fake_providers
+from harness import PATIENCE, Api, Browser, Case, fake_providers
 from test_account_pages import link_page, link_url
 from test_canary import spellings
 
@@ -59,7 +59,7 @@ class Asking(Case):
 
 class Tokens(Asking):
     def run_out(self):
-        with sqlite3.connect(self.usher.database, timeout=30) as db:
+        with sqlite3.connect(self.usher.database, timeout=PATIENCE) as db:
             db.execute("UPDATE upstream_token SET expires = 1")
 
     def renewals(self):
@@ -148,7 +148,7 @@ class Joined(Asking):
 
     def setUp(self):
         super().setUp()
-        with sqlite3.connect(self.usher.database, timeout=30) as db:
+        with sqlite3.connect(self.usher.database, timeout=PATIENCE) as db:
             db.execute("DELETE FROM upstream_token")
 
     def accept(self, path, answer="accept"):
