@@ -78,6 +78,17 @@ START_TEST(by_name)
     said(CLAIMS_ID_TOKEN, "openid", "{\"id_token\":{\"sub\":{\"value\":\"other\"}}}",
          "{\"sub\":\"acc\"}");
     said(CLAIMS_USERINFO, "openid", "{\"userinfo\":{\"roles\":null}}", "{\"sub\":\"acc\"}");
+    said(CLAIMS_ID_TOKEN, "openid", "{\"userinfo\":{\"email\":null}}", "{\"sub\":\"acc\"}");
+    /* each by its own name, not by that of its scope, nor by one that is like it */
+    said(CLAIMS_USERINFO, "openid", "{\"userinfo\":{\"name\":null}}",
+         "{\"sub\":\"acc\",\"name\":\"Ada \\\"Lovelace\\\"\"}");
+    said(CLAIMS_USERINFO, "openid", "{\"userinfo\":{\"preferred_username\":{\"value\":\"x\"}}}",
+         "{\"sub\":\"acc\",\"preferred_username\":\"ada\"}");
+    said(CLAIMS_USERINFO, "openid", "{\"userinfo\":{\"email_verified\":null}}",
+         "{\"sub\":\"acc\",\"email_verified\":true}");
+    said(CLAIMS_USERINFO, "openid",
+         "{\"userinfo\":{\"profile\":null,\"Name\":null,\"name#de\":null,\"nam\":null}}",
+         "{\"sub\":\"acc\"}");
     app.common.consent = true; /* an app of somebody else has what the person agreed to */
     said(CLAIMS_USERINFO, "openid", "{\"userinfo\":{\"email\":null}}", "{\"sub\":\"acc\"}");
     said(CLAIMS_USERINFO, "openid email", "{\"userinfo\":{\"email\":null}}",

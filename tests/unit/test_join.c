@@ -368,8 +368,14 @@ START_TEST(somebody_else_was_faster)
 }
 END_TEST
 
+static int bar(struct db *db, void *arg, struct err *err)
+{
+    return account_bar(db, "toy", arg, LOGIN_NOW, err);
+}
+
 START_TEST(who_may_not_link)
 {
+    struct err err = ERR_INIT;
     struct came c;
     struct login_start s = login_start_of("/account");
     s.purpose = USHER_FLOW_LINK;
@@ -378,6 +384,9 @@ START_TEST(who_may_not_link)
     const struct came me = signed_in_as("me");
     struct session_view v = session_of(me.token);
     s.session = &v;
+    char barred[] = "barred"; /* its account was deleted for good */
+    ck_assert_int_eq(store_write_now(lfx.store, bar, barred, &err), STORE_DONE);
+    ck_assert_int_eq(linking(me.token, barred).kind, ERR_NOT_ALLOWED);
     struct registry *never =
         login_fixture_draft("toy", "plugin = toy\nissuer = https://toy.example\nclient_id = c\n"
                                    "client_secret = s3cr3t-of-some-length\nlink = never\n");

@@ -113,7 +113,7 @@ END_TEST
 /* ---- consent -----------------------------------------------------------------------------------
  */
 
-enum meanwhile { NOTHING, TAKEN_BACK, NARROWED };
+enum meanwhile { NOTHING, TAKEN_BACK, NARROWED, SOMEBODY_ELSE, SIGNED_OUT };
 
 static struct {
     unsigned looks, times;
@@ -137,15 +137,18 @@ static int change_consent(struct db *db, void *arg, struct err *err)
 static bool person(void *arg, struct issuer_person *out)
 {
     struct err err = ERR_INIT;
+    const bool last = ++came.looks == 2;
+    const bool other = last && came.meanwhile == SOMEBODY_ELSE;
+    const char *account = other ? "other" : "acc";
     (void)arg;
-    *out = (struct issuer_person){.account = "acc",
-                                  .session = "s1",
+    *out = (struct issuer_person){.account = account,
+                                  .session = other ? "s2" : "s1",
                                   .provider = "oidc",
                                   .created = ISSUER_NOW,
-                                  .subject = {.signed_in = true, .account = "acc"}};
-    if (++came.looks == 2 && came.meanwhile != NOTHING)
+                                  .subject = {.signed_in = true, .account = account}};
+    if (last && (came.meanwhile == TAKEN_BACK || came.meanwhile == NARROWED))
         ck_assert_int_eq(store_write_now(f.store.store, change_consent, NULL, &err), STORE_DONE);
-    return true;
+    return !last || came.meanwhile != SIGNED_OUT;
 }
 
 static void on_step(void *arg, const struct issuer_step *s)
@@ -166,34 +169,41 @@ static int put_consent(struct db *db, void *arg, struct err *err)
     return consent_put(db, arg, err);
 }
 
-/* Somebody who said yes before, and signs in to the app again. */
-static void agreed(void)
+/* Somebody who said yes before, and is signed in. */
+static void agreed(const char *account, const char *session)
 {
     struct err err = ERR_INIT;
     unsigned char terms[32];
-    struct consent_row row = {.account = "acc",
+    struct consent_row row = {.account = account,
                               .app = "third",
                               .scopes = "[\"openid\",\"email\"]",
                               .terms = terms,
                               .created = ISSUER_NOW,
                               .changed = ISSUER_NOW};
-    store_fixture_sql(&f.store, "INSERT INTO account (id, created) VALUES ('acc', 1)");
-    store_fixture_sql(&f.store,
-                      "INSERT INTO session (hash, id, account, provider, subject, email_evidence, "
-                      "created, seen, ends) VALUES (zeroblob(32), 's1', 'acc', 'oidc', 'ada', 0, "
-                      "1, 1, 1800009999)");
+    store_fixture_sql(
+        &f.store,
+        arena_printf(f.arena, "INSERT INTO account (id, created) VALUES ('%s', 1)", account));
+    store_fixture_sql(
+        &f.store,
+        arena_printf(f.arena,
+                     "INSERT INTO session (hash, id, account, provider, subject, email_evidence, "
+                     "created, seen, ends) VALUES (randomblob(32), '%s', '%s', 'oidc', '%s', 0, "
+                     "1, 1, 1800009999)",
+                     session, account, account));
     granting_terms(apps_find(f.apps, "third"), terms);
     ck_assert_int_eq(store_write_now(f.store.store, put_consent, &row, &err), STORE_DONE);
 }
 
-/* A yes that is taken back while the code is on its way is no yes. */
-START_TEST(a_consent_that_ends_meanwhile)
+/* Signing in to the app again: a yes that is taken back while the code is on its way is no yes, and
+ * nobody gets a code for what somebody else was judged by. */
+START_TEST(what_changes_before_the_code)
 {
     struct err err = ERR_INIT;
     struct fields fields;
     const struct issuer_visit v = {
         .arena = f.arena, .bind = STR("browser"), .ip = "192.0.2.1", .person = person};
-    agreed();
+    agreed("acc", "s1");
+    agreed("other", "s2");
     ck_assert_int_eq(form_parse(f.arena,
                                 STR("client_id=third&response_type=code&scope=openid%20email"), 20,
                                 &fields, &err),
@@ -251,7 +261,7 @@ Suite *suite_standing(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, a_key_that_is_over_vouches_for_nothing);
     tcase_add_test(tc, a_token_that_lasts_too_long_is_not_ours);
-    tcase_add_loop_test(tc, a_consent_that_ends_meanwhile, NOTHING, NARROWED + 1);
+    tcase_add_loop_test(tc, what_changes_before_the_code, NOTHING, SIGNED_OUT + 1);
     tcase_add_test(tc, an_end_that_a_broken_store_did_not_write);
     suite_add_tcase(s, tc);
     return s;
