@@ -54,7 +54,7 @@ void fixture_until(const bool *flag)
 
     while (!*flag) {
         loop_once(fetch_fx.loop, 100);
-        ck_assert_int_lt(mono_ms(start, clock_mono()), 20000);
+        ck_assert_int_lt(mono_ms(start, clock_mono()), 50000);
     }
 }
 
@@ -113,6 +113,6 @@ bool fixture_echo(struct stub_conn *c, const struct stub_request *rq, void *arg)
 bool fixture_slow(struct stub_conn *c, const struct stub_request *rq, void *arg)
 {
     (void)arg;
-    stub_wait(c, strstr(rq->head, "/slower") ? 5000 : 300);
+    stub_wait(c, strstr(rq->head, "/slower") ? 60000 : 300);
     return stub_reply(c, 200, "", "{}");
 }

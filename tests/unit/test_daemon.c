@@ -110,7 +110,7 @@ static void begin(const char *more)
         exit(result == 0 ? 0 : DOWN);
     }
     config_free(&c);
-    for (int i = 0; i < 1000 && access(ready, F_OK) != 0; i++) {
+    for (int i = 0; i < 5000 && access(ready, F_OK) != 0; i++) {
         ck_assert_int_eq(waitpid(child, NULL, WNOHANG), 0);
         usleep(10000);
     }
