@@ -33,6 +33,11 @@ bool client_is_public(const struct app_common *c)
     return c->client_type == CLIENT_PUBLIC;
 }
 
+bool client_needs_pkce(const struct app_common *c)
+{
+    return c->require_pkce || client_is_public(c);
+}
+
 bool client_may(const struct app_common *c, const char *grant_type)
 {
     for (size_t i = 0; client_grant_types[i]; i++)

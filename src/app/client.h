@@ -24,6 +24,8 @@ int client_check(const struct app_common *c, const char **key, struct err *err)
     __attribute__((warn_unused_result));
 
 bool client_is_public(const struct app_common *c);
+/* Whether the app has to prove that who comes for the tokens is who asked (RFC 7636). */
+bool client_needs_pkce(const struct app_common *c);
 /* By grant_type. */
 bool client_may(const struct app_common *c, const char *grant_type);
 /* "" to the end of a NULL-ended list, which may be NULL. */

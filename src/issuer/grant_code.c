@@ -106,13 +106,13 @@ static void on_signed(void *arg, const struct err *err)
  */
 
 /* RFC 7636 section 4.6, S256. A verifier where none was asked for is as wrong as none where one
- * was. */
+ * was, or where the app needs one by now. */
 static bool verifier_fits(const struct redeeming *r)
 {
     unsigned char digest[32];
     char challenge[44];
     if (!r->code.challenge || !r->verifier)
-        return !r->code.challenge && !r->verifier;
+        return !r->code.challenge && !r->verifier && !client_needs_pkce(&r->call->app->common);
     const struct str v = str_of(r->verifier);
     if (v.n < VERIFIER_MIN || v.n > VERIFIER_MAX || strspn(v.p, UNRESERVED) != v.n) /* 4.1 */
         return false;

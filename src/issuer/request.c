@@ -201,19 +201,13 @@ static int read_scopes(struct reading *r)
     return 0;
 }
 
-/* Whether the app has to prove that who comes for the tokens is who asked (RFC 7636). */
-static bool needs_pkce(const struct app_common *c)
-{
-    return c->require_pkce || client_is_public(c);
-}
-
 static int read_challenge(struct reading *r)
 {
     unsigned char digest[32];
     size_t n;
     const char *challenge = get(r, "code_challenge"), *method = get(r, "code_challenge_method");
     if (!challenge && !method) {
-        if (needs_pkce(&r->rq->app->common))
+        if (client_needs_pkce(&r->rq->app->common))
             return wrong(r, "invalid_request", "code_challenge is missing: PKCE is required");
         return 0;
     }
@@ -418,7 +412,7 @@ static bool still_allowed(const struct issuer_request *rq)
         !issuer_request_redirect_fits(rq->app, rq->redirect_uri) ||
         !client_may(&rq->app->common, "authorization_code") ||
         (rq->app->common.require_pushed && !rq->pushed) ||
-        (needs_pkce(&rq->app->common) && !rq->challenge))
+        (client_needs_pkce(&rq->app->common) && !rq->challenge))
         return false;
     while (str_split(&rest, ' ', &word))
         if (!client_lists(rq->app->common.scopes, word))

@@ -4,7 +4,7 @@ import sqlite3
 import urllib.parse
 
 from harness import Api, Browser, wait_for
-from relying_party import say
+from relying_party import pkce, say
 from test_conformance import Plan
 from test_device import Device
 from test_op_grants import GONE, error_of
@@ -59,6 +59,21 @@ class Judged(Plan):
             self.assertEqual(error_of(self.refresh(tokens)), GONE, "it is not known from where: " + rule)
             # What was refused is not used up.
             self.assertEqual(self.refresh(tokens, HERE).status, 200, rule)
+
+    def test_codes_without_pkce(self):
+        # RFC 7636 4.4.1: what has to be proven counts as of now, and a code that was refused is used up
+        verifier, challenge = pkce()
+        for asked in ({}, {"code_challenge": challenge, "code_challenge_method": "S256"}):
+            response = self.authorize(**asked)
+            self.path.write_text(self.text.replace("require_pkce = no", "require_pkce = yes"))
+            self.api.ask("POST", "/api/v1/config/reload", {})
+            answer = self.rp.redeem(response, verifier=verifier if asked else None)
+            self.settings_are("")
+            if asked:
+                self.assertEqual(answer.status, 200, answer.text)
+            else:
+                self.assertEqual(error_of(answer), GONE)
+                self.assertEqual(error_of(self.rp.redeem(response)), GONE)
 
     def test_codes(self):
         person = self.sign_in()[1]["sub"]
