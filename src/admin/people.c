@@ -2,7 +2,6 @@
 #include "admin/people.h"
 
 #include "session/session.h"
-#include "store/role.h"
 
 int people_account(const char *id, struct err *err)
 {
@@ -26,20 +25,14 @@ int people_role_name(const char *name, struct err *err)
                    RIGHTS_NAME_MAX);
 }
 
-static int define(void *arg, const struct role_row *row, int64_t holders, struct err *err)
-{
-    (void)holders;
-    return rights_define(arg, row->name, row->permissions, err);
-}
-
 int people_rights(struct db *db, const char *roles, struct op *op, struct rights_view *out,
                   struct err *err)
 {
     uint32_t set = 0;
-    struct rights *r = rights_new();
-    int rc = role_each(db, define, r, err);
-    if (rc == 0)
-        rc = rights_take(r, roles, &set, err);
+    struct rights *r = rights_read(db, err);
+    if (!r)
+        return -1;
+    const int rc = rights_take(r, roles, &set, err);
     *out = rights_show(r, set);
     out->roles = arena_dup(op->arena, out->roles);
     out->permissions = arena_dup(op->arena, out->permissions);

@@ -84,17 +84,24 @@ static int reopen(struct db *db, struct accepting *a, struct err *err)
     return session_row_add(db, &link->row, err) < 0 ? -1 : 0;
 }
 
-/* An account with more roles than one may have could not be signed in to. */
-static int judge_roles(const char *roles, struct err *err)
+/* An account with more roles than one may have could not be signed in to, and what does not fit
+ * into a header would be left out without a word: as when an admin gives a role, it is refused. */
+static int judge_roles(struct db *db, const char *roles, struct err *err)
 {
-    struct jval *list = roles ? jval_parse(str_of(roles), JSON_SIZE_MAX, 2, err) : NULL;
-    if (roles && !list)
+    struct err why = ERR_INIT;
+    uint32_t set;
+    struct rights *r = rights_read(db, err);
+    if (!r)
         return -1;
-    const size_t n = jval_count(list);
-    jval_free(&list);
-    return n > RIGHTS_ROLES_MAX ? err_set(err, ERR_CONFLICT,
-                                          "together they have more than %d roles", RIGHTS_ROLES_MAX)
-                                : 0;
+    int rc = rights_take(r, roles, &set, &why);
+    if (rc < 0 && why.kind == ERR_LIMITED)
+        err_set(err, ERR_CONFLICT, "together they have more than %d roles", RIGHTS_ROLES_MAX);
+    else if (rc < 0)
+        *err = why;
+    else if (rights_show(r, set).cut)
+        rc = err_set(err, ERR_CONFLICT, "together they have more permissions than one account may");
+    rights_free(&r);
+    return rc;
 }
 
 static int write_merge(struct db *db, struct accepting *a, struct err *err)
@@ -114,7 +121,7 @@ static int write_merge(struct db *db, struct accepting *a, struct err *err)
         record(db, a, "account.merge", other, mine, err) < 0 || keep_tokens(db, a, err) < 0)
         return -1;
     if (account_roles(db, mine, a->task.arena, &a->roles, err) < 0 ||
-        judge_roles(a->roles, err) < 0)
+        judge_roles(db, a->roles, err) < 0)
         return -1;
     return reopen(db, a, err);
 }

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/json.h"
 #include "session/index.h"
+#include "store/role.h"
 #include "sys/seal.h"
 
 #define JSON_MAX 65536
@@ -259,6 +260,20 @@ struct rights *rights_new(void)
     r->sets = mem_alloc(r->cap * sizeof(struct set *));
     r->n = 1; /* that of no roles */
     r->free_hint = 1;
+    return r;
+}
+
+static int define(void *arg, const struct role_row *row, int64_t holders, struct err *err)
+{
+    (void)holders;
+    return rights_define(arg, row->name, row->permissions, err);
+}
+
+struct rights *rights_read(struct db *db, struct err *err)
+{
+    struct rights *r = rights_new();
+    if (role_each(db, define, r, err) < 0)
+        rights_free(&r);
     return r;
 }
 

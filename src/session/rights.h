@@ -20,6 +20,7 @@
 
 #include "base/err.h"
 #include "base/text.h"
+#include "store/db.h"
 
 #define RIGHTS_NAME_MAX 64
 #define RIGHTS_ROLES_MAX 32         /* of one account */
@@ -35,6 +36,8 @@ struct rights_view {
 bool rights_name(struct str name);
 
 struct rights *rights_new(void);
+/* What roles allow as the store has it, in a transaction, on its thread; the caller's. */
+struct rights *rights_read(struct db *db, struct err *err) __attribute__((warn_unused_result));
 void rights_free(struct rights **r);
 /* A number that is higher than any given out before: for what else of a session may change. */
 uint32_t rights_stamp(struct rights *r);

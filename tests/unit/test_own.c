@@ -98,7 +98,7 @@ START_TEST(in_doubt_they_are_out)
 END_TEST
 
 /* The merge with the account of another identity, which signs in on the way. */
-static enum err_kind merged(const struct came *c, const char *subject)
+static enum err_kind merged(const struct came *c, const char *subject, bool broken)
 {
     struct came started, back, done = {.kind = ERR_NONE};
     const struct login_start s = {.provider = "toy",
@@ -113,10 +113,12 @@ static enum err_kind merged(const struct came *c, const char *subject)
     login_fixture_pump();
     ck_assert(is_in(c, &me));
     const struct join_caller who = {.id = back.join, .bind = STR(LOGIN_BIND), .session = &me};
-    store_fixture_disk(lfx.folder, true);
+    if (broken)
+        store_fixture_disk(lfx.folder, true);
     join_accept(lfx.login, &who, login_fixture_done, &done);
     login_fixture_pump();
-    store_fixture_disk(lfx.folder, false);
+    if (broken)
+        store_fixture_disk(lfx.folder, false);
     return done.kind;
 }
 
@@ -131,10 +133,39 @@ START_TEST(a_merge_in_doubt)
     ck_assert(is_in(&other, &v) && is_in(&mine, &me));
     const char *both = arena_printf(lfx.arena, "%s %s ", v.account, me.account);
     const char *theirs = arena_dup(lfx.arena, v.account);
-    ck_assert_int_eq(merged(&mine, "other"), ERR_INTERNAL);
+    ck_assert_int_eq(merged(&mine, "other", true), ERR_INTERNAL);
     ck_assert(!is_in(&other, &v));
     ck_assert_str_eq(gone, theirs);
     ck_assert_str_eq(doubted, both);
+}
+END_TEST
+
+/* What an account may do fits into a header, or two do not become one: nothing is left out of it
+ * without a word. */
+START_TEST(a_merge_of_too_many_permissions)
+{
+    struct session_view v;
+    const struct came both[] = {signed_in_as("other"), signed_in_as("me")};
+    for (int i = 0; i < 2; i++) {
+        const char *list = "";
+        for (int k = 0; k < 40; k++)
+            list = arena_printf(lfx.arena, "%s%s\"in-%d.%045d\"", list, k > 0 ? "," : "", i, k);
+        ck_assert(is_in(&both[i], &v));
+        login_fixture_sql(arena_printf(lfx.arena,
+                                       "INSERT INTO role (name, permissions, description, version, "
+                                       "created, changed) VALUES ('role-%d', '[%s]', '', 1, 1, 1)",
+                                       i, list));
+        login_fixture_sql(arena_printf(lfx.arena,
+                                       "INSERT INTO account_role (account, role, since) "
+                                       "VALUES ('%s', 'role-%d', 1)",
+                                       v.account, i));
+    }
+    ck_assert(is_in(&both[1], &me));
+    ck_assert_int_eq(merged(&both[1], "other", false), ERR_CONFLICT);
+    ck_assert(is_in(&both[0], &v) && is_in(&both[1], &me));
+    login_fixture_sql("UPDATE role SET permissions = '[\"in\"]' WHERE name = 'role-0'");
+    ck_assert_int_eq(merged(&both[1], "other", false), ERR_NONE);
+    ck_assert(!is_in(&both[0], &v));
 }
 END_TEST
 
@@ -145,6 +176,7 @@ Suite *suite_own(void)
     tcase_add_checked_fixture(tc, login_fixture_open, login_fixture_close);
     tcase_add_test(tc, in_doubt_they_are_out);
     tcase_add_test(tc, a_merge_in_doubt);
+    tcase_add_test(tc, a_merge_of_too_many_permissions);
     suite_add_tcase(s, tc);
     return s;
 }
