@@ -195,6 +195,15 @@ int sessions_end(struct sessions *t, const unsigned char hash[32])
     return sessions_replace(t, hash, NULL, NULL);
 }
 
+int sessions_end_of(struct sessions *t, const unsigned char hash[32], const char *account,
+                    const char *id)
+{
+    if (sessions_end(t, hash))
+        return 1;
+    tell_end(t, account, id, NULL);
+    return 0;
+}
+
 static size_t end_chain(struct sessions *t, const char *account, const struct record *but,
                         bool told_one_by_one)
 {

@@ -14,6 +14,10 @@ struct ending {
     struct account_visit *v;
     unsigned char hash[32]; /* out */
     int64_t n;              /* out: rows that went */
+    /* Of all but one: which there were, for those that are not in memory. */
+    struct arena *a;
+    struct session_row *rows;
+    size_t n_rows;
 };
 
 static int end_one(struct db *db, void *arg, struct err *err)
@@ -30,7 +34,7 @@ static void on_ended(void *arg, enum store_outcome outcome, const struct err *er
     struct ending *e = arg;
     struct account_visit *v = e->v;
     if (e->n > 0)
-        (void)sessions_end(v->app->sessions, e->hash); /* 0: it was idle for too long already */
+        (void)sessions_end_of(v->app->sessions, e->hash, v->account, v->id);
     if (account_failed(v, outcome, err))
         return;
     if (e->n > 0)
@@ -56,10 +60,24 @@ void account_session_end(struct request *rq, void *app)
 static int end_others(struct db *db, void *arg, struct err *err)
 {
     struct ending *e = arg;
+    const struct session_row_of all = {.account = e->v->account};
+    arena_reset(e->a);
+    if (session_row_list(db, &all, e->a, &e->rows, &e->n_rows, err) < 0)
+        return -1;
     e->n = session_row_end_others(db, e->v->account, e->v->hash, err);
     if (e->n <= 0)
         return (int)e->n;
     return account_audit(db, e->v, "session.end_others", e->v->account, err);
+}
+
+/* Last those that were begun since the rows were read. */
+static void forget_others(const struct ending *e)
+{
+    const struct account_visit *v = e->v;
+    for (size_t i = 0; i < e->n_rows; i++)
+        if (memcmp(e->rows[i].hash, v->hash, sizeof v->hash) != 0)
+            (void)sessions_end_of(v->app->sessions, e->rows[i].hash, v->account, e->rows[i].id);
+    (void)sessions_end_others(v->app->sessions, v->account, v->hash);
 }
 
 static void on_ended_others(void *arg, enum store_outcome outcome, const struct err *err)
@@ -67,7 +85,8 @@ static void on_ended_others(void *arg, enum store_outcome outcome, const struct 
     struct ending *e = arg;
     struct account_visit *v = e->v;
     if (!err || err->kind != ERR_LIMITED) /* then it was not even asked */
-        (void)sessions_end_others(v->app->sessions, v->account, v->hash);
+        forget_others(e);
+    arena_free(&e->a);
     if (account_failed(v, outcome, err))
         return;
     log_event(request_log(v->rq), LOG_INFO, "account.sessions_ended",
@@ -82,5 +101,6 @@ void account_session_end_others(struct request *rq, void *app)
         return;
     struct ending *e = arena_alloc(v->a, sizeof *e);
     e->v = v;
+    e->a = arena_new();
     account_write(v, end_others, on_ended_others, e);
 }

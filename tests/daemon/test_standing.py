@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was granted counts for what it is worth now: whatever an app, an admin or a person took away
 since opens nothing, at whichever endpoint it is shown."""
+import time
+
+from harness import Browser, wait_for
 from oauth import read_jwt
 from test_exchange import APPS, B, C, D, Exchange
 
@@ -103,3 +106,45 @@ class Delegation(Standing):
         self.changed("b", APPS["b"] + NOBODY)
         self.not_it("c", token)
         self.logged("c", "the person may not use the app any more")
+
+
+class Crowded(Standing):
+    """Sessions that memory has no room for end like any other, with what apps were granted by them."""
+    settings = {"session": {"max": "16"}}
+
+    def signed_in(self):
+        """Somebody with a token, whose session is in the store alone by now."""
+        browser = Browser(self.usher)
+        token = self.person_token(self.party("web-opaque"), browser)
+        mine = browser.me()["session"]["id"]
+        wait_for("another second", lambda s=int(time.time()): time.time() >= s + 1)
+        for _ in range(16):
+            other = Browser(self.usher)
+            other.sign_in(person="bob")
+            other.me()
+        self.assertIs(self.said("b", token)["active"], True)
+        return mine, token
+
+    def ends(self, token):
+        wait_for("the token's end", lambda: not self.said("b", token)["active"])
+
+    def owner(self):
+        browser = Browser(self.usher)
+        browser.sign_in("oidc")
+        return browser
+
+    def test_one_that_its_owner_ends(self):
+        mine, token = self.signed_in()
+        self.assertEqual(self.owner().post("/account/sessions/%s/end" % mine, {}).location, "/account?did=ended")
+        self.ends(token)
+
+    def test_all_but_one(self):
+        _, token = self.signed_in()
+        self.assertEqual(self.owner().post("/account/sessions/end-others", {}).status, 303)
+        self.ends(token)
+
+    def test_one_that_an_admin_ends(self):
+        mine, token = self.signed_in()
+        account = self.owner().me()["id"]
+        self.api.ask("POST", "/api/v1/users/%s/end-sessions" % account, {"session": mine})
+        self.ends(token)
