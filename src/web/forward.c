@@ -102,21 +102,33 @@ static void refuse(struct request *rq, int status)
     reply_empty(rq, status);
 }
 
-/* Whether the app asked about is one of ours: 0, or the status to refuse with. Judged by origin, so
- * that a long address is no reason to lock anybody out. */
-static int judge_host(struct request *rq, const struct web_app *app, const char *url, struct url *u)
+/* A proxy shows people a bare status; whoever set it up finds the reason in the log, with the host
+ * that was asked for ("": it is not known) and no more of the address, which may hold secrets. */
+static void refuse_why(struct request *rq, int status, const char *host, const char *why)
 {
-    struct err err = ERR_INIT;
+    log_event(request_log(rq), LOG_INFO, "forward.refused", LF_INT("status", status),
+              LF_TEXT("host", host), LF_TEXT("reason", why));
+    refuse(rq, status);
+}
+
+/* Whether the app asked about is one of ours: 0, or the status to refuse with and why. Judged by
+ * origin, so that a long address is no reason to lock anybody out. */
+static int judge_host(struct request *rq, const struct web_app *app, const char *url, struct url *u,
+                      struct err *err)
+{
     struct buf origin;
     const char *ignored;
-    if (url_parse(request_arena(rq), str_of(url), u, &err) != 0 || u->fragment != NULL ||
-        strstr(url, "%00") != NULL)
+    if (url_parse(request_arena(rq), str_of(url), u, err) != 0)
         return 400;
+    if (u->fragment != NULL || strstr(url, "%00") != NULL) {
+        err_set(err, ERR_INVALID, "url: has a fragment, or a zero byte");
+        return 400;
+    }
     buf_init(&origin, 512);
     url_origin(u, &origin);
     buf_byte(&origin, '/');
     const bool ours = return_to_judge(&app->return_rules, buf_view(&origin), request_arena(rq),
-                                      &ignored, &err) == 0;
+                                      &ignored, err) == 0;
     buf_deinit(&origin);
     return ours ? 0 : 403;
 }
@@ -284,18 +296,24 @@ void forward_check(struct request *rq, void *app_)
     struct original o;
     struct session_view v;
     struct url u;
+    struct err err = ERR_INIT;
     if (original_read(rq, &o) != 0) {
-        refuse(rq, 400);
+        refuse_why(rq, 400, "", "what the proxy says was asked for contradicts itself");
         return;
     }
-    if ((o.method && !method_known(o.method)) || (!o.url && apps_guard_hosts(app->apps))) {
-        refuse(rq, 403);
+    if (o.method && !method_known(o.method)) {
+        refuse_why(rq, 403, "", "the proxy names a method that does not exist");
+        return;
+    }
+    if (!o.url && apps_guard_hosts(app->apps)) {
+        refuse_why(rq, 403, "",
+                   "the proxy does not say what was asked for, or is none of trusted_proxies");
         return;
     }
     /* An app whose host nobody listed gets nobody. */
-    const int status = o.url ? judge_host(rq, app, o.url, &u) : 0;
+    const int status = o.url ? judge_host(rq, app, o.url, &u, &err) : 0;
     if (status != 0) {
-        refuse(rq, status);
+        refuse_why(rq, status, status == 403 ? u.host : "", err.text);
         return;
     }
     const struct app *asked = o.url ? apps_of(app->apps, &u) : NULL;
@@ -304,7 +322,7 @@ void forward_check(struct request *rq, void *app_)
         return;
     }
     if (o.url && apps_claim(app->apps, &u)) {
-        refuse(rq, 403);
+        refuse_why(rq, 403, u.host, "the host is an app's, but not on this port");
         return;
     }
     const int signed_in = web_session(app, rq, &v);

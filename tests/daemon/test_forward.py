@@ -84,6 +84,11 @@ class Forward(Case):
         self.assertEqual(self.auth({**CADDY, "X-Forwarded-Host": "APP.example.com"}).status, 200)
         self.assertEqual(self.auth({**CADDY, "X-Forwarded-Host": "x.wild.example.com"}).status, 200)
         self.assertEqual(self.auth({**CADDY, "X-Forwarded-Proto": "http"}).status, 403)
+        secret = "/reset?token=do-not-log-me"
+        self.assertEqual(self.auth({**CADDY, "X-Forwarded-Host": "other.example.com", "X-Forwarded-Uri": secret}).status, 403)
+        told = self.usher.told("forward.refused", host="other.example.com", status=403)
+        self.assertIn("allow-list", told[0]["reason"])
+        self.assertNotIn("do-not-log-me", self.usher.log())
 
     def test_fwd_15_16_odd_original_urls_are_refused(self):
         # FWD-15, FWD-16
