@@ -5,6 +5,7 @@
 
 #include "admin/op.h"
 #include "admin/registration.h"
+#include "login/login.h"
 #include "sys/clock.h"
 
 #define QUEUE_MAX 64
@@ -136,6 +137,8 @@ void admin_set_issuer(struct admin *a, struct issuer *issuer)
 void admin_set_login(struct admin *a, struct login *login)
 {
     static const struct err stopping = {.kind = ERR_LIMITED, .text = "usher is stopping"};
+    if (!login && a->o.login)
+        login_end_tests(a->o.login);
     a->o.login = login;
     for (struct op *op; !login && (op = tied(a));) {
         op->tied = false;

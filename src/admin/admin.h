@@ -112,7 +112,8 @@ bool admin_busy(const struct admin *a);
  * must still be there, and the store, too. */
 void admin_free(struct admin **a);
 
-/* Logins begin after an admin is there. NULL, before login_free: ends tests under way. */
+/* Logins begin after an admin is there. NULL, before login_free: ends tests under way,
+ * and answers whoever waits for one. */
 void admin_set_login(struct admin *a, struct login *login);
 /* What apps hold ends with the account it is about. NULL, before issuer_free: nobody is told. */
 void admin_set_issuer(struct admin *a, struct issuer *issuer);

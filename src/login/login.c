@@ -183,6 +183,11 @@ struct trials *login_trials(struct login *l)
     return l->trials;
 }
 
+void login_end_tests(struct login *l)
+{
+    trials_free(&l->trials);
+}
+
 size_t login_in_flight(const struct login *l)
 {
     return l->in_flight;

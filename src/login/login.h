@@ -62,6 +62,8 @@ struct login *login_new(const struct login_options *o, struct err *err)
 void login_drain(struct login *l, loop_job_fn *done, void *arg);
 void login_free(struct login **l); /* cancels legs under way */
 size_t login_in_flight(const struct login *l);
+/* Tests and rehearsals under way; nobody is called back. Not from within one's callback. */
+void login_end_tests(struct login *l);
 /* Its tests (login/probe.h), for the files of this room. */
 struct trials *login_trials(struct login *l);
 /* What counts from the next request on: a reference is taken. Legs under way end with the provider
