@@ -181,6 +181,17 @@ class Stopping(Case):
             answer = api.request("POST", "/api/v1/" + path, body)
             self.expect(answer.status in (200, 201, 409, 429), (path, answer.text))
         self.usher.child.send_signal(signal.SIGHUP)
+        path = self.folder / "apps.d" / "plain.conf"
+        write_private(path, path.read_text())  # whoever watches the folder notices
+
+    def trials(self):
+        """Providers and drafts of one tried out, and a reading of what a reload would change."""
+        api = Api(self.usher)
+        draft = {"id": "draft", "settings": {"plugin": "discord", **fake_providers(self.fake)["discord"]}}
+        for method, path, body in (("POST", "providers/oidc/test", {}), ("POST", "provider-tests", draft),
+                                   ("GET", "config/diff", None)):
+            answer = api.request(method, "/api/v1/" + path, body)
+            self.expect(answer.status == 200, (path, answer.text))
 
     def export(self):
         """The audit as it is taken elsewhere, and proven."""
@@ -277,6 +288,8 @@ class Stopping(Case):
         wait_for("each to have done something", lambda: len(self.did) == len(set(works)) or self.wrong)
         time.sleep(self.chance.random() * 0.3)
         self.stopping.set()
+        for sig in self.chance.choice(((), (signal.SIGHUP,), (signal.SIGTERM, signal.SIGTERM, signal.SIGHUP))):
+            self.usher.child.send_signal(sig)
         status = self.usher.stop()
         for t in threads:
             t.join()
@@ -292,6 +305,7 @@ class Stopping(Case):
 
     def test_under_load(self):
         works = (self.people, self.people, self.kept_connection, self.tokens_of_apps, self.tokens_of_people, self.devices,
-                 self.pushed, self.logouts, self.admins, self.accounts, self.keys, self.export)
+                 self.pushed, self.logouts, self.admins, self.accounts, self.keys, self.trials,
+                 self.export)
         for _ in range(STOPS):
             self.one_round(works)

@@ -449,8 +449,10 @@ static void post_again(void *arg)
 START_TEST(a_job_posted_by_a_job_runs_in_the_next_round)
 {
     struct chain c = {loop, 0};
+    ck_assert(!loop_pending(loop));
     loop_post(loop, post_again, &c);
     for (int i = 1; i <= 3; i++) {
+        ck_assert(loop_pending(loop));
         loop_once(loop, -1);
         ck_assert_int_eq(c.n, i);
     }
