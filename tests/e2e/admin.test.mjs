@@ -82,7 +82,10 @@ describe("an admin in Chromium", () => {
     await go(page, "/admin/tokens");
     await page.getByLabel("What it is for").fill(evil);
     await press(page, "Make the token");
-    const token = await page.getByLabel("The new token").inputValue();
+    const field = page.getByLabel("The new token");
+    const token = await field.inputValue();
+    const spacing = await field.evaluate((i) => parseFloat(getComputedStyle(i).lineHeight) / parseFloat(getComputedStyle(i).fontSize));
+    assert.ok(spacing >= 1.4, "a line this low hides the underscores of a secret");
     const ask = () => fetch(`${usher.url}/api/v1/tokens`, { headers: { Authorization: `Bearer ${token}` } });
     assert.equal((await ask()).status, 200);
     await press(page, "Copy");
