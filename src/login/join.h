@@ -53,8 +53,8 @@ int join_show(struct login *l, const struct join_caller *c, struct join_view *ou
 /* Yes to LINK or MERGE; "go on" for LINKED. `done` once, maybe from within: the result has
  * return_to, and a token only when a new session was opened. ERR_NOT_FOUND: there is no such join
  * for this caller, or it is used up; ERR_CONFLICT: the identity is somebody's by now, or an account
- * has gone; ERR_EXPIRED: the session has ended; ERR_NOT_ALLOWED: barred or disabled; ERR_INVALID
- * for ASK, which must be proven. */
+ * has gone; ERR_EXPIRED: the session has ended; ERR_NOT_ALLOWED: barred or disabled, or the
+ * provider is not in use any more or not for linking; ERR_INVALID for ASK, which must be proven. */
 void join_accept(struct login *l, const struct join_caller *c, login_done_fn *done, void *arg);
 /* ASK: it is not me, or I want another account: makes one and opens its session (token). */
 void join_new_account(struct login *l, const struct join_caller *c, login_done_fn *done, void *arg);

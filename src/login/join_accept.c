@@ -240,6 +240,19 @@ static void take_tokens(struct accepting *a, const struct login *l)
     *t = (struct upstream_token){.access = NULL};
 }
 
+/* Minutes may have passed since it was proven: what is in force now counts. */
+static int judge_provider(const struct login *l, const struct join_taken *j, struct err *err)
+{
+    const struct provider *p = registry_find(l->registry, j->profile.provider);
+    if (j->kind == JOIN_LINKED)
+        return 0;
+    if (p == NULL || !p->usable)
+        return err_set(err, ERR_NOT_ALLOWED, "nobody signs in through this provider any more");
+    if (j->kind != JOIN_ASK && !login_links(l, p, j->mine.provider))
+        return err_set(err, ERR_NOT_ALLOWED, "identities of this provider are not linked");
+    return 0;
+}
+
 /* The join is used up from here on. NULL: answered. */
 static struct accepting *begin(struct login *l, const struct join_caller *c, login_done_fn *done,
                                void *arg)
@@ -264,7 +277,11 @@ static struct accepting *begin(struct login *l, const struct join_caller *c, log
     a->open.link.request_id = a->request_id;
     opening_client(&a->open, c->ip, c->user_agent, c->session);
     opening_begin(&a->open, a->now, l->o.session_seconds);
-    return a;
+    if (judge_provider(l, &a->join, &err) == 0)
+        return a;
+    finish(a, NULL, &err);
+    task_free(&a->task);
+    return NULL;
 }
 
 static void start(struct accepting *a, store_fn *fn,

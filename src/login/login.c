@@ -35,10 +35,9 @@ static void on_redirect(void *arg, const struct drive_redirect *redirect,
 static bool may_link(const struct login *l, const struct provider *p, const struct session_view *v,
                      struct err *err)
 {
-    const struct provider *via = v ? registry_find(l->registry, v->provider) : NULL;
     if (v == NULL)
         err_set(err, ERR_INVALID, "nobody is signed in who could link an identity");
-    else if (p->common.link == LINK_NEVER || (via && via->common.link == LINK_NEVER))
+    else if (!login_links(l, p, v->provider))
         err_set(err, ERR_NOT_ALLOWED, "identities of this provider are not linked");
     return err->kind == ERR_NONE;
 }

@@ -89,6 +89,8 @@ struct login {
 /* ---- login_run.c: the life of a leg */
 /* The provider of that name, if it can be used and there is room for one leg more; or NULL. */
 const struct provider *login_provider(const struct login *l, const char *id, struct err *err);
+/* Whether identities of `p` may join the account of who is signed in through `via`. */
+bool login_links(const struct login *l, const struct provider *p, const char *via);
 struct leg_run *run_open(struct login *l, const struct provider *p, const struct log_ctx *log);
 void run_close(struct leg_run *r);
 struct drive_args run_drive_args(struct leg_run *r);

@@ -5,6 +5,12 @@
 #include "login/login_parts.h"
 #include "sys/clock.h"
 
+bool login_links(const struct login *l, const struct provider *p, const char *via)
+{
+    const struct provider *q = registry_find(l->registry, via);
+    return p->common.link != LINK_NEVER && !(q && q->common.link == LINK_NEVER);
+}
+
 struct leg_run *run_open(struct login *l, const struct provider *p, const struct log_ctx *log)
 {
     struct leg_run *r = mem_alloc(sizeof *r);

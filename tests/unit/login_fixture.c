@@ -405,3 +405,11 @@ struct registry *login_fixture_draft(const char *id, const char *text)
     conf_problems_deinit(&problems);
     return r;
 }
+
+void login_fixture_in_force(const char *more)
+{
+    struct registry *r =
+        login_fixture_draft("toy", arena_printf(lfx.arena, "plugin = toy\n%s%s\n", conf, more));
+    login_set_registry(lfx.login, r);
+    registry_free(&r);
+}

@@ -93,5 +93,7 @@ int64_t login_fixture_outcomes(const char *outcome);
 
 /* A registry of one provider that is not the fixture's own; the caller's. */
 struct registry *login_fixture_draft(const char *id, const char *text);
+/* From now on the toy has these settings, too. */
+void login_fixture_in_force(const char *more);
 
 #endif
