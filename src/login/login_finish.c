@@ -184,11 +184,12 @@ static void on_owner(void *arg, enum store_outcome outcome, const struct err *st
         answer_without(r, theirs ? "theirs" : other ? "merge" : "link");
 }
 
-/* Into the transaction of the login. */
+/* Into the transaction of the login. A plugin whose answers were all at hand is done before there
+ * is a drive to ask; it has exchanged nothing. */
 static void keep_tokens(struct leg_run *r, const struct drive_identity *identity)
 {
     struct drive_tokens t;
-    if (!r->provider->common.keep_tokens || !drive_get_tokens(r->drive, &t))
+    if (!r->provider->common.keep_tokens || !r->drive || !drive_get_tokens(r->drive, &t))
         return;
     r->open.link.keys = r->login->o.keys;
     r->open.link.tokens = renewal_kept(r->provider->id, identity->subject, &t);

@@ -430,12 +430,72 @@ START_TEST(freed_while_the_store_writes)
 }
 END_TEST
 
+/* A plugin that needs no code: what it asks for lies there already, so it is done before anybody
+ * has the drive in hand. */
+static void at_once(struct usher_call *c, const struct usher_event *ev, struct usher_action *act)
+{
+    static const struct usher_identity who = {.size = sizeof who, .subject = "1234"};
+    static const struct usher_request document = {
+        .size = sizeof document, .url = "https://toy.example/me", .cache_seconds = 60};
+    (void)c;
+    if (ev->kind == USHER_START) {
+        act->kind = USHER_REDIRECT;
+        act->url = "https://toy.example/authorize";
+        act->redirect_flags = USHER_SEND_NONCE;
+    } else if (ev->kind == USHER_CALLBACK) {
+        act->kind = USHER_FETCH;
+        act->requests = &document;
+        act->n_requests = 1;
+    } else {
+        act->kind = USHER_DONE;
+        act->identity = &who;
+    }
+}
+
+static bool at_hand(void *ctx, const struct provider *p, const struct cache_request *rq,
+                    fetch_done_fn *done, void *arg)
+{
+    const struct fetch_result r = {
+        .status = 200, .content_type = "application/json", .charset = "", .body = STR("{}")};
+    (void)ctx, (void)p, (void)rq;
+    done(arg, &r);
+    return true;
+}
+
+START_TEST(done_before_the_drive_is_there)
+{
+    static const char *const origins[] = {"https://toy.example", NULL};
+    static const struct usher_provider eager = {USHER_PROVIDER_HEAD, .name = "eager",
+                                                .label = "Eager",    .version = "1",
+                                                .origins = origins,  .step = at_once};
+    static const struct usher_provider *const builtin[] = {&eager, NULL};
+    const struct registry_options o = {.builtin = builtin};
+    struct conf_problems problems;
+    struct came c;
+    conf_problems_init(&problems);
+    struct registry *r = registry_text(
+        &o, "toy",
+        str_of("plugin = eager\nclient_id = app\nclient_secret = s3cret\nkeep_tokens = yes\n"),
+        &problems);
+    ck_assert_msg(problems.n == 0, "%s", problems.text.p);
+    conf_problems_deinit(&problems);
+    login_set_registry(lfx.login, r);
+    registry_free(&r);
+    lfx.io.at_hand = at_hand;
+    login_fixture_sign_in(&c);
+    ck_assert_int_eq(c.kind, ERR_NONE);
+    ck_assert(c.has_token);
+    ck_assert_int_eq(login_fixture_sql("SELECT count(*) FROM upstream_token"), 0);
+}
+END_TEST
+
 Suite *suite_login(void)
 {
     Suite *s = suite_create("login");
     TCase *tc = tcase_create("login");
     tcase_add_checked_fixture(tc, login_fixture_open, login_fixture_close);
     tcase_add_test(tc, signs_in);
+    tcase_add_test(tc, done_before_the_drive_is_there);
     tcase_add_test(tc, acct_03_email_never_selects);
     tcase_add_test(tc, state_01_no_state);
     tcase_add_test(tc, state_06_replay_after_success);
