@@ -87,6 +87,8 @@ static int web_redirect(const char *uri, struct err *err)
     int rc = url_parse(a, str_of(uri), &u, err);
     if (rc == 0 && u.fragment)
         rc = err_set(err, ERR_INVALID, "has a fragment");
+    else if (rc == 0 && (strstr(uri, ",https://") || strstr(uri, ",http://"))) /* as people do */
+        rc = err_set(err, ERR_INVALID, "is two addresses: blanks part them, not commas");
     else if (rc == 0 && strcmp(u.scheme, "https") != 0 && !url_is_loopback(&u))
         rc = err_set(err, ERR_INVALID,
                      "must be https; plain http is for localhost, 127.0.0.1 and [::1] only");

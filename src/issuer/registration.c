@@ -58,7 +58,8 @@ static int read_name(struct reading *r, const struct member *m, const struct jva
     const char *text = jval_text(v);
     return text && plain(text, NAME_MAX)
                ? keep(r, m, text)
-               : wrong(r, m->name, "a text of at most 60 bytes is wanted");
+               : wrong(r, m->name,
+                       "a text of at most 60 bytes, all of them fit to be shown, is wanted");
 }
 
 static int read_text(struct reading *r, const struct member *m, const struct jval *v)
@@ -66,7 +67,8 @@ static int read_text(struct reading *r, const struct member *m, const struct jva
     const char *text = jval_text(v);
     return text && plain(text, TEXT_MAX)
                ? keep(r, m, text)
-               : wrong(r, m->name, "a text of at most 200 bytes is wanted");
+               : wrong(r, m->name,
+                       "a text of at most 200 bytes, all of them fit to be shown, is wanted");
 }
 
 static bool address_good(const struct reading *r, const char *text, bool https)
