@@ -165,6 +165,10 @@ static int list_token(void *arg, const struct access_token_row *row, struct err 
 {
     (void)err;
     buf_printf(arg, "%d%s;", row->hash[31], row->ended ? " ended" : "");
+    if (row->grant)
+        ck_assert_str_eq(row->first, "wiki");
+    else
+        ck_assert_ptr_null(row->first);
     return 0;
 }
 
@@ -189,6 +193,7 @@ static int some_tokens(struct db *db, void *arg, struct err *err)
                                     .ends = NOW + 1000};
     struct access_token_row row = token_row(1, "g1"), got;
     IS(0, oauth_grant_add(db, &grant, &must_err));
+    row.app = "api"; /* by exchange: the grant is another app's */
     row.more = "{\"auth_time\":1}";
     IS(0, access_token_add(db, &row, &must_err));
     row = token_row(2, NULL);
@@ -196,7 +201,8 @@ static int some_tokens(struct db *db, void *arg, struct err *err)
     IS(1, access_token_get(db, hash(1), arena, &got, &must_err));
     ck_assert_mem_eq(got.hash, hash(1), 32);
     ck_assert_str_eq(got.grant, "g1");
-    ck_assert_str_eq(got.app, "wiki");
+    ck_assert_str_eq(got.app, "api");
+    ck_assert_str_eq(got.first, "wiki");
     ck_assert_str_eq(got.account, login.account.id);
     ck_assert_str_eq(got.scopes, "openid email");
     ck_assert_str_eq(got.resource, "[\"https://api.example\"]");

@@ -86,6 +86,27 @@ START_TEST(what_was_added_is_found_until_it_expires)
 }
 END_TEST
 
+/* The app that the grant is of: most often the token's own. */
+START_TEST(whose_the_grant_is)
+{
+    struct access_view v;
+    struct access_token_row row = row_of(1, "g1", "acc");
+    add(&row);
+    ck_assert_int_eq(find(1, NOW, &v), 1);
+    ck_assert_str_eq(v.first, "wiki");
+    row = row_of(2, "g1", "acc");
+    row.first = "shop";
+    add(&row);
+    ck_assert_int_eq(find(2, NOW, &v), 1);
+    ck_assert_str_eq(v.app, "wiki");
+    ck_assert_str_eq(v.first, "shop");
+    row = row_of(3, NULL, NULL);
+    add(&row);
+    ck_assert_int_eq(find(3, NOW, &v), 1);
+    ck_assert_ptr_null(v.first);
+}
+END_TEST
+
 START_TEST(an_end_stays_an_end)
 {
     struct access_view v;
@@ -418,6 +439,7 @@ Suite *suite_access(void)
     TCase *tc = tcase_create("all");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, what_was_added_is_found_until_it_expires);
+    tcase_add_test(tc, whose_the_grant_is);
     tcase_add_test(tc, an_end_stays_an_end);
     tcase_add_test(tc, grants_and_accounts_end_with_all_they_have);
     tcase_add_test(tc, many_of_one_grant);
