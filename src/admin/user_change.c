@@ -190,7 +190,7 @@ static int end_finish(struct op *op, struct err *err)
     struct sessions *s = op->admin->o.sessions;
     (void)err;
     if (s && e->session)
-        sessions_end_of(s, e->hash, op->id, e->session);
+        sessions_end_of(s, &(const struct session_was){e->hash, op->id, e->session});
     else if (s)
         sessions_end_account(s, op->id);
     return 0;

@@ -166,9 +166,7 @@ static int enter_merged(struct accepting *a, struct err *err)
         return -1;
     if (l->o.on_gone)
         l->o.on_gone(l->o.on_gone_arg, a->join.other, a->join.mine.account);
-    sessions_replace(l->o.sessions, a->open.link.ends_session, a->join.mine.account,
-                     a->open.link.row.id);
-    a->open.link.ends_session = NULL;
+    opening_replace(l, &a->open);
     return opening_enter(l, &a->open, a->log, err);
 }
 

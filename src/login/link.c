@@ -7,6 +7,8 @@
 #include "provider/registry.h"
 #include "store/account_role.h"
 #include "store/audit.h"
+#include "store/oauth_grant.h"
+#include "store/session_app.h"
 #include "store/spent.h"
 
 const char *link_groups(const char *provider, const char *const *groups, struct arena *a,
@@ -214,6 +216,18 @@ static int record_session(struct db *db, const struct link *l, bool replaced, st
     return audit_add(db, &row, err) < 0 ? -1 : 0;
 }
 
+/* What apps were granted by the session of before goes on with the same person's new one, and never
+ * without either. */
+static int follow(struct db *db, const struct link *l, struct err *err)
+{
+    if (!l->ends_account || strcmp(l->ends_account, l->account.id) != 0)
+        return 0;
+    return oauth_grant_follow(db, l->ends_id, l->row.id, err) < 0 ||
+                   session_app_follow(db, l->ends_id, l->row.id, err) < 0
+               ? -1
+               : 0;
+}
+
 int link_write(struct db *db, struct link *l, struct err *err)
 {
     if (find_account(db, l, err) != 0)
@@ -231,7 +245,8 @@ int link_write(struct db *db, struct link *l, struct err *err)
         account_roles(db, l->account.id, l->arena, &l->row.roles, err) < 0)
         return -1;
     const int replaced = l->ends_session ? session_row_end(db, l->ends_session, err) : 0;
-    if (replaced < 0 || session_row_add(db, &l->row, err) < 0)
+    if (replaced < 0 || session_row_add(db, &l->row, err) < 0 ||
+        (replaced > 0 && follow(db, l, err) < 0))
         return -1;
     return record_session(db, l, replaced > 0, err);
 }

@@ -33,10 +33,11 @@ enum link_outcome {
 struct link {
     struct account_profile profile;
     struct session_row row;
-    int policy;                        /* enum provider_link, for an identity nobody knows */
-    bool proof;                        /* of a join: an identity nobody knows makes nothing */
-    const unsigned char *ends_session; /* hash of the session this one replaces, or NULL */
-    const unsigned char *flow;         /* spent with it; NULL: none */
+    int policy;                         /* enum provider_link, for an identity nobody knows */
+    bool proof;                         /* of a join: an identity nobody knows makes nothing */
+    const unsigned char *ends_session;  /* hash of the session this one replaces, or NULL */
+    const char *ends_account, *ends_id; /* whose that is, and its public id; NULL: nobody knows */
+    const unsigned char *flow;          /* spent with it; NULL: none */
     int64_t flow_expires;
     const char *request_id; /* for the record; NULL: unknown */
     struct arena *arena;    /* of the strings; scratch of the transaction */

@@ -27,6 +27,8 @@ void opening_client(struct opening *o, const char *ip, const char *user_agent,
     }
     if (replaces) {
         memcpy(o->old_hash, replaces->hash, sizeof o->old_hash);
+        o->link.ends_account = arena_dup(a, replaces->account);
+        o->link.ends_id = arena_dup(a, replaces->id);
         o->link.ends_session = o->old_hash;
     }
 }
@@ -43,6 +45,15 @@ static void make_place(struct login *l, const char *account, const struct log_ct
     behind_end_session(l->o.store, l->o.loop, hash, account, "limited: made way for a newer one");
 }
 
+void opening_replace(struct login *l, struct opening *o)
+{
+    const struct session_was old = {o->link.ends_session, o->link.ends_account, o->link.ends_id};
+    if (o->link.ends_session == NULL)
+        return;
+    sessions_replace(l->o.sessions, &old, o->link.row.account, o->link.row.id);
+    o->link.ends_session = NULL;
+}
+
 int opening_enter(struct login *l, struct opening *o, const struct log_ctx *log, struct err *err)
 {
     make_place(l, o->link.row.account, log);
@@ -50,11 +61,12 @@ int opening_enter(struct login *l, struct opening *o, const struct log_ctx *log,
         behind_end_session(l->o.store, l->o.loop, o->link.row.hash, o->link.row.account,
                            "limited: it found no room");
         if (o->link.ends_session) /* its row has gone already */
-            sessions_end(l->o.sessions, o->link.ends_session);
+            sessions_end_of(l->o.sessions,
+                            &(const struct session_was){o->link.ends_session, o->link.ends_account,
+                                                        o->link.ends_id});
         return -1;
     }
-    if (o->link.ends_session)
-        sessions_replace(l->o.sessions, o->link.ends_session, o->link.row.account, o->link.row.id);
+    opening_replace(l, o);
     return 0;
 }
 

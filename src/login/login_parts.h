@@ -107,6 +107,8 @@ void opening_begin(struct opening *o, int64_t now, int64_t seconds);
 /* Who asks; copied into the link's arena. `replaces`: the session of the same browser, or NULL. */
 void opening_client(struct opening *o, const char *ip, const char *user_agent,
                     const struct session_view *replaces);
+/* In memory the old one ends, if there is one that did not yet; whoever's it was goes on. */
+void opening_replace(struct login *l, struct opening *o);
 /* Once it is durable: into memory, where the old one ends. -1: it is not open after all. */
 int opening_enter(struct login *l, struct opening *o, const struct log_ctx *log, struct err *err)
     __attribute__((warn_unused_result));

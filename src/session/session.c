@@ -176,32 +176,31 @@ static void tell_end(const struct sessions *t, const char *account, const char *
         t->on_end(t->on_end_arg, account, id, next);
 }
 
-int sessions_replace(struct sessions *t, const unsigned char hash[32], const char *account,
+int sessions_replace(struct sessions *t, const struct session_was *old, const char *account,
                      const char *next)
 {
-    struct record *r = find(t, hash);
-    recent_end(&t->recent, key_of(hash));
+    struct record *r = find(t, old->hash);
+    /* What is not here is in the store alone, unless it ended before. */
+    const bool outside = !r && old->account && !recent_has_ended(&t->recent, key_of(old->hash));
+    const char *whose = r ? record_string(r, RECORD_ACCOUNT) : old->account;
+    recent_end(&t->recent, key_of(old->hash));
+    if (r || outside)
+        tell_end(t, whose, r ? record_string(r, RECORD_ID) : old->id,
+                 account && strcmp(account, whose) == 0 ? next : NULL);
     if (!r)
         return 0;
-    const char *whose = record_string(r, RECORD_ACCOUNT);
-    const bool goes_on = account && strcmp(account, whose) == 0;
-    tell_end(t, whose, record_string(r, RECORD_ID), goes_on ? next : NULL);
     drop(t, r);
     return 1;
 }
 
 int sessions_end(struct sessions *t, const unsigned char hash[32])
 {
-    return sessions_replace(t, hash, NULL, NULL);
+    return sessions_replace(t, &(const struct session_was){.hash = hash}, NULL, NULL);
 }
 
-int sessions_end_of(struct sessions *t, const unsigned char hash[32], const char *account,
-                    const char *id)
+int sessions_end_of(struct sessions *t, const struct session_was *old)
 {
-    if (sessions_end(t, hash))
-        return 1;
-    tell_end(t, account, id, NULL);
-    return 0;
+    return sessions_replace(t, old, NULL, NULL);
 }
 
 static size_t end_chain(struct sessions *t, const char *account, const struct record *but,

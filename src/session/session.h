@@ -64,12 +64,15 @@ int sessions_check(struct sessions *t, struct str token, int64_t now, struct ses
 /* 1 ended, 0 was not there. Takes effect at once, and for good: a row of the store that is read
  * before its own end is written does not bring it back. */
 int sessions_end(struct sessions *t, const unsigned char hash[32]);
-/* The same of a session that is known to be this account's, under this public id: whoever is told
+/* The same of a session that is known to be that account's, under that public id: whoever is told
  * of ends is told of this one, also when it was in the store alone. */
-int sessions_end_of(struct sessions *t, const unsigned char hash[32], const char *account,
-                    const char *id);
-/* As sessions_end; if it is that account's, the person goes on in the session `next`. */
-int sessions_replace(struct sessions *t, const unsigned char hash[32], const char *account,
+struct session_was {
+    const unsigned char *hash;
+    const char *account, *id; /* NULL: nobody knows but memory */
+};
+int sessions_end_of(struct sessions *t, const struct session_was *old);
+/* The same; if it is `account`'s, the person goes on in the session `next`. */
+int sessions_replace(struct sessions *t, const struct session_was *old, const char *account,
                      const char *next);
 /* Who is told of every end, once, before it returns: of one session by its public id, or with id
  * NULL of all of an account. next: the session the person goes on in; NULL: none. What expires is

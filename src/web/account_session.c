@@ -34,7 +34,8 @@ static void on_ended(void *arg, enum store_outcome outcome, const struct err *er
     struct ending *e = arg;
     struct account_visit *v = e->v;
     if (e->n > 0)
-        (void)sessions_end_of(v->app->sessions, e->hash, v->account, v->id);
+        (void)sessions_end_of(v->app->sessions,
+                              &(const struct session_was){e->hash, v->account, v->id});
     if (account_failed(v, outcome, err))
         return;
     if (e->n > 0)
@@ -74,9 +75,11 @@ static int end_others(struct db *db, void *arg, struct err *err)
 static void forget_others(const struct ending *e)
 {
     const struct account_visit *v = e->v;
-    for (size_t i = 0; i < e->n_rows; i++)
-        if (memcmp(e->rows[i].hash, v->hash, sizeof v->hash) != 0)
-            (void)sessions_end_of(v->app->sessions, e->rows[i].hash, v->account, e->rows[i].id);
+    for (size_t i = 0; i < e->n_rows; i++) {
+        const struct session_was one = {e->rows[i].hash, v->account, e->rows[i].id};
+        if (memcmp(one.hash, v->hash, sizeof v->hash) != 0)
+            (void)sessions_end_of(v->app->sessions, &one);
+    }
     (void)sessions_end_others(v->app->sessions, v->account, v->hash);
 }
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was granted counts for what it is worth now: whatever an app, an admin or a person took away
 since opens nothing, at whichever endpoint it is shown."""
+import concurrent.futures
 import time
 
+from faults import OIDC
 from harness import Browser, wait_for
 from oauth import read_jwt
 from test_exchange import APPS, B, C, D, Exchange
@@ -117,13 +119,16 @@ class Crowded(Standing):
         browser = Browser(self.usher)
         token = self.person_token(self.party("web-opaque"), browser)
         mine = browser.me()["session"]["id"]
+        self.crowd_out()
+        self.assertIs(self.said("b", token)["active"], True)
+        return mine, token
+
+    def crowd_out(self):
         wait_for("another second", lambda s=int(time.time()): time.time() >= s + 1)
         for _ in range(16):
             other = Browser(self.usher)
             other.sign_in(person="bob")
             other.me()
-        self.assertIs(self.said("b", token)["active"], True)
-        return mine, token
 
     def ends(self, token):
         wait_for("the token's end", lambda: not self.said("b", token)["active"])
@@ -148,3 +153,19 @@ class Crowded(Standing):
         account = self.owner().me()["id"]
         self.api.ask("POST", "/api/v1/users/%s/end-sessions" % account, {"session": mine})
         self.ends(token)
+
+    def test_one_that_is_replaced(self):
+        """Crowded out while its person signs in again."""
+        browser, web = Browser(self.usher), self.party("web-opaque")
+        tokens = self.person_token(web, browser, whole=True)
+        callback = browser.to_callback("oidc")
+        self.fake.fault(OIDC["token"], "held")
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(browser.get, callback)
+            wait_for("the token request", lambda: self.fake.counts().get(OIDC["token"], 0) >= 1)
+            self.crowd_out()
+            self.fake.release()
+            self.assertEqual(answer.result().status, 303)
+        self.good(web.refresh(tokens["refresh_token"]))
+        self.assertEqual(browser.post("/logout", {}).status, 200)
+        self.ends(tokens["access_token"])
