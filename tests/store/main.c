@@ -87,6 +87,7 @@ int main(void)
     int failed = 0;
 
     setenv("CK_DEFAULT_TIMEOUT", "120", 0);
+    setenv("CK_TIMEOUT_MULTIPLIER", "2", 0);
     if (!which || strcmp(which, "sqlite") == 0)
         failed += run_sqlite();
     if (!which || strcmp(which, "postgresql") == 0)
