@@ -421,6 +421,7 @@ END_TEST
 START_TEST(stopped_while_waiting)
 {
     struct http_conn *c = waiting_callback();
+    admin_set_login(wfx.app.admin, NULL); /* before it goes, as its header says */
     login_free(&lfx.login);
     serve_free(&wfx.serve);
     ck_assert(http_wait_end(c));
@@ -438,6 +439,7 @@ START_TEST(stopped_while_writing)
     loop_once(lfx.loop, 0);
     loop_once(lfx.loop, 0);
     ck_assert_uint_eq(login_in_flight(lfx.login), 0);
+    admin_set_login(wfx.app.admin, NULL); /* before it goes, as its header says */
     login_free(&lfx.login);
     serve_free(&wfx.serve);
     ck_assert(http_read(c, false, &wfx.a));
