@@ -119,8 +119,8 @@ class Answers(Plan):
         self.each("login_required", prompt="none", claims=json.dumps({"id_token": {"sub": {"value": "somebody"}}}))
 
     def test_op_35_success(self):
-        # OP-35; a state that did not come is not answered
-        self.browser.sign_in("oidc", "ada")
+        # OP-35; a state that did not come is not answered. Who says yes here is not asked again.
+        self.browser.sign_in("oidc", "grace")
         self.each()
         self.each(state=None)
         self.each(app="asks", say="allow", prompt="consent")
