@@ -227,7 +227,7 @@ class Stopping(Case):
         self.assertIn(answer.json()["error"], ("authorization_pending", "slow_down"))
 
     def is_waiting(self, uri, verifier):
-        rp, browser = self.rp["plain"], Browser(self.usher)
+        rp, browser = self.rp["plain"], self.visitor
         answer = rp.arrive(browser, browser.get("/oauth2/authorize?" + urllib.parse.urlencode(
             {"client_id": rp.client_id, "request_uri": uri})))
         self.assertIn("code", answer)
@@ -300,6 +300,7 @@ class Stopping(Case):
         db.close()
         self.assertNotIn("Sanitizer", self.usher.log())
         self.usher.start()
+        self.visitor = Browser(self.usher)  # one for all: a hundred sessions would crowd out those asked about
         for question, arguments in self.questions:
             question(*arguments)
 
